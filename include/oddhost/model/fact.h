@@ -1,0 +1,45 @@
+/*
+ * A fact: one normalised statement about one host: facet, key, value and where it was read. What
+ * differs by nature (container ids, br-<hash> names, own addresses, times, order) is normalised
+ * away when facts are made, so that comparing hosts is comparing strings.
+ */
+#ifndef ODDHOST_MODEL_FACT_H
+#define ODDHOST_MODEL_FACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "oddhost/base/arena.h"
+#include "oddhost/model/host.h"
+
+/* In the order in which suspects of equal score are named: what is nearest to the packet first. */
+enum facet {
+	FACET_EGRESS,	 /* key: target; value: how packets leave for it */
+	FACET_ROUTE,	 /* key: prefix; value: gateway or interface */
+	FACET_NETWORK,	 /* key: docker network; value: driver and subnets */
+	FACET_DNS,	 /* key: target; value: addresses */
+	FACET_DAEMON,	 /* key: setting of daemon.json; value */
+	FACET_SYSTEM,	 /* key: "kernel", "os"; value */
+	FACET_CONTAINER, /* key: container; value: state and image */
+	FACET_PING,	 /* key: target; value: outcome: the symptom itself, never a suspect */
+	FACET_COUNT
+};
+
+struct fact {
+	enum facet facet;
+	const char *key, *value;
+	struct source source;
+};
+
+/* The facts of one host, sorted by facet, key, value; `known` says for which facets it was asked. */
+struct fact_list {
+	struct arena *arena;
+	const struct host *host;
+	struct fact *v;
+	size_t n, cap;
+	bool known[FACET_COUNT]; /* false: a missing key is unknown, not absent */
+};
+
+const char *facet_name(enum facet facet);
+
+#endif

@@ -1,0 +1,204 @@
+/*
+ * The typed model of one host: what its raw outputs mean. Parsers fill it, checks read it. Each
+ * part has `known`: false says that the output was missing or not understood, and then its absence
+ * proves nothing. All memory is in the host record's arena. A `source` points at the line of raw
+ * output a thing was read from.
+ */
+#ifndef ODDHOST_MODEL_HOST_H
+#define ODDHOST_MODEL_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "oddhost/model/run.h"
+#include "oddhost/net/prefix.h"
+#include "oddhost/net/route.h"
+
+struct source {
+	const struct probe_result *probe; /* NULL: none */
+	unsigned line;			  /* from 1 in probe->out; 0: the output as a whole */
+};
+
+struct address { /* `ip -o addr` */
+	const char *dev;
+	struct ip ip;
+	uint8_t len;
+	unsigned line;
+};
+
+struct docker_network {
+	const char *id;	    /* as printed: 12 or 64 hex digits */
+	const char *name;
+	const char *driver; /* "bridge", "host", "null", "overlay" … */
+	const char *scope;  /* or NULL */
+	const char *bridge; /* its interface: from the option, docker0, or "br-" and 12 digits; or NULL */
+	const char *project; /* compose project, or NULL */
+	bool internal;
+	bool inspected; /* subnets and containers are known, also where there are none */
+	struct prefix *subnets;
+	unsigned *subnet_lines; /* where each stands in the inspect output */
+	size_t n_subnets, cap_subnets;
+	const char **containers; /* names of those attached */
+	size_t n_containers, cap_containers;
+	struct source listed; /* its line in `docker network ls`, if it was seen there */
+	struct source detail; /* its object in `docker network inspect`, if it was seen there */
+};
+
+enum container_state {
+	CONTAINER_UNKNOWN,
+	CONTAINER_CREATED,
+	CONTAINER_RUNNING,
+	CONTAINER_PAUSED,
+	CONTAINER_RESTARTING,
+	CONTAINER_EXITED,
+	CONTAINER_DEAD,
+};
+
+enum container_health { HEALTH_NONE, HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY };
+
+struct container { /* `docker ps -a` */
+	const char *id, *image, *name;
+	const char *status; /* "Up 4 months (healthy)" */
+	enum container_state state;
+	enum container_health health;
+	const char *networks; /* comma separated, or NULL where not printed */
+	const char *project;  /* compose project, or NULL */
+	unsigned line;
+};
+
+struct docker_pool { /* daemon.json default-address-pools */
+	struct prefix base;
+	uint8_t size;
+};
+
+struct docker_daemon { /* /etc/docker/daemon.json */
+	bool known;   /* the file was read, or is known not to exist */
+	bool present; /* it exists */
+	bool valid;   /* it is JSON */
+	struct docker_pool *pools;
+	size_t n_pools, cap_pools;
+	const char *bip; /* or NULL */
+	struct source source;
+};
+
+struct resolution { /* getent, or the address that ping printed for a name */
+	const char *target; /* struct target's text */
+	bool failed;	    /* the name does not resolve there */
+	struct ip *addresses; /* sorted, each once */
+	size_t n, cap;
+	struct source source;
+};
+
+enum ping_status {
+	PING_UNKNOWN,	   /* nothing that could be understood */
+	PING_OK,	   /* replies, none lost */
+	PING_LOSS,	   /* some replies, some lost */
+	PING_SILENT,	   /* sent, nothing came back: ICMP may be filtered, proves nothing alone */
+	PING_UNREACHABLE,  /* errors came back instead of replies */
+	PING_UNKNOWN_HOST, /* the name does not resolve */
+	PING_NO_ROUTE,	   /* connect: Network is unreachable */
+	PING_NO_PERMISSION,
+};
+
+struct ping_reply {
+	struct ip from;
+	long seq;   /* -1 where not printed */
+	int ttl;    /* -1 */
+	double ms;  /* -1 */
+	bool duplicate;
+	unsigned line;
+};
+
+struct ping_error {
+	struct ip from;	  /* IP_NONE where the host itself complains */
+	long seq;	  /* -1 */
+	const char *kind; /* "Destination Host Unreachable", as printed */
+	unsigned line;
+};
+
+struct ping {
+	const char *target; /* as ping printed it */
+	struct ip address;  /* IP_NONE: not resolved */
+	long transmitted, received, duplicates; /* -1: the statistics were cut off */
+	double loss_percent;			/* -1 */
+	double rtt_min, rtt_avg, rtt_max, rtt_mdev; /* milliseconds, -1 */
+	struct ping_reply *replies;
+	size_t n_replies, cap_replies;
+	struct ping_error *errors;
+	size_t n_errors, cap_errors;
+	enum ping_status status;
+	struct source source; /* line: the "PING …" header */
+};
+
+struct egress { /* one line of `ip route get`, the kernel's own word */
+	const char *target; /* struct target's text */
+	struct ip address;
+	struct ip gateway; /* IP_NONE: on-link */
+	const char *dev;   /* NULL where the kernel refuses */
+	struct ip src;
+	const char *refused; /* "Network is unreachable" …; NULL where a route was found */
+	struct source source;
+};
+
+struct host {
+	const struct host_record *record;
+	struct arena *arena; /* the record's */
+
+	bool routes_known; /* IPv4 routes */
+	bool routes6_known;
+	struct route_table routes; /* both families; route.line is in routes_source or routes6_source */
+	const struct probe_result *routes_source, *routes6_source;
+	struct rule_list rules; /* IPv4 */
+	const struct probe_result *rules_source;
+
+	bool addresses_known;
+	struct address *addresses;
+	size_t n_addresses, cap_addresses;
+	const struct probe_result *addresses_source;
+
+	bool networks_known; /* docker network ls or inspect was read */
+	struct docker_network *networks;
+	size_t n_networks, cap_networks;
+
+	bool containers_known;
+	struct container *containers;
+	size_t n_containers, cap_containers;
+	const struct probe_result *containers_source;
+
+	struct docker_daemon daemon;
+
+	struct resolution *resolutions; /* at most one a target */
+	size_t n_resolutions, cap_resolutions;
+	struct ping *pings; /* at most one a target */
+	const char **ping_targets; /* beside pings[]: struct target's text */
+	size_t n_pings, cap_pings, cap_ping_targets;
+	struct egress *egresses; /* one a target and address */
+	size_t n_egresses, cap_egresses;
+
+	const char *kernel; /* "Linux 6.1.0-18-amd64 x86_64", or NULL */
+	const char *os;	    /* PRETTY_NAME of os-release, or NULL */
+	const char *uptime; /* as printed, or NULL */
+
+	struct diag_list diags; /* lines that no parser understood; source is the probe's name */
+};
+
+/* Lookups by name; NULL where there is none. */
+const struct docker_network *host_network_of_dev(const struct host *host, const char *dev);
+const struct resolution *host_resolution(const struct host *host, const char *target);
+const struct ping *host_ping(const struct host *host, const char *target);
+
+/* Is `ip` one of the host's own addresses? False also where they are not known. */
+bool host_owns(const struct host *host, const struct ip *ip);
+
+/*
+ * Does the interface's name say that it belongs to containers, virtual machines or a VPN, so that
+ * its subnet was chosen by software on this host? Returns what made it ("docker", "podman",
+ * "libvirt", "lxd", "cni", "vpn", …), or NULL for an interface that may lead to the real network.
+ * The names are those programs' documented defaults.
+ */
+const char *host_virtual_owner(const struct host *host, const char *dev);
+
+const char *ping_status_name(enum ping_status status);
+
+#endif

@@ -1,0 +1,102 @@
+/*
+ * Routes, the rules that choose among tables, and the decision that Linux takes from them
+ * (ip-route(8), ip-rule(8)): rules in order of preference; in a table the longest matching prefix,
+ * then the lowest metric. Strings belong to whoever made the table.
+ */
+#ifndef ODDHOST_NET_ROUTE_H
+#define ODDHOST_NET_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "oddhost/base/arena.h"
+#include "oddhost/net/prefix.h"
+
+enum route_type {
+	ROUTE_UNICAST,
+	ROUTE_LOCAL,
+	ROUTE_BROADCAST,
+	ROUTE_ANYCAST,
+	ROUTE_MULTICAST,
+	ROUTE_BLACKHOLE,
+	ROUTE_UNREACHABLE,
+	ROUTE_PROHIBIT,
+	ROUTE_THROW,
+};
+
+enum route_scope { ROUTE_SCOPE_GLOBAL, ROUTE_SCOPE_SITE, ROUTE_SCOPE_LINK, ROUTE_SCOPE_HOST };
+
+struct route {
+	struct prefix dst;  /* /0 for "default" */
+	struct ip gateway;  /* family IP_NONE: on-link */
+	const char *dev;    /* NULL where none was printed (blackhole) */
+	const char *table;  /* "main", "local", "100": never NULL */
+	struct ip src;	    /* preferred source, or IP_NONE */
+	uint32_t metric;    /* 0 where none was printed */
+	enum route_type type;
+	enum route_scope scope;
+	bool linkdown, dead; /* flags as printed; a dead route is never used */
+	unsigned line;	     /* in the output it was read from, from 1 */
+};
+
+struct route_table {
+	struct arena *arena; /* owns the array */
+	struct route *v;
+	size_t n, cap;
+};
+
+/* One line of `ip rule`. A rule that asks for what cannot be seen from outside is `conditional`. */
+struct rule {
+	uint32_t pref;
+	struct prefix from, to; /* family IP_NONE: all */
+	const char *table;	/* looked up; NULL where the rule has a type instead */
+	enum route_type type;	/* ROUTE_UNICAST with a table; else blackhole, unreachable, prohibit */
+	bool conditional;	/* has fwmark, iif, oif, uidrange, tos, ipproto …: not evaluated */
+	int suppress_prefix;	/* suppress_prefixlength N: routes no longer than this are ignored; -1 */
+	unsigned line;
+};
+
+struct rule_list {
+	struct arena *arena;
+	struct rule *v;
+	size_t n, cap;
+	bool known; /* false: Linux's default rules are assumed (local, main, default) */
+};
+
+enum lookup_reason {
+	LOOKUP_FOUND, /* route is set and delivers */
+	LOOKUP_NO_ROUTE,
+	LOOKUP_BLACKHOLE,
+	LOOKUP_UNREACHABLE,
+	LOOKUP_PROHIBIT,
+};
+
+struct lookup {
+	const struct route *route; /* the winner, also where it is a blackhole; NULL for no route */
+	const struct rule *rule;   /* that led to it; NULL with the default rules */
+	enum lookup_reason reason;
+	bool uncertain; /* a conditional rule stood before the winner and might have decided */
+};
+
+/* The new item is zeroed except for table = "main"; valid until the next one is added. */
+struct route *route_table_add(struct route_table *table);
+struct rule *rule_list_add(struct rule_list *list);
+
+/*
+ * The kernel's choice for packets that the host itself sends to `dst` without a bound source
+ * address. `rules` may be NULL or not known.
+ */
+struct lookup route_lookup(
+    const struct route_table *table, const struct rule_list *rules, const struct ip *dst);
+
+/* "unicast", "blackhole" …; "no-route" …, NULL for LOOKUP_FOUND; "global", "link" … */
+const char *route_type_name(enum route_type type);
+bool route_type_from_name(struct view name, enum route_type *ret);
+const char *route_scope_name(enum route_scope scope);
+const char *lookup_reason_name(enum lookup_reason reason);
+
+/* "192.168.0.0/20 dev br-c3c094fc6759 scope link", as `ip route` would print it. */
+const char *route_format(struct arena *arena, const struct route *route);
+
+#endif

@@ -1,0 +1,126 @@
+#include "oddhost/base/arena.h"
+
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "oddhost/base/mem.h"
+
+/*
+ * A list of blocks, the newest first. A request that is large for a block gets one of its own
+ * behind the head, so that the room left in the head is not lost.
+ */
+struct block {
+	struct block *next;
+	size_t used, size;
+	alignas(max_align_t) char bytes[];
+};
+
+struct arena {
+	struct block *head;
+};
+
+#define BLOCK_SIZE ((size_t)8 * 1024 - sizeof(struct block))
+
+static struct block *block_new(size_t size, struct block *next)
+{
+	struct block *block = mem_alloc(sizeof *block + size);
+
+	block->size = size;
+	block->next = next;
+	return block;
+}
+
+struct arena *arena_new(void)
+{
+	struct arena *arena = mem_alloc(sizeof *arena);
+
+	arena->head = block_new(BLOCK_SIZE, NULL);
+	return arena;
+}
+
+void arena_free(struct arena *arena)
+{
+	if (arena == NULL)
+		return;
+	for (struct block *b = arena->head, *next; b != NULL; b = next) {
+		next = b->next;
+		free(b);
+	}
+	free(arena);
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	size_t align = alignof(max_align_t);
+
+	if (size > SIZE_MAX / 2)
+		return mem_alloc(size); /* ends the program */
+	size = (size + align - 1) / align * align;
+	if (size > BLOCK_SIZE / 4) {
+		arena->head->next = block_new(size, arena->head->next);
+		arena->head->next->used = size;
+		return arena->head->next->bytes;
+	}
+	if (arena->head->size - arena->head->used < size)
+		arena->head = block_new(BLOCK_SIZE, arena->head);
+
+	void *p = arena->head->bytes + arena->head->used;
+	arena->head->used += size;
+	return p;
+}
+
+struct view arena_view(struct arena *arena, struct view v)
+{
+	char *copy = arena_alloc(arena, v.n + 1);
+
+	if (v.n > 0)
+		memcpy(copy, v.p, v.n);
+	return (struct view){copy, v.n};
+}
+
+char *arena_dup_view(struct arena *arena, struct view v)
+{
+	return (char *)arena_view(arena, v).p;
+}
+
+char *arena_dup(struct arena *arena, const char *s)
+{
+	return s == NULL ? NULL : arena_dup_view(arena, view_of(s));
+}
+
+char *arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	va_list ap, again;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+
+	size_t size = n < 0 ? 1 : (size_t)n + 1;
+	char *text = arena_alloc(arena, size);
+	vsnprintf(text, size, fmt, again);
+	va_end(again);
+	return text;
+}
+
+void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t item_size)
+{
+	if (n < *cap)
+		return array;
+
+	size_t want = *cap ? *cap * 2 : 4;
+	while (want <= n)
+		want *= 2;
+	if (want > SIZE_MAX / 2 / item_size)
+		return mem_alloc(SIZE_MAX); /* ends the program */
+	void *moved = arena_alloc(arena, want * item_size);
+	if (*cap > 0)
+		memcpy(moved, array, *cap * item_size);
+	*cap = want;
+	return moved;
+}

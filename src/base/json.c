@@ -1,0 +1,244 @@
+#include "oddhost/base/json.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "oddhost/base/mem.h"
+
+/* `struct json` is cJSON under another name; these two are the only casts. */
+static const cJSON *in(const struct json *node)
+{
+	return (const cJSON *)node;
+}
+
+static struct json *out(const cJSON *node)
+{
+	return (struct json *)node;
+}
+
+static struct json *made(cJSON *node)
+{
+	if (node == NULL)
+		mem_alloc(~(size_t)0); /* ends the program: cJSON says NULL for out of memory */
+	return out(node);
+}
+
+static unsigned line_at(struct view text, const char *at)
+{
+	unsigned line = 1;
+
+	for (const char *p = text.p; p < at && p < text.p + text.n; p++)
+		line += *p == '\n';
+	return line;
+}
+
+struct json *json_parse_first(struct view *cursor, struct err *err)
+{
+	const char *end = NULL;
+	struct view text = view_trim(*cursor);
+
+	if (text.n == 0) {
+		err_set(err, "empty, expected a JSON value");
+		return NULL;
+	}
+	cJSON *node = cJSON_ParseWithLengthOpts(text.p, text.n, &end, 0);
+	if (node == NULL) {
+		err_set(err, "line %u: not valid JSON", line_at(*cursor, end));
+		return NULL;
+	}
+	*cursor = view_skip(*cursor, (size_t)(end - cursor->p));
+	return out(node);
+}
+
+struct json *json_parse(struct view text, struct err *err)
+{
+	struct view rest = text;
+	struct json *root = json_parse_first(&rest, err);
+
+	if (root != NULL && view_trim(rest).n > 0) {
+		err_set(err, "line %u: something follows the JSON value", line_at(text, view_trim(rest).p));
+		json_free(root);
+		return NULL;
+	}
+	return root;
+}
+
+void json_free(struct json *root)
+{
+	cJSON_Delete((cJSON *)root);
+}
+
+const struct json *json_get(const struct json *object, const char *key)
+{
+	if (!cJSON_IsObject(in(object)))
+		return NULL;
+	return out(cJSON_GetObjectItemCaseSensitive(in(object), key));
+}
+
+const struct json *json_first(const struct json *node)
+{
+	if (!cJSON_IsObject(in(node)) && !cJSON_IsArray(in(node)))
+		return NULL;
+	return out(in(node)->child);
+}
+
+const struct json *json_next(const struct json *node)
+{
+	return out(in(node)->next);
+}
+
+const char *json_key(const struct json *node)
+{
+	return node == NULL ? NULL : in(node)->string;
+}
+
+size_t json_size(const struct json *node)
+{
+	size_t n = 0;
+
+	for (const struct json *item = json_first(node); item != NULL; item = json_next(item))
+		n++;
+	return n;
+}
+
+bool json_is_object(const struct json *node)
+{
+	return cJSON_IsObject(in(node));
+}
+
+bool json_is_array(const struct json *node)
+{
+	return cJSON_IsArray(in(node));
+}
+
+bool json_is_string(const struct json *node)
+{
+	return cJSON_IsString(in(node));
+}
+
+bool json_is_number(const struct json *node)
+{
+	return cJSON_IsNumber(in(node));
+}
+
+bool json_is_bool(const struct json *node)
+{
+	return cJSON_IsBool(in(node));
+}
+
+bool json_is_null(const struct json *node)
+{
+	return cJSON_IsNull(in(node));
+}
+
+const char *json_string(const struct json *node, const char *otherwise)
+{
+	return json_is_string(node) ? in(node)->valuestring : otherwise;
+}
+
+double json_number(const struct json *node, double otherwise)
+{
+	return json_is_number(node) && isfinite(in(node)->valuedouble) ? in(node)->valuedouble
+								       : otherwise;
+}
+
+bool json_bool(const struct json *node, bool otherwise)
+{
+	return json_is_bool(node) ? cJSON_IsTrue(in(node)) : otherwise;
+}
+
+const char *json_get_string(const struct json *object, const char *key, const char *otherwise)
+{
+	return json_string(json_get(object, key), otherwise);
+}
+
+double json_get_number(const struct json *object, const char *key, double otherwise)
+{
+	return json_number(json_get(object, key), otherwise);
+}
+
+struct json *json_object(void)
+{
+	return made(cJSON_CreateObject());
+}
+
+struct json *json_array(void)
+{
+	return made(cJSON_CreateArray());
+}
+
+struct json *json_new_string(const char *s)
+{
+	return made(s == NULL ? cJSON_CreateNull() : cJSON_CreateString(s));
+}
+
+struct json *json_new_number(double number)
+{
+	return made(cJSON_CreateNumber(number));
+}
+
+struct json *json_new_bool(bool value)
+{
+	return made(cJSON_CreateBool(value));
+}
+
+struct json *json_new_null(void)
+{
+	return made(cJSON_CreateNull());
+}
+
+struct json *json_copy(const struct json *node)
+{
+	return made(cJSON_Duplicate(in(node), 1));
+}
+
+struct json *json_set(struct json *object, const char *key, struct json *child)
+{
+	if (!cJSON_AddItemToObject((cJSON *)object, key, (cJSON *)child))
+		made(NULL);
+	return child;
+}
+
+struct json *json_push(struct json *array, struct json *child)
+{
+	if (!cJSON_AddItemToArray((cJSON *)array, (cJSON *)child))
+		made(NULL);
+	return child;
+}
+
+void json_set_string(struct json *object, const char *key, const char *s)
+{
+	json_set(object, key, json_new_string(s));
+}
+
+void json_set_view(struct json *object, const char *key, struct view v)
+{
+	char *copy = mem_strndup(v.p, v.n);
+
+	json_set_string(object, key, copy);
+	free(copy);
+}
+
+void json_set_number(struct json *object, const char *key, double number)
+{
+	json_set(object, key, json_new_number(number));
+}
+
+void json_set_bool(struct json *object, const char *key, bool value)
+{
+	json_set(object, key, json_new_bool(value));
+}
+
+void json_print(const struct json *root, bool pretty, struct buf *buf)
+{
+	char *text = pretty ? cJSON_Print(in(root)) : cJSON_PrintUnformatted(in(root));
+
+	if (text == NULL)
+		made(NULL);
+	buf_puts(buf, text);
+	buf_putc(buf, '\n');
+	cJSON_free(text);
+}

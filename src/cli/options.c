@@ -1,0 +1,270 @@
+#include "oddhost/cli/cli.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "oddhost/base/mem.h"
+#include "oddhost/base/view.h"
+
+enum value_kind { FLAG, COUNT, TEXT, TEXTS, NUMBER, SEVERITY, COLOR };
+
+/*
+ * Every option of every command: one row each, from which getopt's tables and the help are made.
+ * `offset` is where the value goes in struct options.
+ */
+static const struct option_row {
+	char letter; /* 0: only a long name */
+	const char *name;
+	const char *value; /* its placeholder, NULL for a flag */
+	enum value_kind kind;
+	size_t offset;
+	unsigned max; /* NUMBER */
+	const char *help;
+} rows[] = {
+#define AT(member) offsetof(struct options, member)
+    {'i', "inventory", "FILE", TEXTS, AT(inventories), 0,
+	"inventory: Ansible's INI or JSON, or an executable"},
+    {'l', "limit", "PATTERN", TEXT, AT(limit), 0, "hosts or groups to take, as in Ansible"},
+    {'o', "output", "PATH", TEXT, AT(out), 0, "where to write (default: reports/TIME-GROUP)"},
+    {'u', "user", "NAME", TEXT, AT(user), 0, "log in as NAME"},
+    {0, "private-key", "FILE", TEXT, AT(private_key), 0, "log in with this key"},
+    {0, "known-hosts", "FILE", TEXT, AT(known_hosts), 0,
+	"check host keys against this file instead of ~/.ssh/known_hosts"},
+    {'f', "forks", "N", NUMBER, AT(forks), 100000, "hosts at the same time (default: 256)"},
+    {'T', "timeout", "SECONDS", NUMBER, AT(connect_timeout), 3600,
+	"limit for connecting and logging in (default: 10)"},
+    {0, "host-timeout", "SECONDS", NUMBER, AT(host_timeout), 86400,
+	"limit for one host, from its start (default: 60)"},
+    {0, "deadline", "SECONDS", NUMBER, AT(deadline), 86400,
+	"limit for the whole run; what there is is reported (default: 300)"},
+    {'C', "check", NULL, FLAG, AT(check), 0, "say which hosts and commands would run; connect to none"},
+    {0, "fail-on", "SEVERITY", SEVERITY, AT(fail_on), 0,
+	"exit 1 at this severity or above: critical, high (default), medium, low, info, none"},
+    {0, "format", "LIST", TEXT, AT(format), 0, "reports to write (default: html,md,json)"},
+    {0, "list", NULL, FLAG, AT(list), 0, "print Ansible's dynamic-inventory JSON"},
+    {0, "hosts", NULL, FLAG, AT(hosts), 0, "print the host names, one a line"},
+    {0, "host", "NAME", TEXT, AT(host), 0, "print one host's variables and connection"},
+    {0, "routes", "FILE", TEXT, AT(routes), 0, "a route table as ip or route printed it, - for stdin"},
+    {0, "script", NULL, FLAG, AT(script), 0, "print the script that is sent, word for word"},
+    {0, "json", NULL, FLAG, AT(json), 0, "print JSON"},
+    {'q', "quiet", NULL, FLAG, AT(quiet), 0, "no progress, no verdict"},
+    {'v', "verbose", NULL, COUNT, AT(verbose), 0, "a line per host as it ends"},
+    {0, "color", "WHEN", COLOR, AT(color), 0, "auto (default), always or never; NO_COLOR is heeded"},
+#undef AT
+};
+
+#define ROWS (sizeof rows / sizeof *rows)
+#define HELP_OPTION 1000 /* getopt_long's value for --help; a row's is its index plus 1 */
+
+/* Does the command's option list name this row, by its letter or its long name? */
+static bool takes(const struct command *command, const struct option_row *row)
+{
+	struct view list = view_of(command->options), word;
+
+	while (view_next_word(&list, &word)) {
+		if (view_eq(word, row->name) || (word.n == 1 && word.p[0] == row->letter))
+			return true;
+	}
+	return false;
+}
+
+void options_help(const struct command *command, FILE *out)
+{
+	fprintf(out, "usage: oddhost %s%s%s%s\n%s\n", command->name,
+	    *command->options ? " [options]" : "", *command->args ? " " : "", command->args,
+	    command->summary);
+	if (*command->options)
+		fputs("\noptions:\n", out);
+	for (size_t i = 0; i < ROWS; i++) {
+		char left[64];
+		if (!takes(command, &rows[i]))
+			continue;
+		snprintf(left, sizeof left, "%c%c%s--%s%s%s", rows[i].letter ? '-' : ' ',
+		    rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : "  ", rows[i].name,
+		    rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
+		fprintf(out, "  %-26s %s\n", left, rows[i].help);
+	}
+	if (command->examples != NULL)
+		fprintf(out, "\nexamples:\n%s", command->examples);
+}
+
+int cli_usage(const struct command *command, const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("oddhost: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\nTry 'oddhost %s --help'.\n", command->name);
+	return EXIT_TROUBLE;
+}
+
+static bool decide_color(const char *when, bool *ret)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (strcmp(when, "always") == 0)
+		*ret = true;
+	else if (strcmp(when, "never") == 0)
+		*ret = false;
+	else if (strcmp(when, "auto") == 0)
+		*ret = isatty(STDOUT_FILENO) && (no_color == NULL || *no_color == '\0') &&
+		       (term == NULL || strcmp(term, "dumb") != 0);
+	else
+		return false;
+	return true;
+}
+
+static bool store(
+    const struct command *command, const struct option_row *row, const char *text, struct options *o)
+{
+	void *at = (char *)o + row->offset;
+	uint64_t number;
+
+	switch (row->kind) {
+	case FLAG:
+		*(bool *)at = true;
+		return true;
+	case COUNT:
+		++*(unsigned *)at;
+		return true;
+	case TEXT:
+		*(const char **)at = text;
+		return true;
+	case TEXTS:
+		o->inventories =
+		    mem_resize(o->inventories, (o->n_inventories + 1) * sizeof *o->inventories);
+		o->inventories[o->n_inventories++] = text;
+		return true;
+	case NUMBER:
+		if (view_uint(view_of(text), 1, row->max, &number)) {
+			*(unsigned *)at = (unsigned)number;
+			return true;
+		}
+		cli_usage(command, "--%s: '%s' is not a number from 1 to %u", row->name, text, row->max);
+		return false;
+	case SEVERITY:
+		if (severity_from_name(text, at))
+			return true;
+		cli_usage(command, "--%s: '%s' is none of critical, high, medium, low, info, none",
+		    row->name, text);
+		return false;
+	case COLOR:
+		if (decide_color(text, at))
+			return true;
+		cli_usage(command, "--%s: '%s' is none of auto, always, never", row->name, text);
+		return false;
+	}
+	return false;
+}
+
+/* getopt's tables for the rows that the command takes. */
+static void make_tables(const struct command *command, char letters[], struct option longs[])
+{
+	size_t n = 0;
+
+	*letters++ = ':'; /* tell a missing value from an unknown option */
+	for (size_t i = 0; i < ROWS; i++) {
+		if (!takes(command, &rows[i]))
+			continue;
+		longs[n++] = (struct option){rows[i].name,
+		    rows[i].value ? required_argument : no_argument, NULL, (int)i + 1};
+		if (rows[i].letter) {
+			*letters++ = rows[i].letter;
+			if (rows[i].value)
+				*letters++ = ':';
+		}
+	}
+	longs[n] = (struct option){"help", no_argument, NULL, HELP_OPTION};
+	*letters++ = 'h';
+	*letters = '\0';
+}
+
+static const struct option_row *row_of(int value)
+{
+	if (value >= 1 && value <= (int)ROWS)
+		return &rows[value - 1];
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].letter == value)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+bool options_parse(
+    const struct command *command, int argc, char **argv, struct options *ret, int *ret_exit)
+{
+	char letters[2 * ROWS + 3];
+	struct option longs[ROWS + 2] = {0};
+	int c;
+
+	*ret = (struct options){.forks = 256, .connect_timeout = 10, .host_timeout = 60,
+	    .deadline = 300, .fail_on = SEVERITY_HIGH};
+	decide_color("auto", &ret->color);
+	*ret_exit = EXIT_TROUBLE;
+	make_tables(command, letters, longs);
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (c == HELP_OPTION || c == 'h') {
+			options_help(command, stdout);
+			*ret_exit = EXIT_CLEAN;
+			return false;
+		}
+		if (c == ':' || c == '?') {
+			cli_usage(command, c == ':' ? "%s: a value is missing" : "%s: unknown option",
+			    argv[optind - 1]);
+			return false;
+		}
+		if (!store(command, row_of(c), optarg, ret))
+			return false;
+	}
+	ret->args = argv + optind;
+	ret->n_args = (size_t)(argc - optind);
+	if (ret->n_args < command->min_args || ret->n_args > command->max_args) {
+		cli_usage(command, "%s: expected %s", command->name,
+		    *command->args ? command->args : "no argument");
+		return false;
+	}
+	return true;
+}
+
+void options_free(struct options *options)
+{
+	free(options->inventories);
+}
+
+int cli_fail(const struct err *err)
+{
+	fprintf(stderr, "oddhost: %s\n", err->text);
+	return EXIT_TROUBLE;
+}
+
+void cli_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("oddhost: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void cli_print_diags(const struct diag_list *diags)
+{
+	for (size_t i = 0; i < diag_kept(diags); i++) {
+		const struct diag *d = &diags->items[i];
+		fputs("oddhost: ", stderr);
+		if (d->source != NULL && d->line != 0)
+			fprintf(stderr, "%s:%u: ", d->source, d->line);
+		else if (d->source != NULL)
+			fprintf(stderr, "%s: ", d->source);
+		fprintf(stderr, "%s\n", d->text);
+	}
+	if (diags->n > diag_kept(diags))
+		cli_warn("and %zu more like these", diags->n - diag_kept(diags));
+}

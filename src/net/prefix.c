@@ -1,0 +1,189 @@
+#include "oddhost/net/prefix.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libcidr.h>
+
+#include "oddhost/base/mem.h"
+
+static unsigned bits(const struct ip *ip)
+{
+	return ip->family == IP_V4 ? 32 : 128;
+}
+
+bool ip_parse(struct view text, struct ip *ret)
+{
+	char copy[INET6_ADDRSTRLEN + 1];
+	struct ip ip = {0};
+
+	if (text.n == 0 || text.n >= sizeof copy || memchr(text.p, '\0', text.n) != NULL)
+		return false;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	ip.family = strchr(copy, ':') != NULL ? IP_V6 : IP_V4;
+	if (inet_pton(ip.family == IP_V4 ? AF_INET : AF_INET6, copy, ip.b) != 1)
+		return false;
+	*ret = ip;
+	return true;
+}
+
+const char *ip_format(const struct ip *ip, char out[IP_TEXT_SIZE])
+{
+	int family = ip->family == IP_V4 ? AF_INET : AF_INET6;
+
+	if (ip->family == IP_NONE || inet_ntop(family, ip->b, out, IP_TEXT_SIZE) == NULL)
+		snprintf(out, IP_TEXT_SIZE, "none");
+	return out;
+}
+
+int ip_cmp(const struct ip *a, const struct ip *b)
+{
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	return memcmp(a->b, b->b, sizeof a->b);
+}
+
+bool ip_equal(const struct ip *a, const struct ip *b)
+{
+	return ip_cmp(a, b) == 0;
+}
+
+bool ip_is_loopback(const struct ip *ip)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return (ip->family == IP_V4 && ip->b[0] == 127) ||
+	       (ip->family == IP_V6 && memcmp(ip->b, one, sizeof one) == 0);
+}
+
+struct prefix prefix_of_ip(const struct ip *ip, unsigned len)
+{
+	struct prefix p = {.ip = *ip};
+
+	p.len = (uint8_t)(len < bits(ip) ? len : bits(ip));
+	for (unsigned i = p.len; i < 128; i++)
+		p.ip.b[i / 8] &= (uint8_t)~(0x80u >> i % 8);
+	return p;
+}
+
+bool prefix_parse(struct view text, struct prefix *ret)
+{
+	struct ip ip;
+	uint64_t len;
+	long slash = view_find_char(text, '/');
+
+	if (!ip_parse(slash < 0 ? text : view_left(text, (size_t)slash), &ip))
+		return false;
+	if (slash < 0) {
+		len = bits(&ip);
+	} else {
+		struct view digits = view_skip(text, (size_t)slash + 1);
+		if (digits.n > 3 || !view_uint(digits, 0, bits(&ip), &len))
+			return false;
+	}
+	*ret = prefix_of_ip(&ip, (unsigned)len);
+	return true;
+}
+
+bool prefix_from_mask(const struct ip *ip, const struct ip *mask, struct prefix *ret)
+{
+	unsigned len = 0;
+
+	if (ip->family != mask->family || ip->family == IP_NONE)
+		return false;
+	while (len < bits(mask) && (mask->b[len / 8] & (0x80u >> len % 8)) != 0)
+		len++;
+	for (unsigned i = len; i < bits(mask); i++) {
+		if ((mask->b[i / 8] & (0x80u >> i % 8)) != 0)
+			return false;
+	}
+	*ret = prefix_of_ip(ip, len);
+	return true;
+}
+
+const char *prefix_format(const struct prefix *p, char out[PREFIX_TEXT_SIZE])
+{
+	char text[IP_TEXT_SIZE];
+
+	snprintf(out, PREFIX_TEXT_SIZE, "%s/%u", ip_format(&p->ip, text), p->len);
+	return out;
+}
+
+/*
+ * libcidr's form of a prefix. It builds one from an address (a host) and has no way to set the
+ * length but its string parser, so the mask is written here: it ends at bit 128 in both families.
+ */
+static CIDR to_cidr(const struct prefix *p)
+{
+	CIDR *host;
+	CIDR cidr;
+
+	if (p->ip.family == IP_V4) {
+		struct in_addr in;
+		memcpy(&in, p->ip.b, sizeof in);
+		host = cidr_from_inaddr(&in);
+	} else {
+		struct in6_addr in6;
+		memcpy(&in6, p->ip.b, sizeof in6);
+		host = cidr_from_in6addr(&in6);
+	}
+	if (host == NULL)
+		mem_alloc(~(size_t)0); /* ends the program */
+	cidr = *host;
+	cidr_free(host);
+	for (unsigned i = 128 - bits(&p->ip) + p->len; i < 128; i++)
+		cidr.mask[i / 8] &= (uint8_t)~(0x80u >> i % 8);
+	return cidr;
+}
+
+bool prefix_contains(const struct prefix *outer, const struct prefix *inner)
+{
+	if (outer->ip.family != inner->ip.family || outer->ip.family == IP_NONE)
+		return false;
+
+	CIDR big = to_cidr(outer), small = to_cidr(inner);
+	return cidr_contains(&big, &small) == 0;
+}
+
+bool prefix_contains_ip(const struct prefix *p, const struct ip *ip)
+{
+	struct prefix host = prefix_of_ip(ip, 128);
+
+	return prefix_contains(p, &host);
+}
+
+bool prefix_overlaps(const struct prefix *a, const struct prefix *b)
+{
+	return a->len <= b->len ? prefix_contains(a, b) : prefix_contains(b, a);
+}
+
+bool prefix_equal(const struct prefix *a, const struct prefix *b)
+{
+	return prefix_cmp(a, b) == 0;
+}
+
+int prefix_cmp(const struct prefix *a, const struct prefix *b)
+{
+	int order = ip_cmp(&a->ip, &b->ip);
+
+	return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
+}
+
+const struct prefix *prefix_private_block(const struct ip *ip)
+{
+	static const struct prefix blocks[] = {
+	    {{IP_V4, {10}}, 8},
+	    {{IP_V4, {172, 16}}, 12},
+	    {{IP_V4, {192, 168}}, 16},
+	    {{IP_V6, {0xfc}}, 7},
+	};
+
+	for (unsigned i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+		if (prefix_contains_ip(&blocks[i], ip))
+			return &blocks[i];
+	}
+	return NULL;
+}

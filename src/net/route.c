@@ -1,0 +1,170 @@
+#include "oddhost/net/route.h"
+
+#include <string.h>
+
+#include "oddhost/base/buf.h"
+
+static const char *const type_names[] = {
+    [ROUTE_UNICAST] = "unicast",
+    [ROUTE_LOCAL] = "local",
+    [ROUTE_BROADCAST] = "broadcast",
+    [ROUTE_ANYCAST] = "anycast",
+    [ROUTE_MULTICAST] = "multicast",
+    [ROUTE_BLACKHOLE] = "blackhole",
+    [ROUTE_UNREACHABLE] = "unreachable",
+    [ROUTE_PROHIBIT] = "prohibit",
+    [ROUTE_THROW] = "throw",
+};
+
+const char *route_type_name(enum route_type type)
+{
+	return type_names[type];
+}
+
+bool route_type_from_name(struct view name, enum route_type *ret)
+{
+	for (unsigned i = 0; i < sizeof type_names / sizeof *type_names; i++) {
+		if (view_eq(name, type_names[i])) {
+			*ret = (enum route_type)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *route_scope_name(enum route_scope scope)
+{
+	static const char *const names[] = {"global", "site", "link", "host"};
+
+	return names[scope];
+}
+
+const char *lookup_reason_name(enum lookup_reason reason)
+{
+	static const char *const names[] = {NULL, "no-route", "blackhole", "unreachable", "prohibit"};
+
+	return names[reason];
+}
+
+struct route *route_table_add(struct route_table *table)
+{
+	table->v = arena_grow(table->arena, table->v, table->n, &table->cap, sizeof *table->v);
+	struct route *route = &table->v[table->n++];
+	route->table = "main";
+	return route;
+}
+
+struct rule *rule_list_add(struct rule_list *list)
+{
+	list->v = arena_grow(list->arena, list->v, list->n, &list->cap, sizeof *list->v);
+	struct rule *rule = &list->v[list->n++];
+	rule->suppress_prefix = -1;
+	return rule;
+}
+
+/*
+ * The winner in one table, by a linear scan: tables have tens of routes, and an index has to be
+ * measured to be worth it first. Of equal prefixes the lowest metric wins, of equal metrics the
+ * first in the listing, which is the kernel's own order. A multicast or broadcast destination is
+ * found like any other: the local table holds the broadcast addresses.
+ */
+static const struct route *table_lookup(
+    const struct route_table *table, const char *name, const struct ip *dst)
+{
+	const struct route *best = NULL;
+
+	for (size_t i = 0; i < table->n; i++) {
+		const struct route *r = &table->v[i];
+		if (r->dead || strcmp(r->table, name) != 0 || r->dst.ip.family != dst->family)
+			continue;
+		if (best != NULL && (r->dst.len < best->dst.len ||
+					(r->dst.len == best->dst.len && r->metric >= best->metric)))
+			continue;
+		if (prefix_contains_ip(&r->dst, dst))
+			best = r;
+	}
+	return best;
+}
+
+static enum lookup_reason reason_of(enum route_type type)
+{
+	switch (type) {
+	case ROUTE_BLACKHOLE:
+		return LOOKUP_BLACKHOLE;
+	case ROUTE_UNREACHABLE:
+		return LOOKUP_UNREACHABLE;
+	case ROUTE_PROHIBIT:
+		return LOOKUP_PROHIBIT;
+	default:
+		return LOOKUP_FOUND;
+	}
+}
+
+/*
+ * Does a rule's `from` or `to` exclude this packet? The source address is not chosen yet when the
+ * kernel looks up a packet of its own, so `from PREFIX` does not match unless the socket is bound.
+ */
+static bool rule_matches(const struct rule *rule, const struct ip *dst)
+{
+	if (rule->from.ip.family != IP_NONE && rule->from.len > 0)
+		return false;
+	return rule->to.ip.family == IP_NONE || prefix_contains_ip(&rule->to, dst);
+}
+
+struct lookup route_lookup(
+    const struct route_table *table, const struct rule_list *rules, const struct ip *dst)
+{
+	static const struct rule defaults[] = {
+	    {.table = "local", .suppress_prefix = -1},
+	    {.pref = 32766, .table = "main", .suppress_prefix = -1},
+	    {.pref = 32767, .table = "default", .suppress_prefix = -1},
+	};
+	bool known = rules != NULL && rules->known;
+	const struct rule *list = known ? rules->v : defaults;
+	size_t n = known ? rules->n : sizeof defaults / sizeof *defaults;
+	struct lookup found = {.reason = LOOKUP_NO_ROUTE};
+
+	for (size_t i = 0; i < n; i++) {
+		const struct rule *rule = &list[i];
+		if (!rule_matches(rule, dst))
+			continue;
+		const struct route *route =
+		    rule->table == NULL ? NULL : table_lookup(table, rule->table, dst);
+		if (route != NULL && (int)route->dst.len <= rule->suppress_prefix)
+			continue;
+		if (rule->table != NULL && (route == NULL || route->type == ROUTE_THROW))
+			continue;
+		if (rule->conditional) {
+			found.uncertain = true;
+			continue;
+		}
+		found.route = route;
+		found.rule = known ? rule : NULL;
+		found.reason = reason_of(route == NULL ? rule->type : route->type);
+		return found;
+	}
+	return found;
+}
+
+const char *route_format(struct arena *arena, const struct route *route)
+{
+	char text[PREFIX_TEXT_SIZE];
+	struct buf out = {0};
+
+	if (route->type != ROUTE_UNICAST)
+		buf_printf(&out, "%s ", route_type_name(route->type));
+	buf_puts(&out, route->dst.len == 0 ? "default" : prefix_format(&route->dst, text));
+	if (route->gateway.family != IP_NONE)
+		buf_printf(&out, " via %s", ip_format(&route->gateway, text));
+	if (route->dev != NULL)
+		buf_printf(&out, " dev %s", route->dev);
+	if (strcmp(route->table, "main") != 0)
+		buf_printf(&out, " table %s", route->table);
+	if (route->scope != ROUTE_SCOPE_GLOBAL)
+		buf_printf(&out, " scope %s", route_scope_name(route->scope));
+	if (route->metric != 0)
+		buf_printf(&out, " metric %u", route->metric);
+	const char *copy = arena_dup(arena, buf_str(&out));
+	buf_free(&out);
+	return copy;
+}
