@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "oddhost/base/version.h"
 #include "oddhost/cli/cli.h"
 
 #define LOGIN "i l u private-key known-hosts f T host-timeout deadline"
