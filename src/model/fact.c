@@ -1,0 +1,17 @@
+#include "oddhost/model/fact.h"
+
+const char *facet_name(enum facet facet)
+{
+	static const char *const names[FACET_COUNT] = {
+	    [FACET_EGRESS] = "egress",
+	    [FACET_ROUTE] = "route",
+	    [FACET_NETWORK] = "docker-network",
+	    [FACET_DNS] = "dns",
+	    [FACET_DAEMON] = "docker-daemon",
+	    [FACET_SYSTEM] = "system",
+	    [FACET_CONTAINER] = "container",
+	    [FACET_PING] = "ping",
+	};
+
+	return names[facet];
+}

@@ -1,0 +1,94 @@
+#include "oddhost/model/host.h"
+
+#include <string.h>
+
+const struct docker_network *host_network_of_dev(const struct host *host, const char *dev)
+{
+	for (size_t i = 0; dev != NULL && i < host->n_networks; i++) {
+		const char *bridge = host->networks[i].bridge;
+		if (bridge != NULL && strcmp(bridge, dev) == 0)
+			return &host->networks[i];
+	}
+	return NULL;
+}
+
+const struct resolution *host_resolution(const struct host *host, const char *target)
+{
+	for (size_t i = 0; i < host->n_resolutions; i++) {
+		if (strcmp(host->resolutions[i].target, target) == 0)
+			return &host->resolutions[i];
+	}
+	return NULL;
+}
+
+const struct ping *host_ping(const struct host *host, const char *target)
+{
+	for (size_t i = 0; i < host->n_pings; i++) {
+		if (strcmp(host->ping_targets[i], target) == 0)
+			return &host->pings[i];
+	}
+	return NULL;
+}
+
+bool host_owns(const struct host *host, const struct ip *ip)
+{
+	for (size_t i = 0; i < host->n_addresses; i++) {
+		if (ip_equal(&host->addresses[i].ip, ip))
+			return true;
+	}
+	return false;
+}
+
+static bool is_docker_bridge(const char *dev)
+{
+	return strncmp(dev, "br-", 3) == 0 && strlen(dev) == 15 &&
+	       strspn(dev + 3, "0123456789abcdef") == 12;
+}
+
+const char *host_virtual_owner(const struct host *host, const char *dev)
+{
+	static const struct {
+		const char *prefix, *owner;
+	} names[] = {
+	    {"docker", "docker"}, /* docker0, docker_gwbridge */
+	    {"podman", "podman"},
+	    {"cni-podman", "podman"},
+	    {"cni", "cni"},
+	    {"cbr0", "cni"},
+	    {"flannel", "cni"},
+	    {"cali", "cni"},
+	    {"cilium", "cni"},
+	    {"kube-bridge", "cni"},
+	    {"weave", "cni"},
+	    {"virbr", "libvirt"},
+	    {"lxdbr", "lxd"},
+	    {"incusbr", "incus"},
+	    {"lxcbr", "lxc"},
+	    {"mpqemubr", "multipass"},
+	    {"vboxnet", "virtualbox"},
+	    {"vmnet", "vmware"},
+	    {"tun", "vpn"},
+	    {"tap", "vpn"},
+	    {"wg", "vpn"},
+	    {"tailscale", "vpn"},
+	    {"zt", "vpn"},
+	};
+
+	if (dev == NULL)
+		return NULL;
+	if (host_network_of_dev(host, dev) != NULL || is_docker_bridge(dev))
+		return "docker";
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (strncmp(dev, names[i].prefix, strlen(names[i].prefix)) == 0)
+			return names[i].owner;
+	}
+	return NULL;
+}
+
+const char *ping_status_name(enum ping_status status)
+{
+	static const char *const names[] = {"unknown", "ok", "loss", "silent", "unreachable",
+	    "unknown-host", "no-route", "no-permission"};
+
+	return names[status];
+}

@@ -1,0 +1,156 @@
+#include "oddhost/model/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "oddhost/base/mem.h"
+
+struct host_record *host_record_new(const char *name)
+{
+	struct arena *arena = arena_new();
+	struct host_record *record = arena_alloc(arena, sizeof *record);
+
+	record->arena = arena;
+	record->name = arena_dup(arena, name);
+	record->address = record->name;
+	record->error = "";
+	return record;
+}
+
+void host_record_free(struct host_record *record)
+{
+	if (record != NULL)
+		arena_free(record->arena); /* which holds the record itself */
+}
+
+struct probe_result *host_record_add_probe(struct host_record *record, const char *name)
+{
+	record->probes = arena_grow(record->arena, record->probes, record->n_probes,
+	    &record->cap_probes, sizeof *record->probes);
+
+	struct probe_result *probe = &record->probes[record->n_probes++];
+	*probe = (struct probe_result){.name = arena_dup(record->arena, name),
+	    .command = "",
+	    .exit = -1,
+	    .out = view_of(""),
+	    .err = view_of("")};
+	return probe;
+}
+
+const struct probe_result *host_record_probe(const struct host_record *record, const char *name)
+{
+	for (size_t i = record->n_probes; i-- > 0;) {
+		if (strcmp(record->probes[i].name, name) == 0)
+			return &record->probes[i];
+	}
+	return NULL;
+}
+
+struct view probe_line(const struct probe_result *probe, unsigned line)
+{
+	struct view rest = probe->out, found;
+
+	for (unsigned n = 1; view_next_line(&rest, &found); n++) {
+		if (n == line)
+			return found;
+	}
+	return view_of("");
+}
+
+/* A DNS name, an address or a service name: what may stand in a command without being quoted. */
+static bool is_plain_name(struct view v)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				      "-._:";
+
+	if (v.n == 0 || v.n > 253 || v.p[0] == '-')
+		return false;
+	for (size_t i = 0; i < v.n; i++) {
+		if (v.p[i] == '\0' || strchr(allowed, v.p[i]) == NULL)
+			return false;
+	}
+	return true;
+}
+
+bool target_parse(struct arena *arena, struct view text, struct target *ret, struct err *err)
+{
+	struct target target = {0};
+	struct view name = view_trim(text), port = {0};
+	struct ip ip;
+	uint64_t number = 0;
+
+	text = name;
+	long colon = view_find_char(name, ':');
+	if (view_starts(name, "[") && view_find(name, "]") > 0) {
+		size_t close = (size_t)view_find(name, "]");
+		port = view_skip(name, close + 1);
+		name = view_skip(view_left(name, close), 1);
+		if (!ip_parse(name, &ip) || (port.n > 0 && !view_take(&port, ":")) ||
+		    (port.n == 0 && text.p[text.n - 1] == ':'))
+			name = view_of("");
+	} else if (colon >= 0 && !ip_parse(name, &ip)) {
+		port = view_skip(name, (size_t)colon + 1);
+		name = view_left(name, (size_t)colon);
+		if (port.n == 0)
+			name = view_of("");
+	}
+	if (!is_plain_name(name) || (port.n > 0 && !view_uint(port, 1, 65535, &number)))
+		return err_set(err, "target '%.*s': expected NAME or ADDRESS, with or without :PORT",
+		    VIEW_ARG(view_left(text, 100)));
+	target.text = arena_dup_view(arena, text);
+	target.name = arena_dup_view(arena, name);
+	target.port = (uint16_t)number;
+	*ret = target;
+	return true;
+}
+
+bool reserved_parse(struct arena *arena, struct view text, struct reserved *ret, struct err *err)
+{
+	struct view prefix, name = view_trim(text);
+
+	text = name;
+	if (!view_next_part(&name, '=', &prefix) || !prefix_parse(view_trim(prefix), &ret->prefix))
+		return err_set(err, "reserved prefix '%.*s': expected ADDRESS/LENGTH or ADDRESS/LENGTH=NAME",
+		    VIEW_ARG(view_left(text, 100)));
+	ret->name = arena_dup_view(arena, view_trim(name));
+	return true;
+}
+
+struct run *run_new(void)
+{
+	struct run *run = mem_alloc(sizeof *run);
+
+	run->arena = arena_new();
+	run->diags.arena = run->arena;
+	return run;
+}
+
+void run_free(struct run *run)
+{
+	if (run == NULL)
+		return;
+	for (size_t i = 0; i < run->n_hosts; i++)
+		host_record_free(run->hosts[i]);
+	free(run->hosts);
+	arena_free(run->arena);
+	free(run);
+}
+
+void run_add(struct run *run, struct host_record *record)
+{
+	run->hosts = mem_grow(run->hosts, run->n_hosts, &run->cap_hosts, sizeof *run->hosts);
+	run->hosts[run->n_hosts++] = record;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct host_record *const *x = a, *const *y = b;
+
+	return strverscmp((*x)->name, (*y)->name);
+}
+
+void run_sort(struct run *run)
+{
+	if (run->n_hosts > 1)
+		qsort(run->hosts, run->n_hosts, sizeof *run->hosts, by_name);
+}

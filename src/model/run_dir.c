@@ -1,0 +1,342 @@
+/* The run directory: run.json and hosts.jsonl, written and read. */
+#include "oddhost/model/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "oddhost/base/file.h"
+#include "oddhost/base/json.h"
+#include "oddhost/base/text.h"
+
+#define SCHEMA "oddhost.run/1"
+#define RUN_JSON_MAX ((size_t)16 << 20)
+#define HOSTS_MAX ((size_t)4 << 30)
+
+static bool path_in(const char *dir, const char *name, char out[PATH_MAX], struct err *err)
+{
+	int n = snprintf(out, PATH_MAX, "%s/%s", dir, name);
+
+	return (n > 0 && n < PATH_MAX) || err_set(err, "%s: path too long", dir);
+}
+
+static struct json *vars_json(const struct var *vars, size_t n)
+{
+	struct json *object = json_object();
+
+	for (size_t i = 0; i < n; i++)
+		json_set_string(object, vars[i].name, vars[i].value);
+	return object;
+}
+
+static struct json *meta_json(const struct run_meta *meta)
+{
+	struct json *root = json_object();
+	char text[PREFIX_TEXT_SIZE];
+
+	json_set_string(root, "schema", SCHEMA);
+	json_set_string(root, "version", meta->version);
+	json_set_string(root, "group", meta->group);
+	json_set_string(root, "limit", meta->limit);
+	json_set_string(root, "started", meta->started);
+	json_set_string(root, "finished", meta->finished);
+	json_set_string(root, "bastion", meta->bastion);
+	struct json *targets = json_set(root, "targets", json_array());
+	for (size_t i = 0; i < meta->n_targets; i++)
+		json_push(targets, json_new_string(meta->targets[i].text));
+	struct json *reserved = json_set(root, "reserved", json_array());
+	for (size_t i = 0; i < meta->n_reserved; i++) {
+		struct json *item = json_push(reserved, json_object());
+		json_set_string(item, "prefix", prefix_format(&meta->reserved[i].prefix, text));
+		json_set_string(item, "name", meta->reserved[i].name);
+	}
+	json_set_number(root, "hosts", (double)meta->n_hosts);
+	json_set(root, "options", vars_json(meta->options, meta->n_options));
+	return root;
+}
+
+bool run_finish(const char *dir, const struct run_meta *meta, struct err *err)
+{
+	struct json *root = meta_json(meta);
+	struct buf text = {0};
+	char path[PATH_MAX];
+
+	json_print(root, true, &text);
+	json_free(root);
+	bool ok = path_in(dir, "run.json", path, err) && file_write(path, 0600, buf_view(&text), err);
+	buf_free(&text);
+	return ok;
+}
+
+bool run_create(const char *dir, const struct run_meta *meta, int *ret_fd, struct err *err)
+{
+	char path[PATH_MAX];
+
+	if (!path_in(dir, "run.json", path, err))
+		return false;
+	if (access(path, F_OK) == 0)
+		return err_set(err, "%s: holds a run already; choose another -o", dir);
+	if (!file_make_dir(dir, 0700, err) || !run_finish(dir, meta, err) ||
+	    !path_in(dir, "hosts.jsonl", path, err))
+		return false;
+
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(err, "%s", path);
+	*ret_fd = fd;
+	return true;
+}
+
+/* Bytes that JSON's strings cannot hold go into KEY_b64. */
+static void set_bytes(struct json *object, const char *key, struct view bytes)
+{
+	struct buf encoded = {0};
+	char name[32];
+
+	if (text_is_utf8(bytes)) {
+		json_set_view(object, key, bytes);
+		return;
+	}
+	text_base64_encode(bytes, &encoded);
+	snprintf(name, sizeof name, "%s_b64", key);
+	json_set_view(object, name, buf_view(&encoded));
+	buf_free(&encoded);
+}
+
+static struct json *probe_json(const struct probe_result *probe)
+{
+	struct json *object = json_object();
+
+	json_set_string(object, "name", probe->name);
+	json_set_string(object, "command", probe->command);
+	json_set_string(object, "status", probe_status_name(probe->status));
+	json_set(object, "exit", probe->exit < 0 ? json_new_null() : json_new_number(probe->exit));
+	json_set_number(object, "elapsed_ms", probe->elapsed_ms);
+	set_bytes(object, "stdout", probe->out);
+	set_bytes(object, "stderr", probe->err);
+	json_set_bool(object, "truncated", probe->truncated);
+	return object;
+}
+
+bool run_append(int fd, const struct host_record *record, struct err *err)
+{
+	struct json *root = json_object();
+	struct buf line = {0};
+
+	json_set_string(root, "host", record->name);
+	json_set_string(root, "address", record->address);
+	json_set_number(root, "port", record->port);
+	json_set_string(root, "user", record->user);
+	json_set_string(root, "status", host_status_name(record->status));
+	json_set_string(root, "error", record->error);
+	json_set_string(root, "started", record->started);
+	json_set_number(root, "elapsed_ms", record->elapsed_ms);
+	struct json *ssh = json_set(root, "ssh", json_object());
+	json_set_string(ssh, "hostkey", record->hostkey);
+	json_set_string(ssh, "kex", record->kex);
+	json_set(root, "vars", vars_json(record->vars, record->n_vars));
+	struct json *probes = json_set(root, "probes", json_array());
+	for (size_t i = 0; i < record->n_probes; i++)
+		json_push(probes, probe_json(&record->probes[i]));
+
+	json_print(root, false, &line);
+	json_free(root);
+	bool ok = file_write_all(fd, buf_view(&line)) || err_sys(err, "hosts.jsonl");
+	buf_free(&line);
+	return ok;
+}
+
+static struct view get_bytes(const struct json *object, const char *key, struct arena *arena)
+{
+	const char *plain = json_get_string(object, key, NULL);
+	struct buf decoded = {0};
+	char name[32];
+
+	if (plain != NULL)
+		return arena_view(arena, view_of(plain));
+	snprintf(name, sizeof name, "%s_b64", key);
+	text_base64_decode(view_of(json_get_string(object, name, "")), &decoded);
+	struct view bytes = arena_view(arena, buf_view(&decoded));
+	buf_free(&decoded);
+	return bytes;
+}
+
+static struct var *get_vars(const struct json *object, struct arena *arena, size_t *ret_n)
+{
+	struct var *vars = NULL;
+	size_t n = 0, cap = 0;
+
+	for (const struct json *item = json_first(object); item != NULL; item = json_next(item)) {
+		if (json_key(item) == NULL)
+			continue;
+		vars = arena_grow(arena, vars, n, &cap, sizeof *vars);
+		vars[n++] = (struct var){
+		    arena_dup(arena, json_key(item)), arena_dup(arena, json_string(item, ""))};
+	}
+	*ret_n = n;
+	return vars;
+}
+
+static unsigned get_count(const struct json *object, const char *key, unsigned max)
+{
+	double number = json_get_number(object, key, 0);
+
+	return number < 0 ? 0 : number > max ? max : (unsigned)number;
+}
+
+static void get_probe(const struct json *item, struct host_record *record)
+{
+	struct arena *arena = record->arena;
+	struct probe_result *probe =
+	    host_record_add_probe(record, json_get_string(item, "name", "unnamed"));
+	double code = json_get_number(item, "exit", -1);
+
+	probe->command = arena_dup(arena, json_get_string(item, "command", ""));
+	if (!probe_status_from_name(json_get_string(item, "status", NULL), &probe->status))
+		probe->status = PROBE_FAILED;
+	probe->exit = code >= 0 && code <= 255 ? (int)code : -1;
+	probe->elapsed_ms = get_count(item, "elapsed_ms", UINT_MAX);
+	probe->out = get_bytes(item, "stdout", arena);
+	probe->err = get_bytes(item, "stderr", arena);
+	probe->truncated = json_bool(json_get(item, "truncated"), false);
+}
+
+/* NULL where the object is not a host's. */
+static struct host_record *get_host(const struct json *root)
+{
+	const char *name = json_get_string(root, "host", NULL);
+	enum host_status status;
+
+	if (name == NULL || !host_status_from_name(json_get_string(root, "status", NULL), &status))
+		return NULL;
+
+	struct host_record *record = host_record_new(name);
+	struct arena *arena = record->arena;
+	const struct json *ssh = json_get(root, "ssh");
+	record->address = arena_dup(arena, json_get_string(root, "address", name));
+	record->port = (uint16_t)get_count(root, "port", 65535);
+	record->user = arena_dup(arena, json_get_string(root, "user", NULL));
+	record->status = status;
+	record->error = arena_dup(arena, json_get_string(root, "error", ""));
+	record->started = arena_dup(arena, json_get_string(root, "started", NULL));
+	record->elapsed_ms = get_count(root, "elapsed_ms", UINT_MAX);
+	record->hostkey = arena_dup(arena, json_get_string(ssh, "hostkey", NULL));
+	record->kex = arena_dup(arena, json_get_string(ssh, "kex", NULL));
+	record->vars = get_vars(json_get(root, "vars"), arena, &record->n_vars);
+	const struct json *probes = json_get(root, "probes");
+	for (const struct json *item = json_first(probes); item != NULL; item = json_next(item))
+		get_probe(item, record);
+	return record;
+}
+
+static bool get_targets(const struct json *list, struct run *run, struct err *err)
+{
+	struct run_meta *meta = &run->meta;
+
+	meta->targets = arena_alloc(run->arena, json_size(list) * sizeof *meta->targets);
+	for (const struct json *item = json_first(list); item != NULL; item = json_next(item)) {
+		if (!target_parse(run->arena, view_of(json_string(item, "")),
+			&meta->targets[meta->n_targets], err))
+			return false;
+		meta->n_targets++;
+	}
+	return true;
+}
+
+static bool get_reserved(const struct json *list, struct run *run, struct err *err)
+{
+	struct run_meta *meta = &run->meta;
+
+	meta->reserved = arena_alloc(run->arena, json_size(list) * sizeof *meta->reserved);
+	for (const struct json *item = json_first(list); item != NULL; item = json_next(item)) {
+		struct reserved *r = &meta->reserved[meta->n_reserved];
+		const char *text = json_get_string(item, "prefix", "");
+		if (!prefix_parse(view_of(text), &r->prefix))
+			return err_set(err, "reserved prefix '%.100s': expected ADDRESS/LENGTH", text);
+		r->name = arena_dup(run->arena, json_get_string(item, "name", ""));
+		meta->n_reserved++;
+	}
+	return true;
+}
+
+static bool get_meta(const struct json *root, struct run *run, struct err *err)
+{
+	struct run_meta *meta = &run->meta;
+	struct arena *arena = run->arena;
+	const char *schema = json_get_string(root, "schema", "none");
+
+	if (strcmp(schema, SCHEMA) != 0)
+		return err_set(err, "schema '%.100s', expected '%s'", schema, SCHEMA);
+	meta->version = arena_dup(arena, json_get_string(root, "version", ""));
+	meta->group = arena_dup(arena, json_get_string(root, "group", "all"));
+	meta->limit = arena_dup(arena, json_get_string(root, "limit", NULL));
+	meta->started = arena_dup(arena, json_get_string(root, "started", ""));
+	meta->finished = arena_dup(arena, json_get_string(root, "finished", NULL));
+	meta->bastion = arena_dup(arena, json_get_string(root, "bastion", NULL));
+	meta->n_hosts = get_count(root, "hosts", 100000000);
+	meta->options = get_vars(json_get(root, "options"), arena, &meta->n_options);
+	return get_targets(json_get(root, "targets"), run, err) &&
+	       get_reserved(json_get(root, "reserved"), run, err);
+}
+
+static bool read_meta(const char *dir, struct run *run, struct err *err)
+{
+	struct buf text = {0};
+	char path[PATH_MAX];
+	bool ok = false;
+
+	if (path_in(dir, "run.json", path, err) && file_read(path, RUN_JSON_MAX, &text, err)) {
+		struct json *root = json_parse(buf_view(&text), err);
+		ok = root != NULL && get_meta(root, run, err);
+		if (!ok)
+			err_wrap(err, "%s", path);
+		json_free(root);
+	} else if (errno == ENOENT) {
+		err_set(err, "%s: not a run directory, it has no run.json", dir);
+	}
+	buf_free(&text);
+	return ok;
+}
+
+static void read_hosts(struct view text, struct run *run)
+{
+	struct view line;
+	struct err err;
+
+	for (unsigned n = 1; view_next_line(&text, &line); n++) {
+		if (view_trim(line).n == 0)
+			continue;
+		struct json *root = json_parse(line, &err);
+		struct host_record *record = get_host(root);
+		if (record != NULL)
+			run_add(run, record);
+		else if (text.n == 0 && root == NULL)
+			diag_add(&run->diags, n, "the last line is torn: that host's collection was cut off");
+		else
+			diag_add(&run->diags, n, "expected one host's JSON object");
+		json_free(root);
+	}
+}
+
+struct run *run_load(const char *dir, struct err *err)
+{
+	struct run *run = run_new();
+	struct buf text = {.max = HOSTS_MAX};
+	char path[PATH_MAX];
+
+	run->diags.source = "hosts.jsonl";
+	if (!read_meta(dir, run, err) || !path_in(dir, "hosts.jsonl", path, err) ||
+	    !file_read(path, HOSTS_MAX, &text, err)) {
+		run_free(run);
+		run = NULL;
+	} else {
+		read_hosts(buf_view(&text), run);
+		run_sort(run);
+	}
+	buf_free(&text);
+	return run;
+}
