@@ -1,0 +1,49 @@
+/*
+ * Identities: the keys to log in with, from files and from an agent, each loaded once for all
+ * sessions, and signing with them (RFC 4252 section 7). Files may be OpenSSH's own format or PEM;
+ * encrypted ones are left to the agent. Not thread-safe.
+ */
+#ifndef ODDHOST_COLLECT_IDENTITY_H
+#define ODDHOST_COLLECT_IDENTITY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "oddhost/base/buf.h"
+#include "oddhost/base/diag.h"
+#include "oddhost/base/err.h"
+#include "oddhost/base/view.h"
+
+struct identity {
+	const char *source; /* the file, or "agent: COMMENT" */
+	const char *type;   /* "ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256" */
+	struct view blob;   /* public key as the server knows it */
+	struct view offer;  /* the blob as it is offered: an RSA key names rsa-sha2-512 as its type */
+	void *key;	    /* EVP_PKEY of a file's key; NULL: the agent signs */
+	bool unusable;	    /* could not be loaded */
+};
+
+struct identities;
+
+struct identities *identities_new(void);
+void identities_free(struct identities *identities); /* wipes the keys; NULL does nothing */
+
+/*
+ * The key of a file, loaded at the first call and remembered (also where it cannot be used, which
+ * is a diagnostic once). Never NULL.
+ */
+const struct identity *identities_file(
+    struct identities *identities, const char *path, struct diag_list *diags);
+
+/* The agent's keys, asked once; n is 0 where there is no agent (SSH_AUTH_SOCK). */
+const struct identity *identities_agent(
+    struct identities *identities, size_t *ret_n, struct diag_list *diags);
+
+/*
+ * Sign `data` (a userauth request: the algorithm asked for is read from it) and append the bare
+ * signature, as libssh2's callback wants it.
+ */
+bool identity_sign(struct identities *identities, const struct identity *identity, struct view data,
+    struct buf *signature, struct err *err);
+
+#endif

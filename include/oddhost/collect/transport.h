@@ -1,0 +1,45 @@
+/*
+ * Bytes between a socket and libssh2. libssh2 never touches the socket: its SEND callback appends
+ * here and always takes everything, its RECV callback serves what has arrived or says EAGAIN. That
+ * keeps it away from partial sends, which wedge its sessions for good, and from reading the banner
+ * byte by byte. Lines that a server sends before its banner (RFC 4253 section 4.2) are taken out
+ * here, within a budget, and kept for the error message.
+ */
+#ifndef ODDHOST_COLLECT_TRANSPORT_H
+#define ODDHOST_COLLECT_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "oddhost/base/buf.h"
+
+struct transport {
+	int fd; /* non-blocking; owned by the session */
+	struct buf in, out;
+	size_t in_done, out_done; /* consumed at the front */
+	size_t skipped;		  /* bytes taken out before the banner */
+	bool banner_seen;	  /* the line that begins with "SSH-" has arrived */
+	bool flooded;		  /* more came before the banner than any server sends */
+	bool closed;		  /* the peer has closed, or the connection has failed */
+	int error;		  /* errno of that failure; 0 for an orderly close */
+	char said[128];		  /* what was said instead of a banner; "" for nothing */
+};
+
+void transport_init(struct transport *transport, int fd);
+void transport_free(struct transport *transport); /* does not close the descriptor */
+
+/* Read what the socket has, at most 64 KiB; true where bytes came or the end was reached. */
+bool transport_fill(struct transport *transport);
+
+/* Write what is waiting; true where something is left for later. */
+bool transport_flush(struct transport *transport);
+
+/* For libssh2's callbacks: bytes, or -errno as libssh2 wants it; 0 for the end of the stream. */
+ssize_t transport_recv(struct transport *transport, void *bytes, size_t n);
+ssize_t transport_send(struct transport *transport, const void *bytes, size_t n);
+
+/* Bytes that have arrived and were not yet taken. */
+bool transport_pending(const struct transport *transport);
+
+#endif

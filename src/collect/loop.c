@@ -1,0 +1,174 @@
+#include "oddhost/collect/loop.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "oddhost/base/clock.h"
+#include "oddhost/base/mem.h"
+
+#define BATCH 256
+#define LOOK_AT_STOP_MS 200
+
+struct loop {
+	int epoll;
+	bool stopped;
+	struct timer **heap; /* a binary min-heap by `at` */
+	size_t n, cap;
+	struct epoll_event batch[BATCH];
+	int n_batch;
+};
+
+struct loop *loop_new(struct err *err)
+{
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	if (epoll < 0) {
+		err_sys(err, "epoll_create1");
+		return NULL;
+	}
+	struct loop *loop = mem_alloc(sizeof *loop);
+	loop->epoll = epoll;
+	return loop;
+}
+
+void loop_free(struct loop *loop)
+{
+	if (loop == NULL)
+		return;
+	close(loop->epoll);
+	free(loop->heap);
+	free(loop);
+}
+
+bool loop_watch(struct loop *loop, struct watch *watch, int fd, void (*ready)(void *), void *context,
+    struct err *err)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = watch};
+
+	*watch = (struct watch){.fd = fd, .ready = ready, .context = context};
+	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
+		return true;
+	watch->fd = -1;
+	return err_sys(err, "epoll_ctl");
+}
+
+void loop_want_write(struct loop *loop, struct watch *watch, bool writable)
+{
+	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = watch};
+
+	if (watch->fd < 0 || watch->writable == writable)
+		return;
+	watch->writable = writable;
+	event.events |= writable ? EPOLLOUT : 0;
+	epoll_ctl(loop->epoll, EPOLL_CTL_MOD, watch->fd, &event);
+}
+
+void loop_unwatch(struct loop *loop, struct watch *watch)
+{
+	if (watch->fd < 0)
+		return;
+	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+	watch->fd = -1;
+	/* An event of it that is still in this batch must not be delivered: its owner may be gone. */
+	for (int i = 0; i < loop->n_batch; i++) {
+		if (loop->batch[i].data.ptr == watch)
+			loop->batch[i].data.ptr = NULL;
+	}
+}
+
+static void heap_put(struct loop *loop, size_t i, struct timer *timer)
+{
+	loop->heap[i] = timer;
+	timer->slot = i + 1;
+}
+
+static void heap_up(struct loop *loop, size_t i)
+{
+	struct timer *timer = loop->heap[i];
+
+	for (; i > 0 && loop->heap[(i - 1) / 2]->at > timer->at; i = (i - 1) / 2)
+		heap_put(loop, i, loop->heap[(i - 1) / 2]);
+	heap_put(loop, i, timer);
+}
+
+static void heap_down(struct loop *loop, size_t i)
+{
+	struct timer *timer = loop->heap[i];
+
+	for (size_t child; (child = 2 * i + 1) < loop->n; i = child) {
+		if (child + 1 < loop->n && loop->heap[child + 1]->at < loop->heap[child]->at)
+			child++;
+		if (loop->heap[child]->at >= timer->at)
+			break;
+		heap_put(loop, i, loop->heap[child]);
+	}
+	heap_put(loop, i, timer);
+}
+
+void loop_cancel(struct loop *loop, struct timer *timer)
+{
+	if (timer->slot == 0)
+		return;
+
+	size_t i = timer->slot - 1;
+	struct timer *last = loop->heap[--loop->n];
+	timer->slot = 0;
+	if (last == timer)
+		return;
+	heap_put(loop, i, last);
+	heap_up(loop, i);
+	heap_down(loop, last->slot - 1);
+}
+
+void loop_timer(struct loop *loop, struct timer *timer, int64_t ms, void (*fire)(void *), void *context)
+{
+	loop_cancel(loop, timer);
+	timer->at = clock_ms() + ms;
+	timer->fire = fire;
+	timer->context = context;
+	loop->heap = mem_grow(loop->heap, loop->n, &loop->cap, sizeof(struct timer *));
+	heap_put(loop, loop->n, timer);
+	heap_up(loop, loop->n++);
+}
+
+static void fire_timers(struct loop *loop)
+{
+	int64_t now = clock_ms();
+
+	while (!loop->stopped && loop->n > 0 && loop->heap[0]->at <= now) {
+		struct timer *timer = loop->heap[0];
+		loop_cancel(loop, timer);
+		timer->fire(timer->context);
+	}
+}
+
+static int wait_ms(const struct loop *loop)
+{
+	if (loop->n == 0)
+		return LOOK_AT_STOP_MS;
+
+	int64_t ms = loop->heap[0]->at - clock_ms();
+	return ms < 0 ? 0 : ms > LOOK_AT_STOP_MS ? LOOK_AT_STOP_MS : (int)ms;
+}
+
+void loop_run(struct loop *loop, const volatile sig_atomic_t *stop)
+{
+	loop->stopped = false;
+	while (!loop->stopped && (stop == NULL || *stop == 0)) {
+		loop->n_batch = epoll_wait(loop->epoll, loop->batch, BATCH, wait_ms(loop));
+		for (int i = 0; i < loop->n_batch && !loop->stopped; i++) {
+			struct watch *watch = loop->batch[i].data.ptr;
+			if (watch != NULL)
+				watch->ready(watch->context);
+		}
+		loop->n_batch = 0;
+		fire_timers(loop);
+	}
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopped = true;
+}

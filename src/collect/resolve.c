@@ -1,0 +1,219 @@
+#include "oddhost/collect/resolve.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "oddhost/base/mem.h"
+
+#define THREADS 4
+
+/*
+ * A request is on the list of those to do, in the hands of a thread, or on the list of those done.
+ * A thread may hang in getaddrinfo for ever, so nobody waits for it: requests and the shared state
+ * are counted, and the last one out frees.
+ */
+struct resolve_request {
+	struct resolve_request *next;
+	char *name, port[8];
+	void (*done)(void *context, const struct resolve_answer *answer);
+	void *context;
+	bool cancelled;
+	struct resolve_answer answer;
+};
+
+struct shared {
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct resolve_request *todo, **todo_end;
+	struct resolve_request *finished, **finished_end;
+	int event; /* eventfd: something is finished */
+	unsigned users;
+	bool closing;
+};
+
+struct resolver {
+	struct loop *loop;
+	struct watch watch;
+	struct shared *shared;
+};
+
+static void request_free(struct resolve_request *request)
+{
+	free(request->name);
+	free(request);
+}
+
+static void list_free(struct resolve_request *list)
+{
+	for (struct resolve_request *next; list != NULL; list = next) {
+		next = list->next;
+		request_free(list);
+	}
+}
+
+static void shared_release(struct shared *shared) /* with the lock held, which it gives up */
+{
+	bool last = --shared->users == 0;
+
+	pthread_mutex_unlock(&shared->lock);
+	if (!last)
+		return;
+	list_free(shared->todo);
+	list_free(shared->finished);
+	close(shared->event);
+	pthread_cond_destroy(&shared->work);
+	pthread_mutex_destroy(&shared->lock);
+	free(shared);
+}
+
+static void look_up(struct resolve_request *request)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
+	struct resolve_answer *answer = &request->answer;
+	int code = getaddrinfo(request->name, request->port, &hints, &list);
+
+	if (code != 0) {
+		answer->error = code == EAI_SYSTEM ? "system error" : gai_strerror(code);
+		return;
+	}
+	for (struct addrinfo *a = list; a != NULL && answer->n < RESOLVE_MOST; a = a->ai_next) {
+		memcpy(&answer->addresses[answer->n], a->ai_addr, a->ai_addrlen);
+		answer->lengths[answer->n++] = a->ai_addrlen;
+	}
+	freeaddrinfo(list);
+}
+
+static void *worker(void *argument)
+{
+	struct shared *shared = argument;
+	uint64_t one = 1;
+
+	pthread_mutex_lock(&shared->lock);
+	while (!shared->closing) {
+		struct resolve_request *request = shared->todo;
+		if (request == NULL) {
+			pthread_cond_wait(&shared->work, &shared->lock);
+			continue;
+		}
+		shared->todo = request->next;
+		if (shared->todo == NULL)
+			shared->todo_end = &shared->todo;
+		pthread_mutex_unlock(&shared->lock);
+		look_up(request);
+		pthread_mutex_lock(&shared->lock);
+		request->next = NULL;
+		*shared->finished_end = request;
+		shared->finished_end = &request->next;
+		if (write(shared->event, &one, sizeof one) < 0)
+			continue; /* the counter is full: the loop has been told already */
+	}
+	shared_release(shared);
+	return NULL;
+}
+
+static void deliver(void *context)
+{
+	struct resolver *resolver = context;
+	struct shared *shared = resolver->shared;
+	uint64_t count;
+
+	if (read(shared->event, &count, sizeof count) < 0 && errno != EAGAIN)
+		return;
+	pthread_mutex_lock(&shared->lock);
+	struct resolve_request *list = shared->finished;
+	shared->finished = NULL;
+	shared->finished_end = &shared->finished;
+	pthread_mutex_unlock(&shared->lock);
+
+	for (struct resolve_request *next; list != NULL; list = next) {
+		next = list->next;
+		if (!list->cancelled)
+			list->done(list->context, &list->answer);
+		request_free(list);
+	}
+}
+
+struct resolver *resolver_new(struct loop *loop, struct err *err)
+{
+	struct resolver *resolver = mem_alloc(sizeof *resolver);
+	struct shared *shared = mem_alloc(sizeof *shared);
+
+	resolver->loop = loop;
+	resolver->shared = shared;
+	pthread_mutex_init(&shared->lock, NULL);
+	pthread_cond_init(&shared->work, NULL);
+	shared->todo_end = &shared->todo;
+	shared->finished_end = &shared->finished;
+	shared->users = 1;
+	shared->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	resolver->watch.fd = -1;
+	if (shared->event < 0) {
+		err_sys(err, "eventfd");
+		goto fail;
+	}
+	if (!loop_watch(loop, &resolver->watch, shared->event, deliver, resolver, err))
+		goto fail;
+	for (unsigned i = 0; i < THREADS; i++) {
+		pthread_t thread;
+		pthread_mutex_lock(&shared->lock);
+		shared->users++;
+		pthread_mutex_unlock(&shared->lock);
+		if (pthread_create(&thread, NULL, worker, shared) != 0) {
+			pthread_mutex_lock(&shared->lock);
+			shared_release(shared);
+			if (i > 0)
+				break; /* one is enough */
+			err_set(err, "no thread for name resolution could be started");
+			goto fail;
+		}
+		pthread_detach(thread);
+	}
+	return resolver;
+fail:
+	resolver_free(resolver);
+	return NULL;
+}
+
+void resolver_free(struct resolver *resolver)
+{
+	if (resolver == NULL)
+		return;
+	loop_unwatch(resolver->loop, &resolver->watch);
+	pthread_mutex_lock(&resolver->shared->lock);
+	resolver->shared->closing = true;
+	pthread_cond_broadcast(&resolver->shared->work);
+	shared_release(resolver->shared);
+	free(resolver);
+}
+
+struct resolve_request *resolver_ask(struct resolver *resolver, const char *name, uint16_t port,
+    void (*done)(void *context, const struct resolve_answer *answer), void *context)
+{
+	struct shared *shared = resolver->shared;
+	struct resolve_request *request = mem_alloc(sizeof *request);
+
+	request->name = mem_strdup(name);
+	snprintf(request->port, sizeof request->port, "%u", port);
+	request->done = done;
+	request->context = context;
+	request->answer.error = "";
+	pthread_mutex_lock(&shared->lock);
+	*shared->todo_end = request;
+	shared->todo_end = &request->next;
+	pthread_cond_signal(&shared->work);
+	pthread_mutex_unlock(&shared->lock);
+	return request;
+}
+
+void resolver_cancel(struct resolver *resolver, struct resolve_request *request)
+{
+	(void)resolver;
+	/* Only the loop's thread, which is ours, reads this flag. */
+	request->cancelled = true;
+}

@@ -1,0 +1,138 @@
+#include "oddhost/collect/transport.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CHUNK 65536
+#define BEFORE_BANNER_MAX 8192
+#define OUT_MAX ((size_t)4 << 20)
+
+void transport_init(struct transport *transport, int fd)
+{
+	int on = 1;
+
+	*transport = (struct transport){.fd = fd, .out = {.max = OUT_MAX}};
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+void transport_free(struct transport *transport)
+{
+	buf_free(&transport->in);
+	buf_free(&transport->out);
+}
+
+/* Printable ASCII only: this ends up in messages. */
+static void remember(struct transport *transport, struct view line)
+{
+	size_t n = strlen(transport->said);
+
+	if (n > 0 && n + 2 < sizeof transport->said)
+		transport->said[n++] = ' ';
+	for (size_t i = 0; i < line.n && n + 1 < sizeof transport->said; i++)
+		transport->said[n++] = line.p[i] >= ' ' && line.p[i] <= '~' ? line.p[i] : '?';
+	transport->said[n] = '\0';
+}
+
+/* Take the lines before "SSH-" out of the ring; leaves an unfinished line where it is. */
+static void skip_to_banner(struct transport *transport)
+{
+	for (;;) {
+		struct view rest = buf_view(&transport->in), line;
+		if (view_starts(rest, "SSH-")) {
+			transport->banner_seen = true;
+			return;
+		}
+		if (view_find_char(rest, '\n') < 0)
+			break;
+		view_next_line(&rest, &line);
+		remember(transport, line);
+		transport->skipped += transport->in.n - rest.n;
+		buf_consume(&transport->in, transport->in.n - rest.n);
+		if (transport->skipped > BEFORE_BANNER_MAX)
+			break;
+	}
+	if (transport->skipped + transport->in.n > BEFORE_BANNER_MAX) {
+		transport->flooded = transport->closed = true;
+		transport->error = ECONNABORTED;
+	}
+}
+
+bool transport_fill(struct transport *transport)
+{
+	char chunk[CHUNK];
+	int on = 1;
+
+	if (transport->closed)
+		return false;
+	ssize_t n = recv(transport->fd, chunk, sizeof chunk, 0);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		transport->closed = true;
+		transport->error = n < 0 ? errno : 0;
+		if (!transport->banner_seen)
+			remember(transport, buf_view(&transport->in));
+		return true;
+	}
+	/* Linux drops quick acknowledgement on its own; sshd's Nagle then waits 40 ms for each. */
+	setsockopt(transport->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+	buf_consume(&transport->in, transport->in_done);
+	transport->in_done = 0;
+	buf_add(&transport->in, chunk, (size_t)n);
+	if (!transport->banner_seen)
+		skip_to_banner(transport);
+	return true;
+}
+
+bool transport_flush(struct transport *transport)
+{
+	while (!transport->closed && transport->out_done < transport->out.n) {
+		ssize_t n = send(transport->fd, transport->out.p + transport->out_done,
+		    transport->out.n - transport->out_done, MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return true;
+		if (n < 0) {
+			transport->closed = true;
+			transport->error = errno;
+			break;
+		}
+		transport->out_done += (size_t)n;
+	}
+	transport->out.n = transport->out_done = 0;
+	return false;
+}
+
+bool transport_pending(const struct transport *transport)
+{
+	return transport->banner_seen && transport->in.n > transport->in_done;
+}
+
+ssize_t transport_recv(struct transport *transport, void *bytes, size_t n)
+{
+	size_t have = transport->in.n - transport->in_done;
+
+	if (!transport_pending(transport)) {
+		if (!transport->closed)
+			return -EAGAIN;
+		return transport->error ? -transport->error : 0;
+	}
+	if (n > have)
+		n = have;
+	memcpy(bytes, transport->in.p + transport->in_done, n);
+	transport->in_done += n;
+	return (ssize_t)n;
+}
+
+ssize_t transport_send(struct transport *transport, const void *bytes, size_t n)
+{
+	if (transport->closed)
+		return -(transport->error ? transport->error : EPIPE);
+	buf_add(&transport->out, bytes, n);
+	return transport->out.overflow ? -ECONNABORTED : (ssize_t)n;
+}
