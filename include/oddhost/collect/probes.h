@@ -1,0 +1,48 @@
+/*
+ * What runs on a host. The probes are a const table; a plan is that table for the targets of a run,
+ * spread over lanes. A lane is one exec channel: a POSIX sh script on the stdin of `sh -s`, in which
+ * every probe is framed, on stdout and stderr, by lines with a random nonce of this run. All probes
+ * are read-only; nothing is written on the host and nothing is left running.
+ */
+#ifndef ODDHOST_COLLECT_PROBES_H
+#define ODDHOST_COLLECT_PROBES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "oddhost/base/arena.h"
+#include "oddhost/base/buf.h"
+#include "oddhost/base/err.h"
+#include "oddhost/model/run.h"
+
+#define PLAN_NONCE_SIZE 33
+#define PLAN_LANES_MAX 5 /* sshd's MaxSessions is 10 by default; leave room for others */
+
+struct probe {
+	const char *name;    /* "ping:db.example" */
+	const char *command; /* word for word, given to `sh -c` */
+	unsigned seconds;    /* `timeout` ends it after that, where the host has timeout(1) */
+	int answer_exit;     /* exit statuses up to this one are an answer, not a failure */
+	bool may_be_absent;  /* "No such file or directory" is an answer */
+	unsigned lane;
+};
+
+struct probe_plan {
+	struct probe *probes; /* in the order in which a lane runs them */
+	size_t n, cap;
+	unsigned lanes; /* lane 0 holds the quick ones */
+	char nonce[PLAN_NONCE_SIZE];
+	struct view scripts[PLAN_LANES_MAX]; /* what is sent, one a lane */
+};
+
+/* The plan for these targets, in the arena. Fails where no random bytes can be had. */
+bool probe_plan_make(struct probe_plan *plan, struct arena *arena, const struct target *targets,
+    size_t n_targets, struct err *err);
+
+/* The command that starts a lane. */
+#define PLAN_COMMAND "sh -s"
+
+/* How a probe ended, from its exit status and what it said on stderr. */
+enum probe_status probe_classify(const struct probe *probe, const struct probe_result *result);
+
+#endif

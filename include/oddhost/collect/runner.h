@@ -1,0 +1,48 @@
+/*
+ * All hosts of a run: so many sessions at once, a deadline for the whole, and one record for every
+ * host, whatever happens to it. Records are handed on as they end; progress can be asked for.
+ */
+#ifndef ODDHOST_COLLECT_RUNNER_H
+#define ODDHOST_COLLECT_RUNNER_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "oddhost/base/diag.h"
+#include "oddhost/base/err.h"
+#include "oddhost/model/run.h"
+
+struct runner_plan {
+	const struct host_spec *hosts;
+	size_t n_hosts;
+	const struct target *targets;
+	size_t n_targets;
+	unsigned forks; /* sessions at once */
+	unsigned login_seconds, host_seconds, deadline_seconds;
+	const volatile sig_atomic_t *stop; /* becomes non-zero: end now; may be NULL */
+};
+
+struct runner_progress {
+	size_t total, done, failed, running;
+	const char *slowest; /* the host that has been running longest, or NULL */
+	unsigned slowest_ms;
+};
+
+struct runner_events {
+	/* A host has ended; the record is the callee's. False ends the run (the disk is full). */
+	bool (*host)(void *context, struct host_record *record);
+	/* Several times a second; may be NULL. */
+	void (*progress)(void *context, const struct runner_progress *progress);
+	void *context;
+};
+
+/*
+ * Collect from all hosts. Returns false where it could not begin (err), true otherwise: then every
+ * host was handed to `host` once, unless that said false. `ret_bastion` gets the local address that
+ * hosts see us under, IP_NONE where it was only loopback.
+ */
+bool runner_run(const struct runner_plan *plan, const struct runner_events *events,
+    struct ip *ret_bastion, struct diag_list *diags, struct err *err);
+
+#endif

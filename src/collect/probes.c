@@ -1,0 +1,168 @@
+#include "oddhost/collect/probes.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "oddhost/base/text.h"
+
+/*
+ * Two columns of this table stand for a target: in `name` and `command`, "%T" is its name. Only
+ * docker's fields that the model reads are asked for: labels and commands may hold secrets.
+ */
+static const struct row {
+	const char *name, *command;
+	unsigned seconds;
+	int answer_exit;
+	bool may_be_absent, slow;
+} rows[] = {
+    {"routes", "if command -v ip >/dev/null 2>&1; then ip -4 route show table all; else route -n; fi",
+	5, 0, false, false},
+    {"routes6", "ip -6 route show table all", 5, 0, false, false},
+    {"rules", "ip -4 rule show", 5, 0, false, false},
+    {"addrs", "ip -o addr show", 5, 0, false, false},
+    {"dns:%T", "getent ahosts %T", 5, 2, false, false},
+    {"egress:%T",
+	"getent ahosts %T | cut -d' ' -f1 | sort -u | while read -r a; do ip route get \"$a\"; done",
+	5, 2, false, false},
+    {"docker_networks", "docker network ls", 10, 0, false, false},
+    {"docker_inspect", "docker network inspect $(docker network ls -q)", 10, 0, false, false},
+    {"docker_ps",
+	"docker ps -a --format '{\"ID\":{{json .ID}},\"Image\":{{json .Image}},"
+	"\"Names\":{{json .Names}},\"Status\":{{json .Status}},\"Networks\":{{json .Networks}},"
+	"\"Ports\":{{json .Ports}},"
+	"\"Project\":{{json (.Label \"com.docker.compose.project\")}}}'",
+	10, 0, false, false},
+    {"docker_daemon", "cat /etc/docker/daemon.json", 5, 0, true, false},
+    {"host", "uname -srm; grep PRETTY_NAME= /etc/os-release; uptime", 5, 0, false, false},
+    {"ping:%T", "ping -n -c 3 -i 0.5 -W 2 -w 5 %T", 8, 2, false, true},
+};
+
+static const char *fill_in(struct arena *arena, const char *text, const char *target)
+{
+	struct buf out = {0};
+	const char *at;
+
+	while ((at = strstr(text, "%T")) != NULL) {
+		buf_add(&out, text, (size_t)(at - text));
+		buf_puts(&out, target);
+		text = at + 2;
+	}
+	buf_puts(&out, text);
+	const char *copy = arena_dup(arena, buf_str(&out));
+	buf_free(&out);
+	return copy;
+}
+
+static void add(struct probe_plan *plan, struct arena *arena, const struct row *row,
+    const struct target *target, unsigned lane)
+{
+	struct buf quoted = {0};
+
+	plan->probes = arena_grow(arena, plan->probes, plan->n, &plan->cap, sizeof *plan->probes);
+	struct probe *probe = &plan->probes[plan->n++];
+	*probe = (struct probe){.name = row->name, .command = row->command, .seconds = row->seconds,
+	    .answer_exit = row->answer_exit, .may_be_absent = row->may_be_absent, .lane = lane};
+	if (target != NULL) {
+		text_shell_quote(view_of(target->name), &quoted);
+		probe->name = fill_in(arena, row->name, target->text);
+		probe->command = fill_in(arena, row->command, buf_str(&quoted));
+		buf_free(&quoted);
+	}
+	if (plan->lanes <= lane)
+		plan->lanes = lane + 1;
+}
+
+static bool make_nonce(char nonce[PLAN_NONCE_SIZE], struct err *err)
+{
+	unsigned char bytes[(PLAN_NONCE_SIZE - 1) / 2];
+
+	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+		return err_sys(err, "getrandom");
+	for (size_t i = 0; i < sizeof bytes; i++)
+		snprintf(nonce + 2 * i, 3, "%02x", bytes[i]);
+	return true;
+}
+
+/*
+ * The frame: a line "NONCE b INDEX" before and "NONCE e INDEX EXIT" behind the output, each with a
+ * line break of its own in front, so that output without one at its end stays as it is. `timeout`
+ * gets -k where it knows it, since a probe may ignore the first signal.
+ */
+static struct view make_script(const struct probe_plan *plan, struct arena *arena, unsigned lane)
+{
+	struct buf out = {0};
+
+	buf_puts(&out, "LC_ALL=C; export LC_ALL\n"
+		       "PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"; "
+		       "export PATH\n"
+		       "if timeout -k 1 1 true </dev/null >/dev/null 2>&1; then\n"
+		       "t() { timeout -k 1 \"$@\"; }\n"
+		       "elif timeout 1 true </dev/null >/dev/null 2>&1; then\n"
+		       "t() { timeout \"$@\"; }\n"
+		       "else\n"
+		       "t() { shift; \"$@\"; }\n"
+		       "fi\n");
+	buf_printf(&out,
+	    "m() { printf '\\n%%s %%s\\n' %s \"$*\"; printf '\\n%%s %%s\\n' %s \"$*\" >&2; }\n",
+	    plan->nonce, plan->nonce);
+	buf_puts(&out, "p() { m b \"$1\"; t \"$2\" sh -c \"$3\" </dev/null; m e \"$1\" \"$?\"; }\n");
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct probe *probe = &plan->probes[i];
+		if (probe->lane != lane)
+			continue;
+		buf_printf(&out, "p %zu %u ", i, probe->seconds);
+		text_shell_quote(view_of(probe->command), &out);
+		buf_putc(&out, '\n');
+	}
+	buf_puts(&out, "exit 0\n");
+	struct view script = arena_view(arena, buf_view(&out));
+	buf_free(&out);
+	return script;
+}
+
+bool probe_plan_make(struct probe_plan *plan, struct arena *arena, const struct target *targets,
+    size_t n_targets, struct err *err)
+{
+	*plan = (struct probe_plan){.lanes = 1};
+	if (!make_nonce(plan->nonce, err))
+		return false;
+	for (size_t r = 0; r < sizeof rows / sizeof *rows; r++) {
+		if (strstr(rows[r].name, "%T") == NULL) {
+			add(plan, arena, &rows[r], NULL, 0);
+			continue;
+		}
+		for (size_t i = 0; i < n_targets; i++) {
+			unsigned lane = rows[r].slow ? 1 + (unsigned)i % (PLAN_LANES_MAX - 1) : 0;
+			add(plan, arena, &rows[r], &targets[i], lane);
+		}
+	}
+	for (unsigned lane = 0; lane < plan->lanes; lane++)
+		plan->scripts[lane] = make_script(plan, arena, lane);
+	return true;
+}
+
+static bool says(const struct probe_result *result, const char *text)
+{
+	return view_find(result->err, text) >= 0;
+}
+
+enum probe_status probe_classify(const struct probe *probe, const struct probe_result *result)
+{
+	if (result->truncated)
+		return PROBE_TRUNCATED;
+	if (result->exit == 124 || result->exit == 137)
+		return PROBE_TIMEOUT;
+	if (result->exit == 127)
+		return PROBE_MISSING_COMMAND;
+	if (result->exit == 126 ||
+	    (result->exit > 0 &&
+		(says(result, "ermission denied") || says(result, "Operation not permitted"))))
+		return PROBE_NO_PERMISSION;
+	if (result->exit >= 0 && result->exit <= probe->answer_exit)
+		return PROBE_OK;
+	if (probe->may_be_absent && says(result, "No such file or directory"))
+		return PROBE_OK;
+	return PROBE_FAILED;
+}
