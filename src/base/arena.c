@@ -95,15 +95,18 @@ char *arena_dup(struct arena *arena, const char *s)
 char *arena_printf(struct arena *arena, const char *fmt, ...)
 {
 	va_list ap, again;
+	char small[256], *text;
 
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(small, sizeof small, fmt, ap);
 	va_end(ap);
-
-	size_t size = n < 0 ? 1 : (size_t)n + 1;
-	char *text = arena_alloc(arena, size);
-	vsnprintf(text, size, fmt, again);
+	if (n < (int)sizeof small) {
+		text = arena_dup(arena, n < 0 ? "" : small);
+	} else {
+		text = arena_alloc(arena, (size_t)n + 1);
+		vsnprintf(text, (size_t)n + 1, fmt, again);
+	}
 	va_end(again);
 	return text;
 }

@@ -499,25 +499,40 @@ static ssize_t ssh_send(
 	return transport_send(&s->transport, bytes, n);
 }
 
-/* Ask for a key of a type that known_hosts has, so that a host with several is not called unknown. */
+/* Is a host key algorithm one for keys of the types in this list? RSA keys have three (RFC 8332). */
+static bool serves(const char *types, const char *algorithm)
+{
+	struct view list = view_of(types), type;
+
+	while (view_next_part(&list, ',', &type)) {
+		if (view_eq(type, algorithm) ||
+		    (view_eq(type, "ssh-rsa") && strncmp(algorithm, "rsa-sha2-", 9) == 0))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Ask for a key of a type that known_hosts has, so that a host with several keys is not called
+ * unknown. Only names that libssh2 supports may be given: 1.10 copies over itself when it drops one.
+ */
 static void prefer_known_types(struct session *s)
 {
-	static const char *const all[] = {"ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384",
-	    "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256", "ssh-rsa"};
 	const char *known = known_hosts_types(
 	    s->known_hosts, s->spec->address, s->record->port, s->record->arena);
+	const char **supported = NULL;
 	struct buf list = {0};
+	int n = libssh2_session_supported_algs(s->ssh, LIBSSH2_METHOD_HOSTKEY, &supported);
 
-	if (*known == '\0')
-		return;
-	buf_puts(&list, known);
-	if (strstr(known, "ssh-rsa") != NULL)
-		buf_puts(&list, ",rsa-sha2-512,rsa-sha2-256");
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		if (strstr(known, all[i]) == NULL)
-			buf_printf(&list, ",%s", all[i]);
+	for (int pass = 0; pass < 2; pass++) {
+		for (int i = 0; i < n; i++) {
+			if (serves(known, supported[i]) == (pass == 0))
+				buf_printf(&list, "%s%s", list.n > 0 ? "," : "", supported[i]);
+		}
 	}
-	libssh2_session_method_pref(s->ssh, LIBSSH2_METHOD_HOSTKEY, buf_str(&list));
+	if (list.n > 0 && *known != '\0')
+		libssh2_session_method_pref(s->ssh, LIBSSH2_METHOD_HOSTKEY, buf_str(&list));
+	libssh2_free(s->ssh, supported);
 	buf_free(&list);
 }
 

@@ -21,7 +21,8 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* NUL-terminated copies; arena_dup(arena, NULL) is NULL. */
 char *arena_dup(struct arena *arena, const char *s);
 char *arena_dup_view(struct arena *arena, struct view v);
-char *arena_printf(struct arena *arena, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *arena_printf(struct arena *arena, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), nonnull));
 
 /* A view of a copy, which is NUL-terminated behind its end. */
 struct view arena_view(struct arena *arena, struct view v);
