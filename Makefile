@@ -2,7 +2,8 @@
 CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
-B := .build/$(or $(FLAVOUR),release)
+FUZZ_SECONDS ?= 10
+B := .build/$(or $(FLAVOUR),$(if $(DEV),dev,release))
 
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(B)
 WARN := -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
@@ -15,10 +16,63 @@ LIBS := -lssh2 -lcrypto -lcjson -lcidr -lm
 SRC := $(filter-out src/main.c,$(wildcard src/*/*.c))
 OBJ := $(SRC:src/%.c=$(B)/%.o)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+E2E := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/test_*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_MAIN ?= tests/fuzz/replay.c
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)')
+# This makefile again, on all processors where nothing else was said.
+sub = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
 
-all: $(B)/oddhost
+all: $(B)/oddhost ## build the program: .build/release/oddhost
+
+deps: ## install what building and the demo need, where it is missing
+	$(Q).ci/deps demo
+
+demo: ## four recorded hosts on loopback, and the main job on them
+	$(Q).ci/deps demo
+	$(Q)$(sub) all
+	$(Q)tests/replay/demo.sh $(B)/oddhost
+
+check: ## all tests that a plain user can run, also under ASan and UBSan
+	$(Q).ci/deps check
+	$(Q)$(sub) DEV=1 all unit
+	$(Q)$(sub) asan
+	$(Q)$(sub) DEV=1 e2e
+
+check-all: check ## and those that need root, a browser, clang or Ansible
+	$(Q).ci/deps all
+	$(Q)$(sub) DEV=1 CC=clang FLAVOUR=clang all
+	$(Q)$(sub) fuzz
+	$(Q)$(sub) DEV=1 more
+
+asan: ## the tests under the address and undefined-behaviour sanitizers
+	$(Q)$(sub) FLAVOUR=asan DEV=1 CFLAGS="-O1 -g" SANITIZE="$(sanitizers)" all unit corpus e2e
+
+lint: ## layers, banned calls, formatting, cppcheck, clang-tidy
+	$(Q).ci/deps lint
+	$(Q)tests/lint.sh
+
+format: ## clang-format on all of the C
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+fuzz: ## every fuzz harness for FUZZ_SECONDS (needs clang)
+	$(Q)$(sub) FLAVOUR=fuzz CC=clang CFLAGS="-O1 -g" FUZZ_MAIN=-fsanitize=fuzzer \
+		SANITIZE="$(sanitizers) -fsanitize=fuzzer-no-link" fuzzing
+
+install: all ## to $(DESTDIR)$(PREFIX)
+	install -D -m 0755 $(B)/oddhost "$(DESTDIR)$(PREFIX)/bin/oddhost"
+
+uninstall: ## what install put there
+	rm -f "$(DESTDIR)$(PREFIX)/bin/oddhost"
+
+clean: ## what was built; an unpacked sshd stays
+	$(Q)[ ! -d .build ] || find .build -mindepth 1 -maxdepth 1 ! -name sshd -exec rm -rf {} +
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
+	@echo 'V=1 shows the commands, DEV=1 turns warnings into errors.'
 
 $(B)/oddhost: $(B)/main.o $(B)/liboddhost.a
 	$(call say,LINK)
@@ -38,12 +92,35 @@ $(B)/unit/%: tests/unit/%.c $(B)/liboddhost.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -o $@ $< $(B)/liboddhost.a $(ALL_LDFLAGS) -lcmocka $(LIBS)
 
-unit: $(UNIT)
-	$(Q)for t in $(UNIT); do $$t || exit 1; done
+$(B)/e2e/%: tests/e2e/%.c tests/e2e/drive.c tests/e2e/drive.h $(B)/liboddhost.a
+	$(call say,TEST)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< tests/e2e/drive.c $(B)/liboddhost.a $(ALL_LDFLAGS) -lcmocka $(LIBS)
 
-clean:
-	rm -rf .build
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(B)/liboddhost.a
+	$(call say,FUZZ)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(FUZZ_MAIN) $(B)/liboddhost.a $(ALL_LDFLAGS) $(LIBS)
+
+unit: $(UNIT)
+	$(Q)status=0; for t in $(UNIT); do $$t || status=1; done; exit $$status
+
+corpus: $(FUZZ)
+	$(Q)status=0; for f in $(FUZZ); do \
+		$$f tests/fuzz/corpus/$${f##*/fuzz_} || status=1; done; exit $$status
+
+fuzzing: $(FUZZ)
+	$(Q)for f in $(FUZZ); do n=$${f##*/fuzz_}; echo "  FUZZ   $$n, $(FUZZ_SECONDS) s"; \
+		mkdir -p $(B)/found/$$n; $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
+		-artifact_prefix=$(B)/found/$$n. $(B)/found/$$n tests/fuzz/corpus/$$n || exit 1; done
+
+e2e: $(B)/oddhost $(B)/e2e/test_incident
+	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_incident
+
+more: $(B)/oddhost $(B)/e2e/test_more
+	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_more
 
 -include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d)
-.PHONY: all unit clean
+.PHONY: all deps demo check check-all asan lint format fuzz install uninstall clean help unit corpus \
+	fuzzing e2e more
 .SECONDARY:

@@ -3,7 +3,8 @@
 #
 #   sshd.sh start DIR            make keys and known_hosts in DIR, start sshd, wait until it answers
 #   sshd.sh stop DIR             stop that sshd and what it started, and nothing else
-#   sshd.sh run DIR COMMAND...   start, run the command, stop (also on Ctrl-C); its exit status
+#   sshd.sh run DIR COMMAND...   start, run the command, stop (also on Ctrl-C); its exit status,
+#                                or 75 where somebody else has the port
 #
 # One sshd serves all hosts: it listens on 127.0.73.10 (host-pre), .11, .12 and .13 (host-01 to 03),
 # port $ODDHOST_REPLAY_PORT (47222), and each address has its own recording. Who may log in is
@@ -154,8 +155,9 @@ await() {
 	while [ "$(grep -c '^Server listening on ' "$1/sshd.log")" -lt 4 ]; do
 		if grep -q 'Address already in use' "$1/sshd.log"; then
 			stop "$1"
-			die "port $port of 127.0.73.x is taken: is another demo running on this machine?" \
-				"(ss -ltnp 'sport = :$port' tells)"
+			echo "sshd.sh: port $port of 127.0.73.x is taken: is another demo running on" \
+				"this machine? (ss -ltnp 'sport = :$port' tells)" >&2
+			exit 75
 		fi
 		if [ $tries -ge 200 ] || ! kill -0 "$pid" 2>/dev/null; then
 			tail -n 5 "$1/sshd.log" >&2
