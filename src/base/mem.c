@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static void *mem_check(void *p)
+void *mem_check(void *p)
 {
 	static const char text[] = "oddhost: out of memory\n";
 

@@ -124,14 +124,12 @@ static CIDR to_cidr(const struct prefix *p)
 	if (p->ip.family == IP_V4) {
 		struct in_addr in;
 		memcpy(&in, p->ip.b, sizeof in);
-		host = cidr_from_inaddr(&in);
+		host = mem_check(cidr_from_inaddr(&in));
 	} else {
 		struct in6_addr in6;
 		memcpy(&in6, p->ip.b, sizeof in6);
-		host = cidr_from_in6addr(&in6);
+		host = mem_check(cidr_from_in6addr(&in6));
 	}
-	if (host == NULL)
-		mem_alloc(~(size_t)0); /* ends the program */
 	cidr = *host;
 	cidr_free(host);
 	for (unsigned i = 128 - bits(&p->ip) + p->len; i < 128; i++)

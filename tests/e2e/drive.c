@@ -125,7 +125,8 @@ size_t findings_count(const struct json *findings, const char *severity)
 	return n;
 }
 
-bool evidence_holds(const struct json *finding, const char *host, const char *probe, const char *text)
+bool evidence_holds(
+    const struct json *finding, const char *host, const char *probe, const char *text)
 {
 	const struct json *e = json_first(json_get(finding, "evidence"));
 

@@ -38,7 +38,8 @@ bool strings_are(const struct json *array, const char *only);
 bool strings_hold(const struct json *array, const char *s);
 
 /* Does a piece of the finding's evidence come from this probe and hold this text? */
-bool evidence_holds(const struct json *finding, const char *host, const char *probe, const char *text);
+bool evidence_holds(
+    const struct json *finding, const char *host, const char *probe, const char *text);
 
 /* The status of a host in findings.json, or NULL. */
 const char *host_status_of(const struct json *findings, const char *host);

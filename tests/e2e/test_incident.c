@@ -54,7 +54,8 @@ static struct run *demo_run(void)
 /* The conclusions that hold for the live run and for the transcript alike. */
 static void assert_incident(const struct json *findings)
 {
-	assert_string_equal(json_get_string(json_get(findings, "verdict"), "severity", ""), "critical");
+	assert_string_equal(
+	    json_get_string(json_get(findings, "verdict"), "severity", ""), "critical");
 	assert_int_equal(findings_count(findings, "critical"), 1);
 
 	const struct json *shadowed = finding_of(findings, "target-shadowed", "host-pre");
@@ -124,7 +125,8 @@ static void test_recordings_are_complete(void **state)
 		for (size_t k = 0; k < host->n_probes; k++) {
 			const struct probe_result *probe = &host->probes[k];
 			if (view_find(probe->err, "replay:") >= 0)
-				fail_msg("%s %s: %.*s", host->name, probe->name, VIEW_ARG(probe->err));
+				fail_msg(
+				    "%s %s: %.*s", host->name, probe->name, VIEW_ARG(probe->err));
 			assert_false(probe->truncated);
 		}
 		const struct probe_result *routes = host_record_probe(host, "routes");
@@ -155,13 +157,14 @@ static void assert_quotes(const struct json *list, const struct run *run, size_t
 				continue;
 			const char *host = json_get_string(e, "host", "");
 			const char *name = json_get_string(e, "probe", "");
-			const struct probe_result *probe = host_record_probe(record_of(run, host), name);
+			const struct probe_result *probe =
+			    host_record_probe(record_of(run, host), name);
 			assert_non_null(probe);
 			struct view raw = view_trim(probe_line(probe, line));
 			struct view text = view_trim(view_of(json_get_string(e, "text", "")));
 			if (!view_same(raw, text))
-				fail_msg("%s %s line %u is '%.*s', quoted as '%.*s'", host, name, line,
-				    VIEW_ARG(raw), VIEW_ARG(text));
+				fail_msg("%s %s line %u is '%.*s', quoted as '%.*s'", host, name,
+				    line, VIEW_ARG(raw), VIEW_ARG(text));
 			++*quotes;
 		}
 	}
@@ -271,11 +274,12 @@ static void test_failures_have_a_status(void **state)
 		char command[512];
 
 		print_message("             %s\n", row->name);
-		snprintf(command, sizeof command, "rm -rf %%D/failing; sed \"%s\" %%D/demo.ini >%%D/failing.ini",
-		    row->sed);
+		snprintf(command, sizeof command,
+		    "rm -rf %%D/failing; sed \"%s\" %%D/demo.ini >%%D/failing.ini", row->sed);
 		assert_int_equal(drive(command), 0);
 		snprintf(command, sizeof command,
-		    "env -u SSH_AUTH_SOCK HOME=%%D %%O run -i %%D/failing.ini -l api -o %%D/failing %s",
+		    "env -u SSH_AUTH_SOCK HOME=%%D %%O run -i %%D/failing.ini -l api -o "
+		    "%%D/failing %s",
 		    row->options);
 		assert_int_equal(drive(command), row->exit);
 		struct json *findings = drive_findings("failing");
@@ -307,8 +311,9 @@ static void test_silent_host_holds_up_nobody(void **state)
 	assert_non_null(port);
 	int fd = listen_silently("127.0.73.15", (uint16_t)strtoul(port, NULL, 10));
 
-	assert_int_equal(drive("rm -rf %D/silent; sed '/^host-01 /a host-05 ansible_host=127.0.73.15'"
-			       " %D/demo.ini >%D/silent.ini"),
+	assert_int_equal(
+	    drive("rm -rf %D/silent; sed '/^host-01 /a host-05 ansible_host=127.0.73.15'"
+		  " %D/demo.ini >%D/silent.ini"),
 	    0);
 	int64_t began = clock_ms();
 	assert_int_equal(drive("%O run -i %D/silent.ini -l api -T 2 -o %D/silent"), 1);
@@ -324,8 +329,8 @@ static void test_silent_host_holds_up_nobody(void **state)
 /* Every recorded file under article/ is a piece of the published text. */
 static void test_recordings_are_as_published(void **state)
 {
-	static const char *const pieces[] = {"route-n.txt", "ping.txt", "docker-network-ls.txt",
-	    "docker-ps-a.txt"};
+	static const char *const pieces[] = {
+	    "route-n.txt", "ping.txt", "docker-network-ls.txt", "docker-ps-a.txt"};
 	(void)state;
 	struct buf published = drive_read(INCIDENT "/before.txt");
 	struct buf more = drive_read(INCIDENT "/docker-ps-host-pre.txt");
@@ -335,7 +340,8 @@ static void test_recordings_are_as_published(void **state)
 	for (size_t i = 0; i < HOSTS; i++) {
 		for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++) {
 			char path[128];
-			snprintf(path, sizeof path, "tests/replay/hosts/%s/article/%s", hosts[i], pieces[k]);
+			snprintf(path, sizeof path, "tests/replay/hosts/%s/article/%s", hosts[i],
+			    pieces[k]);
 			if (access(path, F_OK) != 0)
 				continue;
 			struct buf piece = drive_read(path);

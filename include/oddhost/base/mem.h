@@ -7,6 +7,9 @@
 
 #include <stddef.h>
 
+/* `p` itself; where it is NULL, the program ends. For memory that a library allocates. */
+void *mem_check(void *p) __attribute__((returns_nonnull));
+
 /* Zeroed bytes; the caller frees them with free(3). */
 void *mem_alloc(size_t size);
 
