@@ -1,0 +1,195 @@
+/*
+ * What the plain tests cannot ask for: another program's word for the same question (the kernel,
+ * Ansible), a browser, and another user. Where one is missing the test says so and is skipped.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "drive.h"
+
+static const char *const hosts[] = {"host-pre", "host-01", "host-02", "host-03"};
+
+#define HOSTS (sizeof hosts / sizeof *hosts)
+
+/* Skip the test where the command fails: what it checks is not there. */
+static void need(const char *command, const char *what)
+{
+	if (drive(command) != 0) {
+		print_message("             skipped: %s\n", what);
+		skip();
+	}
+}
+
+static struct json *read_json(const char *path)
+{
+	struct buf content = drive_read(drive_path(path));
+	struct err err;
+	struct json *root = json_parse(buf_view(&content), &err);
+
+	if (root == NULL)
+		fail_msg("%s: %s", path, err.text);
+	buf_free(&content);
+	return root;
+}
+
+/* The kernel's choice for an address must be the one of `oddhost lookup`. */
+#define ADDRESSES                                                                                  \
+	"192.168.0.166 192.168.15.254 192.168.16.1 192.168.40.2 192.168.73.253 192.168.73.12 "     \
+	"172.17.0.9 172.18.255.254 172.19.0.77 172.19.1.1 172.28.3.4 8.8.8.8 127.0.0.1 10.1.2.3"
+
+static void test_lookup_agrees_with_the_kernel(void **state)
+{
+	(void)state;
+	need("unshare -rn ip link show lo",
+	    "no network namespace can be made here, or there is no ip");
+	assert_int_equal(drive("rm -rf %D/kernel; mkdir %D/kernel"), 0);
+	assert_int_equal(drive("tests/e2e/kernel.sh %D/kernel " ADDRESSES), 0);
+
+	for (size_t i = 0; i < HOSTS; i++) {
+		char command[512];
+		snprintf(command, sizeof command,
+		    "%%O lookup --json --routes %%D/kernel/%s.routes " ADDRESSES, hosts[i]);
+		assert_int_equal(drive(command), 0);
+		struct json *ours = read_json("%D/stdout");
+		const struct json *row = json_first(ours);
+		snprintf(command, sizeof command, "%%D/kernel/%s.get", hosts[i]);
+		struct buf text = drive_read(drive_path(command));
+		struct view lines = buf_view(&text), line;
+		size_t n = 0;
+
+		while (view_next_line(&lines, &line)) {
+			struct err err;
+			struct json *kernel = json_parse(line, &err);
+			const struct json *answer = json_first(kernel),
+					  *route = json_get(row, "route");
+			const char *dev = json_get_string(answer, "dev", "(none)");
+			const char *gateway = json_get_string(answer, "gateway", "(on-link)");
+			/* For its own addresses the kernel names lo, the table their interface. */
+			if (strcmp(json_get_string(answer, "type", ""), "local") == 0)
+				assert_string_equal(json_get_string(route, "type", ""), "local");
+			else
+				assert_string_equal(json_get_string(route, "dev", "(none)"), dev);
+			assert_string_equal(
+			    json_get_string(route, "gateway", "(on-link)"), gateway);
+			json_free(kernel);
+			row = json_next(row);
+			n++;
+		}
+		assert_null(row);
+		assert_int_equal(n, 14);
+		buf_free(&text);
+		json_free(ours);
+	}
+}
+
+static bool same(const struct json *a, const struct json *b)
+{
+	struct buf x = {.max = 0}, y = {.max = 0};
+
+	json_print(a, false, &x);
+	json_print(b, false, &y);
+	bool equal = view_same(buf_view(&x), buf_view(&y));
+	buf_free(&x);
+	buf_free(&y);
+	return equal;
+}
+
+/* Ansible must read the same hosts and variables from our inventories. */
+static void test_inventory_agrees_with_ansible(void **state)
+{
+	static const char *const files[] = {"inventory/demo.ini", "inventory/incident.ini"};
+	(void)state;
+
+	need("ansible-inventory --version", "there is no ansible-inventory");
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		char command[256];
+		snprintf(command, sizeof command, "ansible-inventory -i %s --list", files[i]);
+		assert_int_equal(drive(command), 0);
+		struct json *theirs = read_json("%D/stdout");
+		snprintf(command, sizeof command, "%%O inventory -i %s --list", files[i]);
+		assert_int_equal(drive(command), 0);
+		struct json *ours = read_json("%D/stdout");
+
+		assert_true(same(json_get(json_get(ours, "api"), "hosts"),
+		    json_get(json_get(theirs, "api"), "hosts")));
+		const struct json *vars =
+		    json_first(json_get(json_get(theirs, "_meta"), "hostvars"));
+		assert_non_null(vars);
+		for (; vars != NULL; vars = json_next(vars)) {
+			const struct json *mine =
+			    json_get(json_get(json_get(ours, "_meta"), "hostvars"), json_key(vars));
+			assert_int_equal(json_size(mine), json_size(vars));
+			const struct json *var = json_first(vars);
+			for (; var != NULL; var = json_next(var)) {
+				if (!same(json_get(mine, json_key(var)), var))
+					fail_msg("%s: %s: %s differs", files[i], json_key(vars),
+					    json_key(var));
+			}
+		}
+		json_free(theirs);
+		json_free(ours);
+	}
+}
+
+/* A browser without a network shows the report, and finds nothing in it to complain about. */
+static void test_report_opens_in_a_browser(void **state)
+{
+	(void)state;
+	need("chromium --version", "there is no chromium");
+	assert_int_equal(drive("rm -rf %D/shown; %O run -i %D/demo.ini -l api -o %D/shown"), 1);
+	assert_int_equal(drive("timeout 60 chromium --headless --no-sandbox --disable-gpu"
+			       " --disable-dev-shm-usage --host-resolver-rules='MAP * ~NOTFOUND'"
+			       " --enable-logging=stderr --user-data-dir=%D/chromium --dump-dom"
+			       " \"file://$(realpath %D/shown/report.html)\""),
+	    0);
+	struct buf dom = drive_read(drive_path("%D/stdout"));
+	assert_true(view_find(buf_view(&dom), "host-pre") >= 0);
+	assert_true(view_find(buf_view(&dom), "project-grpup_project-name") >= 0);
+	assert_true(view_find(buf_view(&dom), "</html>") >= 0);
+	buf_free(&dom);
+	struct buf log = drive_read(drive_path("%D/stderr"));
+	assert_int_equal(view_find(buf_view(&log), "CONSOLE"), -1);
+	buf_free(&log);
+}
+
+/* Root runs the demo as a user without a name, privileges, or access to the checkout. */
+static void test_demo_as_another_user(void **state)
+{
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("             skipped: only root can become another user\n");
+		skip();
+	}
+	assert_int_equal(
+	    drive(
+		"d=$(mktemp -d) && trap 'rm -rf \"$d\"' EXIT"
+		" && mkdir -p \"$d/.build/sshd/usr\" \"$d/reports\""
+		" && cp -R inventory tests \"$d\" && cp %O \"$d/oddhost\""
+		" && { [ ! -d .build/sshd ] || cp -R .build/sshd/usr/sbin \"$d/.build/sshd/usr\"; }"
+		" && sed -i \"s/47222/$((ODDHOST_REPLAY_PORT + 1))/\" \"$d/inventory/demo.ini\""
+		" && chown -R 54321:54321 \"$d\" && cd \"$d\""
+		" && env ODDHOST_REPLAY_PORT=$((ODDHOST_REPLAY_PORT + 1)) HOME=\"$d\""
+		" setpriv --reuid=54321 --regid=54321 --clear-groups tests/replay/demo.sh "
+		"./oddhost"),
+	    0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_lookup_agrees_with_the_kernel),
+	    cmocka_unit_test(test_inventory_agrees_with_ansible),
+	    cmocka_unit_test(test_report_opens_in_a_browser),
+	    cmocka_unit_test(test_demo_as_another_user),
+	};
+
+	return cmocka_run_group_tests_name("with other programs and users", tests, NULL, NULL);
+}
