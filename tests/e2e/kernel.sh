@@ -18,13 +18,15 @@ shift 3
 ip link set lo up
 # The interfaces with their IPv4 addresses; the kernel then adds the routes to their networks.
 while read -r _ dev family address _; do
-	[ "$family" = inet ] && [ "$dev" != lo ] || continue
-	ip link add "$dev" type dummy
+	case $family:$dev in
+	inet:lo | inet6:*) continue ;;
+	esac
+	ip link add "$dev" type bridge
 	ip link set "$dev" up
 	ip addr add "$address" dev "$dev"
 done <"$hosts/$host/derived/ip-addr.txt"
-# The others, nearest first: a gateway must be reachable before it can be named.
-sort -r "$hosts/$host/derived/ip-route.txt" | while read -r route; do
+# The others, the default route last: its gateway must be reachable before it can be named.
+sort "$hosts/$host/derived/ip-route.txt" | while read -r route; do
 	case $route in
 	*'proto kernel'*) ;;
 	*)
