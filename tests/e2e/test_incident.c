@@ -245,8 +245,8 @@ static const struct failure {
 } failures[] = {
     {"a closed port", "/^host-01 /a host-04 ansible_host=127.0.73.14", "", "host-04",
 	"connect-refused", 1},
-    {"a name that does not resolve", "/^host-01 /a host-04 ansible_host=host-04.invalid", "",
-	"host-04", "resolve-failed", 1},
+    {"a name that does not resolve", "/^host-01 /a host-04 ansible_host=no..such", "", "host-04",
+	"resolve-failed", 1},
     {"the wrong key", "s/id_ed25519/other_key/", "", "host-pre", "auth-failed", 4},
     {"another user", "s/=demo/=nobody-we-know/", "", "host-02", "auth-failed", 4},
     {"no known host", "s/known_hosts$/none/; s/known_hosts'/none'/", "", "host-03",
