@@ -47,6 +47,7 @@ struct json *json_parse_first(struct view *cursor, struct err *err)
 	cJSON *node = cJSON_ParseWithLengthOpts(text.p, text.n, &end, 0);
 	if (node == NULL) {
 		err_set(err, "line %u: not valid JSON", line_at(*cursor, end));
+		*cursor = view_skip(*cursor, (size_t)(end - cursor->p));
 		return NULL;
 	}
 	*cursor = view_skip(*cursor, (size_t)(end - cursor->p));

@@ -18,7 +18,8 @@ struct json;
 
 /*
  * The whole of `text` as one JSON value (RFC 8259); the error names the line. json_parse_first
- * reads one value and moves the cursor behind it, for values in a row.
+ * reads one value and moves the cursor behind it, for values in a row; on failure the cursor stands
+ * where the text stopped being JSON.
  */
 struct json *json_parse(struct view text, struct err *err);
 struct json *json_parse_first(struct view *cursor, struct err *err);

@@ -1,0 +1,20 @@
+/* Interface addresses, as ip(8) prints them. */
+#ifndef ODDHOST_PARSE_ADDRESSES_H
+#define ODDHOST_PARSE_ADDRESSES_H
+
+#include <stdbool.h>
+
+#include "oddhost/base/diag.h"
+#include "oddhost/base/view.h"
+#include "oddhost/model/host.h"
+
+struct address_list {
+	struct arena *arena;
+	struct address *v;
+	size_t n, cap;
+};
+
+/* `ip addr`, `ip -o addr`, `ip -br addr`, `ip -j addr`. Returns as line.h says. */
+bool parse_addresses(struct view text, struct address_list *list, struct diag_list *diags);
+
+#endif

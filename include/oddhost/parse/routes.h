@@ -1,0 +1,31 @@
+/* Route tables and policy rules, as ip(8), route(8) and netstat(8) print them. */
+#ifndef ODDHOST_PARSE_ROUTES_H
+#define ODDHOST_PARSE_ROUTES_H
+
+#include <stdbool.h>
+
+#include "oddhost/base/diag.h"
+#include "oddhost/base/view.h"
+#include "oddhost/net/route.h"
+
+/*
+ * Add the routes of the text to the table (its arena must be set). Each line says by its shape what
+ * it is: `ip route` (plain, -o, -d, busybox's), `ip -j route` (JSON), or a row of `route -n`,
+ * `route`, `netstat -rn`, with or without its header. `family` is that of a "default" that shows no
+ * address; IP_NONE stands for IPv4. Returns as line.h says.
+ *
+ * - A multipath route gives one route a next hop.
+ * - `ip` leaves out scope global and table main, so that is what they are where nothing is printed.
+ *   `route -n` does not print the scope: without flag G it is link.
+ * - route(8) prints no device for a blackhole ('*'), and '!' for unreachable and prohibit alike:
+ *   these come out as unreachable.
+ * - A gateway that is not an address (a name, or IPv6 for an IPv4 route in `route -n`) stays
+ *   IP_NONE with scope global, with a diagnostic.
+ */
+bool parse_routes(
+    struct view text, enum ip_family family, struct route_table *table, struct diag_list *diags);
+
+/* `ip rule`; sets `known` where a rule was understood. Returns as line.h says. */
+bool parse_rules(struct view text, struct rule_list *rules, struct diag_list *diags);
+
+#endif

@@ -1,0 +1,171 @@
+#include "oddhost/parse/addresses.h"
+
+#include "oddhost/base/json.h"
+#include "oddhost/parse/line.h"
+
+struct reader {
+	struct address_list *list;
+	struct diag_list *diags;
+	const char *dev; /* of the block of plain `ip addr`; NULL before the first */
+	struct line_finder finder;
+};
+
+static void add(struct reader *r, const char *dev, struct ip ip, unsigned len, unsigned number)
+{
+	struct address_list *list = r->list;
+
+	list->v = arena_grow(list->arena, list->v, list->n, &list->cap, sizeof *list->v);
+	list->v[list->n++] = (struct address){dev, ip, (uint8_t)len, number};
+}
+
+/*
+ * "192.168.0.1/20", or "10.0.0.1 peer 10.0.0.2/32" where the length is that of the other end.
+ * An address with neither is a host's own (/32, /128).
+ */
+static bool take_address(
+    struct reader *r, const char *dev, struct view *words, struct view first, unsigned number)
+{
+	struct view rest = *words, word, peer;
+	struct prefix p;
+	struct ip ip;
+	long slash = view_find_char(first, '/');
+
+	if (!prefix_parse(first, &p) ||
+	    !ip_parse(slash < 0 ? first : view_left(first, (size_t)slash), &ip))
+		return false;
+	if (view_next_word(&rest, &word) && view_eq(word, "peer") && view_next_word(&rest, &peer) &&
+	    prefix_parse(peer, &p))
+		*words = rest;
+	add(r, dev, ip, p.len, number);
+	return true;
+}
+
+/* "3: eth0@if2: <FLAGS> …", "3: eth0    inet …": the name without its peer. */
+static const char *take_dev(struct view word, struct arena *arena)
+{
+	struct view name;
+
+	if (view_ends(word, ":"))
+		word.n--;
+	if (!view_next_part(&word, '@', &name))
+		return NULL;
+	return arena_dup_view(arena, name);
+}
+
+static bool is_state(struct view word)
+{
+	static const char *const states[] = {
+	    "UP", "DOWN", "UNKNOWN", "LOWERLAYERDOWN", "DORMANT", "TESTING", "NOTPRESENT"};
+
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
+		if (view_eq(word, states[i]))
+			return true;
+	}
+	return false;
+}
+
+/* A line of `ip -br addr`, behind the name and the state. */
+static bool take_brief(struct reader *r, struct view name, struct view words, unsigned number)
+{
+	const char *dev = take_dev(name, r->list->arena);
+	struct view word;
+
+	while (view_next_word(&words, &word)) {
+		if (view_eq(word, "metric")) {
+			if (!view_next_word(&words, &word))
+				return false;
+		} else if (!take_address(r, dev, &words, word, number)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool take_line(struct reader *r, struct view line, unsigned number)
+{
+	struct view rest = line, word, second;
+	uint64_t index;
+
+	if (!view_next_word(&rest, &word))
+		return false;
+	if (view_eq(word, "inet") || view_eq(word, "inet6")) {
+		return r->dev != NULL && view_next_word(&rest, &word) &&
+		       take_address(r, r->dev, &rest, word, number);
+	}
+	if (view_starts(word, "link/") || view_eq(word, "valid_lft") || view_eq(word, "altname") ||
+	    view_eq(word, "vf") || view_eq(word, "RX:") || view_eq(word, "TX:"))
+		return true;
+	if (!view_next_word(&rest, &second))
+		return false;
+	if (is_state(second))
+		return take_brief(r, word, rest, number);
+	word.n--;
+	if (!view_uint(word, 1, UINT32_MAX, &index) || word.p[word.n] != ':')
+		return false;
+	r->dev = take_dev(second, r->list->arena);
+	if (view_ends(second, ":"))
+		return true;
+	if (!view_next_word(&rest, &word))
+		return false;
+	if (!view_eq(word, "inet") && !view_eq(word, "inet6"))
+		return view_starts(word, "link/");
+	return view_next_word(&rest, &word) && take_address(r, r->dev, &rest, word, number);
+}
+
+/* One interface of `ip -j addr`. */
+static bool take_object(struct reader *r, const struct json *object, unsigned number)
+{
+	const char *dev = json_get_string(object, "ifname", NULL);
+
+	if (dev == NULL) {
+		if (json_first(object) !=
+		    NULL) /* old versions of ip print {} for what they filter */
+			diag_add(
+			    r->diags, number, "expected an object of `ip -j addr` with ifname");
+		return false;
+	}
+	dev = arena_dup(r->list->arena, dev);
+	const struct json *item = json_first(json_get(object, "addr_info"));
+	for (; item != NULL; item = json_next(item)) {
+		const char *local = json_get_string(item, "local", NULL);
+		double len = json_get_number(item, "prefixlen", -1);
+		struct ip ip;
+		if (local == NULL)
+			continue;
+		unsigned at = line_of_value(&r->finder, "local", local);
+		if (ip_parse(view_of(local), &ip) && len >= 0 &&
+		    len <= (ip.family == IP_V4 ? 32 : 128))
+			add(r, dev, ip, (unsigned)len, at != 0 ? at : number);
+		else
+			diag_add(r->diags, at, "expected an address with its prefixlen");
+	}
+	return true;
+}
+
+static bool take_array(const struct json *array, unsigned number, void *arg)
+{
+	bool any = json_is_array(array) && json_size(array) == 0;
+
+	for (const struct json *item = json_first(array); item != NULL; item = json_next(item))
+		any = take_object(arg, item, number) || any;
+	return any;
+}
+
+bool parse_addresses(struct view text, struct address_list *list, struct diag_list *diags)
+{
+	struct reader r = {.list = list, .diags = diags, .finder = {.rest = text, .line = 1}};
+	struct line_reader lines = {.rest = text};
+	struct view line;
+	bool any = false;
+
+	if (view_starts(view_trim(text), "["))
+		return line_each_json(text, diags, take_array, &r) > 0;
+	while (line_next(&lines, &line)) {
+		if (take_line(&r, line, lines.number))
+			any = true;
+		else
+			line_reject(diags, lines.number, line,
+			    "an interface or address as ip addr prints it");
+	}
+	return any || view_trim(text).n == 0;
+}

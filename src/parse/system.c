@@ -1,0 +1,52 @@
+#include "oddhost/parse/system.h"
+
+#include "oddhost/parse/line.h"
+
+/* uname -srm has three words; -a has the host's name second and the machine further behind. */
+static const char *take_uname(struct view line, struct arena *arena)
+{
+	struct view word[24], rest = line;
+	size_t n = 0;
+
+	while (n < 24 && view_next_word(&rest, &word[n]))
+		n++;
+	if (n <= 3)
+		return arena_dup_view(arena, view_trim(line));
+	struct view machine = word[n - 1];
+	for (size_t i = n; i-- > 3;) { /* "… x86_64 GNU/Linux", "… aarch64 Linux" */
+		if (!view_eq(word[i], "GNU/Linux") && !view_eq(word[i], "Linux")) {
+			machine = word[i];
+			break;
+		}
+	}
+	return arena_printf(arena, "Linux %.*s %.*s", VIEW_ARG(word[2]), VIEW_ARG(machine));
+}
+
+static bool is_release(struct view line)
+{
+	return line.n > 2 && line.p[0] >= '1' && line.p[0] <= '9' &&
+	       view_find_char(line, '.') > 0 && view_find_char(line, ' ') < 0 &&
+	       view_find_char(line, '-') > 0;
+}
+
+void parse_system(struct view text, struct arena *arena, struct system *system)
+{
+	struct line_reader lines = {.rest = text};
+	struct view line;
+
+	while (line_next(&lines, &line)) {
+		struct view rest = view_trim(line);
+		if (view_starts(rest, "Linux ")) {
+			system->kernel = take_uname(rest, arena);
+		} else if (view_take(&rest, "PRETTY_NAME=")) {
+			if (rest.n >= 2 && (rest.p[0] == '"' || rest.p[0] == '\'') &&
+			    rest.p[rest.n - 1] == rest.p[0])
+				rest = view_left(view_skip(rest, 1), rest.n - 2);
+			system->os = arena_dup_view(arena, rest);
+		} else if (view_find(rest, " load average") > 0 && view_find(rest, "up ") >= 0) {
+			system->uptime = arena_dup_view(arena, rest);
+		} else if (system->kernel == NULL && is_release(rest)) {
+			system->kernel = arena_dup_view(arena, rest);
+		}
+	}
+}
