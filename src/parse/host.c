@@ -1,0 +1,378 @@
+#include "oddhost/parse/host.h"
+
+#include <string.h>
+
+#include "oddhost/parse/addresses.h"
+#include "oddhost/parse/docker.h"
+#include "oddhost/parse/names.h"
+#include "oddhost/parse/ping.h"
+#include "oddhost/parse/routes.h"
+#include "oddhost/parse/system.h"
+
+/* A host has a few targets and peers; a crafted record with more is cut off. */
+#define TARGETS_MOST 1024
+
+struct reader {
+	struct host *host;
+	const struct run_meta *meta;
+	struct network_list networks;
+	struct egress_list egresses;
+};
+
+/* Is there an answer that a parser may read and conclude from? */
+static bool usable(const struct probe_result *probe)
+{
+	return probe != NULL && (probe->status == PROBE_OK ||
+				    (probe->status == PROBE_TRUNCATED && probe->out.n > 0));
+}
+
+/* The host's list, with the probe's name as the source. */
+static struct diag_list *diags_of(struct reader *r, const struct probe_result *probe)
+{
+	r->host->diags.source = probe->name;
+	return &r->host->diags;
+}
+
+static const struct target *target_named(const struct run_meta *meta, const char *name)
+{
+	for (size_t i = 0; i < meta->n_targets; i++) {
+		if (strcmp(meta->targets[i].text, name) == 0)
+			return &meta->targets[i];
+	}
+	for (size_t i = 0; i < meta->n_targets; i++) {
+		if (strcmp(meta->targets[i].name, name) == 0)
+			return &meta->targets[i];
+	}
+	return NULL;
+}
+
+/* What the probe's TARGET is called in the model. */
+static const char *target_text(struct reader *r, const char *name)
+{
+	const struct target *target = target_named(r->meta, name);
+
+	return target != NULL ? target->text : arena_dup(r->host->arena, name);
+}
+
+static void read_routes(struct reader *r)
+{
+	struct host *host = r->host;
+	const struct probe_result *v4 = host_record_probe(host->record, "routes");
+	const struct probe_result *v6 = host_record_probe(host->record, "routes6");
+	const struct probe_result *rules = host_record_probe(host->record, "rules");
+
+	if (usable(v4)) {
+		host->routes_source = v4;
+		host->routes_known = parse_routes(v4->out, IP_V4, &host->routes, diags_of(r, v4));
+	}
+	if (usable(v6)) {
+		host->routes6_source = v6;
+		host->routes6_known = parse_routes(v6->out, IP_V6, &host->routes, diags_of(r, v6));
+	}
+	if (usable(rules)) {
+		host->rules_source = rules;
+		parse_rules(rules->out, &host->rules, diags_of(r, rules));
+	}
+}
+
+static void read_addresses(struct reader *r)
+{
+	struct host *host = r->host;
+	const struct probe_result *probe = host_record_probe(host->record, "addrs");
+	struct address_list list = {.arena = host->arena};
+
+	if (!usable(probe))
+		return;
+	host->addresses_source = probe;
+	host->addresses_known = parse_addresses(probe->out, &list, diags_of(r, probe));
+	host->addresses = list.v;
+	host->n_addresses = list.n;
+	host->cap_addresses = list.cap;
+}
+
+static void read_containers(struct reader *r)
+{
+	struct host *host = r->host;
+	const struct probe_result *probe = host_record_probe(host->record, "docker_ps");
+	struct container_list list = {.arena = host->arena};
+
+	if (!usable(probe))
+		return;
+	host->containers_source = probe;
+	host->containers_known = parse_docker_ps(probe->out, &list, diags_of(r, probe));
+	host->containers = list.v;
+	host->n_containers = list.n;
+	host->cap_containers = list.cap;
+}
+
+/* "cat: /etc/docker/daemon.json: No such file or directory", on stderr or in a transcript. */
+static bool says_absent(const struct probe_result *probe)
+{
+	return view_find(probe->err, "No such file") >= 0 ||
+	       (view_find(probe->out, "No such file") >= 0 &&
+		   !view_starts(view_trim(probe->out), "{"));
+}
+
+static void read_daemon(struct reader *r)
+{
+	struct host *host = r->host;
+	const struct probe_result *probe = host_record_probe(host->record, "docker_daemon");
+
+	if (probe == NULL)
+		return;
+	if (says_absent(probe))
+		host->daemon = (struct docker_daemon){.known = true};
+	else if (usable(probe) && probe->exit <= 0)
+		parse_docker_daemon(probe->out, host->arena, &host->daemon, diags_of(r, probe));
+	host->daemon.source = (struct source){probe, 0};
+}
+
+static void add_resolution(struct reader *r, const struct resolution *resolution)
+{
+	struct host *host = r->host;
+	const struct resolution *known = host_resolution(host, resolution->target);
+
+	if (known != NULL) {
+		host->resolutions[known - host->resolutions] = *resolution;
+		return;
+	}
+	if (host->n_resolutions == TARGETS_MOST)
+		return;
+	host->resolutions = arena_grow(host->arena, host->resolutions, host->n_resolutions,
+	    &host->cap_resolutions, sizeof *resolution);
+	host->resolutions[host->n_resolutions++] = *resolution;
+}
+
+static void read_dns(struct reader *r, const struct probe_result *probe, const char *name)
+{
+	struct resolution resolution;
+
+	if (!usable(probe) ||
+	    !parse_getent(probe->out, r->host->arena, &resolution, diags_of(r, probe)))
+		return;
+	resolution.target = target_text(r, name);
+	resolution.source.probe = probe;
+	add_resolution(r, &resolution);
+}
+
+static void add_ping(struct reader *r, const char *target, const struct ping *ping)
+{
+	struct host *host = r->host;
+	const struct ping *known = host_ping(host, target);
+
+	if (known != NULL) {
+		host->pings[known - host->pings] = *ping;
+		return;
+	}
+	if (host->n_pings == TARGETS_MOST)
+		return;
+	host->pings =
+	    arena_grow(host->arena, host->pings, host->n_pings, &host->cap_pings, sizeof *ping);
+	host->ping_targets = arena_grow(host->arena, host->ping_targets, host->n_pings,
+	    &host->cap_ping_targets, sizeof *host->ping_targets);
+	host->ping_targets[host->n_pings] = target;
+	host->pings[host->n_pings++] = *ping;
+}
+
+static void read_ping(struct reader *r, const struct probe_result *probe, const char *name)
+{
+	struct ping ping;
+
+	if (probe->out.n + probe->err.n == 0)
+		return;
+	parse_ping(probe->out, probe->err, r->host->arena, &ping, diags_of(r, probe));
+	if (ping.target == NULL && ping.status == PING_UNKNOWN)
+		return;
+	ping.source.probe = probe;
+	add_ping(r, target_text(r, name), &ping);
+}
+
+/* Where no dns probe spoke, ping's header did. */
+static void resolve_by_ping(struct reader *r)
+{
+	struct host *host = r->host;
+
+	for (size_t i = 0; i < host->n_pings; i++) {
+		const struct ping *ping = &host->pings[i];
+		struct resolution found = {.target = host->ping_targets[i],
+		    .failed = ping->status == PING_UNKNOWN_HOST,
+		    .source = ping->source};
+		if (host_resolution(host, found.target) != NULL ||
+		    (!found.failed && ping->address.family == IP_NONE))
+			continue;
+		if (!found.failed) {
+			found.addresses = arena_alloc(host->arena, sizeof *found.addresses);
+			found.addresses[0] = ping->address;
+			found.n = found.cap = 1;
+		}
+		add_resolution(r, &found);
+	}
+}
+
+static bool resolves_to(const struct resolution *resolution, const struct ip *ip)
+{
+	for (size_t i = 0; resolution != NULL && i < resolution->n; i++) {
+		if (ip_equal(&resolution->addresses[i], ip))
+			return true;
+	}
+	return false;
+}
+
+/* `egress:ADDRESS` belongs to the target that resolves to it. */
+static const char *egress_target(struct reader *r, const char *name)
+{
+	struct ip ip;
+
+	if (target_named(r->meta, name) == NULL && ip_parse(view_of(name), &ip)) {
+		for (size_t i = 0; i < r->meta->n_targets; i++) {
+			const char *text = r->meta->targets[i].text;
+			if (resolves_to(host_resolution(r->host, text), &ip))
+				return text;
+		}
+	}
+	return target_text(r, name);
+}
+
+static bool is_answered(const struct egress_list *list, size_t from, const struct ip *ip)
+{
+	for (size_t i = from; i < list->n; i++) {
+		if (ip_equal(&list->v[i].address, ip))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A refusal does not name its address: it is one that was asked for and has no answer. Where there
+ * is one refusal for each of those, or all refusals are alike, it is clear which; else it stays
+ * open.
+ */
+static void name_refusals(
+    struct egress_list *list, size_t from, const struct ip *asked, size_t n_asked)
+{
+	size_t open = 0, refusals = 0;
+
+	for (size_t i = from; i < list->n; i++)
+		refusals += list->v[i].address.family == IP_NONE;
+	for (size_t i = 0; i < n_asked; i++)
+		open += !is_answered(list, from, &asked[i]);
+	if (refusals != open || n_asked > TARGETS_MOST)
+		return;
+	for (size_t i = from, k = 0; i < list->n; i++) {
+		if (list->v[i].address.family != IP_NONE)
+			continue;
+		while (k < n_asked && is_answered(list, from, &asked[k]))
+			k++;
+		if (k < n_asked)
+			list->v[i].address = asked[k++];
+	}
+}
+
+static void read_egress(struct reader *r, const struct probe_result *probe, const char *name)
+{
+	struct egress_list *list = &r->egresses;
+	const char *target = egress_target(r, name);
+	const struct resolution *resolution = host_resolution(r->host, target);
+	size_t from = list->n;
+	struct ip literal;
+
+	if (probe->status == PROBE_SKIPPED || probe->status == PROBE_MISSING_COMMAND ||
+	    from >= TARGETS_MOST)
+		return;
+	parse_egress(probe->out, list, diags_of(r, probe));
+	size_t answers = list->n;
+	parse_egress(probe->err, list, NULL); /* refusals; others' complaints are no answers */
+	for (size_t i = from; i < list->n; i++) {
+		list->v[i].target = target;
+		list->v[i].source =
+		    (struct source){probe, i < answers ? list->v[i].source.line : 0};
+	}
+	if (ip_parse(view_of(name), &literal))
+		name_refusals(list, from, &literal, 1);
+	else if (resolution != NULL)
+		name_refusals(list, from, resolution->addresses, resolution->n);
+}
+
+/* The TARGET of "KIND:TARGET", or NULL where the probe is another's. */
+static const char *target_of(const struct probe_result *probe, const char *kind)
+{
+	size_t n = strlen(kind);
+
+	return strncmp(probe->name, kind, n) == 0 ? probe->name + n : NULL;
+}
+
+static void read_targets(struct reader *r)
+{
+	const struct host_record *record = r->host->record;
+	const char *target;
+
+	for (size_t i = 0; i < record->n_probes; i++) {
+		const struct probe_result *probe = &record->probes[i];
+		if ((target = target_of(probe, "dns:")) != NULL)
+			read_dns(r, probe, target);
+		else if ((target = target_of(probe, "ping:")) != NULL)
+			read_ping(r, probe, target);
+	}
+	resolve_by_ping(r);
+	for (size_t i = 0; i < record->n_probes; i++) {
+		const struct probe_result *probe = &record->probes[i];
+		if ((target = target_of(probe, "egress:")) != NULL)
+			read_egress(r, probe, target);
+	}
+	r->host->egresses = r->egresses.v;
+	r->host->n_egresses = r->egresses.n;
+	r->host->cap_egresses = r->egresses.cap;
+}
+
+/* The probes that add to one another. */
+static void read_additive(struct reader *r)
+{
+	struct host *host = r->host;
+	const struct host_record *record = host->record;
+	struct system system = {0};
+
+	for (size_t i = 0; i < record->n_probes; i++) {
+		const struct probe_result *probe = &record->probes[i];
+		bool networks = strcmp(probe->name, "docker_networks") == 0 ||
+				strcmp(probe->name, "docker_inspect") == 0;
+		if (!usable(probe))
+			continue;
+		if (networks && view_trim(probe->out).n > 0)
+			host->networks_known |= parse_docker_networks(
+			    probe->out, probe->command, probe, &r->networks, diags_of(r, probe));
+		else if (strcmp(probe->name, "host") == 0)
+			parse_system(probe->out, host->arena, &system);
+	}
+	host->networks = r->networks.v;
+	host->n_networks = r->networks.n;
+	host->cap_networks = r->networks.cap;
+	host->kernel = system.kernel;
+	host->os = system.os;
+	host->uptime = system.uptime;
+}
+
+struct host *parse_host(struct host_record *record, const struct run_meta *meta)
+{
+	struct arena *arena = record->arena;
+	struct host *host = arena_alloc(arena, sizeof *host);
+	struct reader r = {
+	    .host = host,
+	    .meta = meta,
+	    .networks = {.arena = arena},
+	    .egresses = {.arena = arena},
+	};
+
+	host->record = record;
+	host->arena = arena;
+	host->routes.arena = arena;
+	host->rules.arena = arena;
+	host->diags.arena = arena;
+	read_routes(&r);
+	read_addresses(&r);
+	read_additive(&r);
+	read_containers(&r);
+	read_daemon(&r);
+	read_targets(&r);
+	host->diags.source = NULL;
+	return host;
+}
