@@ -144,8 +144,9 @@ static int run_kind(const struct kind *kind, const char *path)
 	struct json *root = NULL;
 	int code = EXIT_CLEAN;
 
+	struct input in = {.source = diags.source, .arena = arena, .diags = &diags, .err = &err};
 	if (file_read(path, INPUT_MAX, &text, &err)) {
-		struct input in = {buf_view(&text), diags.source, arena, &diags, &err};
+		in.text = buf_view(&text);
 		root = kind->read(&in);
 	}
 	cli_print_diags(&diags);

@@ -634,7 +634,7 @@ static void attempt_expired(void *context)
 /* Which of our addresses do hosts see? A docker network that covers it cuts them off from us. */
 static void note_bastion(struct session *s)
 {
-	struct sockaddr_storage local;
+	struct sockaddr_storage local = {.ss_family = AF_UNSPEC};
 	socklen_t n = sizeof local;
 	struct ip ip = {0};
 
