@@ -5,6 +5,7 @@ const char *facet_name(enum facet facet)
 	static const char *const names[FACET_COUNT] = {
 	    [FACET_EGRESS] = "egress",
 	    [FACET_ROUTE] = "route",
+	    [FACET_ROUTE6] = "route6",
 	    [FACET_NETWORK] = "docker-network",
 	    [FACET_DNS] = "dns",
 	    [FACET_DAEMON] = "docker-daemon",

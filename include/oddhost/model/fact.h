@@ -15,7 +15,8 @@
 /* In the order in which suspects of equal score are named: what is nearest to the packet first. */
 enum facet {
 	FACET_EGRESS,	 /* key: target; value: how packets leave for it */
-	FACET_ROUTE,	 /* key: prefix; value: gateway or interface */
+	FACET_ROUTE,	 /* key: IPv4 prefix; value: gateway or interface */
+	FACET_ROUTE6,	 /* the same for IPv6 */
 	FACET_NETWORK,	 /* key: docker network; value: driver and subnets */
 	FACET_DNS,	 /* key: target; value: addresses */
 	FACET_DAEMON,	 /* key: setting of daemon.json; value */
@@ -31,13 +32,13 @@ struct fact {
 	struct source source;
 };
 
-/* The facts of one host, sorted by facet, key, value; `known` says for which facets it was asked. */
+/* The facts of one host, sorted by facet and key, each key once in a facet. */
 struct fact_list {
 	struct arena *arena;
 	const struct host *host;
 	struct fact *v;
 	size_t n, cap;
-	bool known[FACET_COUNT]; /* false: a missing key is unknown, not absent */
+	bool whole[FACET_COUNT]; /* the facet was listed whole: a missing key is absent, not unknown */
 };
 
 const char *facet_name(enum facet facet);

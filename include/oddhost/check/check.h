@@ -1,0 +1,99 @@
+/*
+ * What every check works on: all hosts of a run with their facts, and how each of them sees each
+ * target. Rules read it and add findings to the diagnosis. Everything lives in its arena.
+ */
+#ifndef ODDHOST_CHECK_CHECK_H
+#define ODDHOST_CHECK_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "oddhost/check/path.h"
+#include "oddhost/model/diagnosis.h"
+
+enum reach {
+	REACH_UNKNOWN, /* not tried, or not understood */
+	REACH_OK,      /* something answered */
+	REACH_SILENT,  /* nothing came back: may be a filter */
+	REACH_FAILED,  /* errors came back, or the name does not resolve, or there is no route */
+};
+
+/* One host's view of one target. */
+struct sight {
+	const struct resolution *resolution; /* NULL: not known */
+	const struct ping *ping;	     /* NULL: not tried */
+	struct path *paths;		     /* one an address */
+	size_t n_paths;
+	enum reach reach;
+	const struct path *shadow; /* the path that leads into a virtual bridge instead, or NULL */
+};
+
+/* All facts of all hosts with one facet and key: entries [begin, end). */
+struct fact_entry {
+	const struct fact *fact;
+	size_t host;
+};
+
+struct fact_row {
+	enum facet facet;
+	const char *key;
+	size_t begin, end; /* in entries, sorted by value, then host */
+	size_t compared;   /* hosts of which it is known whether and which */
+};
+
+struct check {
+	struct arena *arena;
+	const struct run *run;
+	struct host *const *hosts; /* as run->hosts */
+	size_t n;
+	struct fact_list *facts; /* one a host */
+	struct fact_entry *entries;
+	struct fact_row *rows; /* sorted by facet and key */
+	size_t n_rows;
+	struct sight *sights; /* [host * n_targets + target] */
+	struct diagnosis *diagnosis;
+};
+
+/* Facts, rows and sights of all hosts. */
+void check_prepare(struct check *check);
+
+const struct sight *check_sight(const struct check *check, size_t host, size_t target);
+static inline const char *check_name(const struct check *check, size_t host)
+{
+	return check->run->hosts[host]->name;
+}
+
+/* Is this subnet the one that shadows a target on that host, and so reported as the cause? */
+bool check_is_shadow(const struct check *check, size_t host, const struct prefix *prefix);
+
+/* Does the host miss the row's key although its facet was listed whole? */
+bool check_absent(const struct check *check, const struct fact_row *row, size_t host);
+
+/* A new finding in the diagnosis; valid until the next one is added. Its arena is check->arena. */
+struct finding *finding_add(
+    struct check *check, const char *rule, enum severity severity, enum confidence confidence);
+void finding_add_host(struct check *check, struct finding *finding, const char *host);
+void finding_add_fix(struct check *check, struct finding *finding, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Quote the source's line, word for word; a source without a probe adds nothing. */
+void finding_quote(
+    struct check *check, struct finding *finding, const struct host *host, struct source source);
+void claim_quote(
+    struct check *check, struct claim *claim, const struct host *host, struct source source);
+struct claim *claim_add(struct check *check, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+void note_add(struct check *check, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* The names of a finding's hosts, folded. */
+const char *finding_hosts(struct check *check, const struct finding *finding);
+
+/* Sources that several rules quote. */
+struct source source_of_route(const struct host *host, const struct route *route);
+struct source source_of_error(const struct ping *ping, size_t error);
+struct source source_of_reply(const struct ping *ping);
+
+/* A name from a host as one word of a shell command. */
+const char *check_shell_word(struct check *check, const char *word);
+
+#endif

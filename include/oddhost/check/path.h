@@ -1,0 +1,38 @@
+/*
+ * How packets for an address leave a host: the kernel's own word (`ip route get`) where it was
+ * asked, else the decision taken from its route table.
+ */
+#ifndef ODDHOST_CHECK_PATH_H
+#define ODDHOST_CHECK_PATH_H
+
+#include <stdbool.h>
+
+#include "oddhost/model/host.h"
+
+struct path {
+	struct ip address;
+	bool known;	     /* there was a route table or a kernel's answer to decide from */
+	bool asked;	     /* the kernel was asked */
+	bool contradiction;  /* the kernel's answer is not the table's */
+	const struct route *route;   /* the table's winner; NULL: none, or no table */
+	const struct egress *egress; /* the kernel's answer; NULL: not asked */
+	enum lookup_reason reason;
+	struct ip gateway;	     /* IP_NONE: on-link */
+	const char *dev;	     /* NULL: nowhere */
+	const char *owner;	     /* what made the interface, if it is a virtual one; else NULL */
+	const struct docker_network *network; /* of that interface, where known */
+};
+
+struct path path_of(const struct host *host, const char *target, const struct ip *address);
+
+/* "docker network NAME", "docker bridge br-… (name unknown)", "libvirt bridge virbr0" */
+const char *path_owner_text(struct arena *arena, const struct host *host, const char *dev);
+
+/*
+ * The addresses under which a host knows a target: its resolution, the target itself where it is
+ * an address, or what ping printed. Returns their number, 0 where it is not known.
+ */
+size_t path_addresses(const struct host *host, const struct target *target,
+    const struct ip **ret_addresses, struct ip *scratch);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * The rules, one file each. A rule reads the prepared check and adds its findings; it never looks
+ * at another rule's findings. The one thing that rules share is sight->shadow, which
+ * rule_target_shadowed sets and which therefore runs first.
+ */
+#ifndef ODDHOST_CHECK_RULES_H
+#define ODDHOST_CHECK_RULES_H
+
+#include "oddhost/check/check.h"
+
+/*
+ * The winning route for a target's address is on-link through a container or other virtual bridge,
+ * though peers route it by a gateway, or though nothing answers. Critical where the ping fails,
+ * else high; certain where the kernel's own answer, the route table and the ping agree.
+ */
+void rule_target_shadowed(struct check *check);
+
+/* A container subnet overlaps a reserved prefix, or holds an address that peers use for a target. */
+void rule_reserved_overlap(struct check *check);
+
+/* Weaker, where nothing is reserved: the same RFC 1918 block as a target or the host's own LAN. */
+void rule_shared_private_block(struct check *check);
+
+/* Ping fails and no shadow explains it: what was ruled out, and what to ask the cloud. */
+void rule_target_unreachable(struct check *check);
+
+/* A route that leads to a real network is there, or missing, against two thirds of the group. */
+void rule_route_outlier(struct check *check);
+
+/* A target resolves differently, or not at all, on some hosts. */
+void rule_dns_differs(struct check *check);
+
+/* The host did not let us in: its typed status, and what may lie behind it. */
+void rule_host_unreachable(struct check *check);
+
+#endif

@@ -1,0 +1,22 @@
+/* A run directory with the typed model of each of its hosts, as several commands need it. */
+#ifndef ODDHOST_CLI_MODELS_H
+#define ODDHOST_CLI_MODELS_H
+
+#include <stdbool.h>
+
+#include "oddhost/base/err.h"
+#include "oddhost/model/host.h"
+#include "oddhost/model/run.h"
+
+struct models {
+	struct run *run;
+	struct host **hosts; /* beside run->hosts */
+};
+
+bool models_load(const char *dir, struct models *ret, struct err *err);
+void models_free(struct models *models);
+
+/* The host of that name; NULL with an error that lists the names there are. */
+const struct host *models_host(const struct models *models, const char *name, struct err *err);
+
+#endif

@@ -1,0 +1,268 @@
+#include "oddhost/check/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "oddhost/base/buf.h"
+#include "oddhost/base/mem.h"
+#include "oddhost/base/text.h"
+#include "oddhost/check/facts.h"
+
+static enum reach reach_of(const struct sight *sight)
+{
+	if (sight->resolution != NULL && sight->resolution->failed)
+		return REACH_FAILED;
+	if (sight->ping == NULL)
+		return REACH_UNKNOWN;
+	switch (sight->ping->status) {
+	case PING_OK:
+	case PING_LOSS:
+		return REACH_OK;
+	case PING_SILENT:
+		return REACH_SILENT;
+	case PING_UNREACHABLE:
+	case PING_UNKNOWN_HOST:
+	case PING_NO_ROUTE:
+		return REACH_FAILED;
+	case PING_UNKNOWN:
+	case PING_NO_PERMISSION:
+		break;
+	}
+	return REACH_UNKNOWN;
+}
+
+static void see(struct check *check, size_t h, size_t t)
+{
+	const struct host *host = check->hosts[h];
+	const struct target *target = &check->run->meta.targets[t];
+	struct sight *sight = &check->sights[h * check->run->meta.n_targets + t];
+	const struct ip *addresses;
+	struct ip scratch;
+
+	sight->resolution = host_resolution(host, target->text);
+	sight->ping = host_ping(host, target->text);
+	sight->n_paths = path_addresses(host, target, &addresses, &scratch);
+	sight->paths = arena_alloc(check->arena, sight->n_paths * sizeof *sight->paths);
+	for (size_t i = 0; i < sight->n_paths; i++)
+		sight->paths[i] = path_of(host, target->text, &addresses[i]);
+	sight->reach = reach_of(sight);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct fact_entry *x = a, *y = b;
+
+	if (x->fact->facet != y->fact->facet)
+		return x->fact->facet < y->fact->facet ? -1 : 1;
+	int order = strcmp(x->fact->key, y->fact->key);
+	if (order == 0)
+		order = strcmp(x->fact->value, y->fact->value);
+	return order != 0 ? order : (x->host > y->host) - (x->host < y->host);
+}
+
+/* Hosts that hold the key, and those that would have listed it if it were there. */
+static size_t count_compared(const struct check *check, const struct fact_row *row, const size_t whole[])
+{
+	size_t n = whole[row->facet];
+
+	for (size_t i = row->begin; i < row->end; i++)
+		n += !check->facts[check->entries[i].host].whole[row->facet];
+	return n;
+}
+
+static void make_rows(struct check *check)
+{
+	size_t total = 0, whole[FACET_COUNT] = {0}, cap = 0;
+
+	for (size_t h = 0; h < check->n; h++) {
+		total += check->facts[h].n;
+		for (int f = 0; f < FACET_COUNT; f++)
+			whole[f] += check->facts[h].whole[f];
+	}
+	check->entries = arena_alloc(check->arena, total * sizeof *check->entries);
+	total = 0;
+	for (size_t h = 0; h < check->n; h++) {
+		for (size_t i = 0; i < check->facts[h].n; i++)
+			check->entries[total++] = (struct fact_entry){&check->facts[h].v[i], h};
+	}
+	if (total > 1)
+		qsort(check->entries, total, sizeof *check->entries, by_key);
+	for (size_t i = 0, next; i < total; i = next) {
+		const struct fact *fact = check->entries[i].fact;
+		for (next = i + 1; next < total && check->entries[next].fact->facet == fact->facet &&
+				   strcmp(check->entries[next].fact->key, fact->key) == 0;
+		     next++)
+			;
+		check->rows =
+		    arena_grow(check->arena, check->rows, check->n_rows, &cap, sizeof *check->rows);
+		struct fact_row *row = &check->rows[check->n_rows++];
+		*row = (struct fact_row){fact->facet, fact->key, i, next, 0};
+		row->compared = count_compared(check, row, whole);
+	}
+}
+
+void check_prepare(struct check *check)
+{
+	const struct run_meta *meta = &check->run->meta;
+
+	check->facts = arena_alloc(check->arena, check->n * sizeof *check->facts);
+	check->sights = arena_alloc(check->arena, check->n * meta->n_targets * sizeof *check->sights);
+	for (size_t h = 0; h < check->n; h++) {
+		check->facts[h] =
+		    facts_make(check->arena, check->hosts[h], meta->targets, meta->n_targets);
+		for (size_t t = 0; t < meta->n_targets; t++)
+			see(check, h, t);
+	}
+	make_rows(check);
+}
+
+const struct sight *check_sight(const struct check *check, size_t host, size_t target)
+{
+	return &check->sights[host * check->run->meta.n_targets + target];
+}
+
+bool check_is_shadow(const struct check *check, size_t host, const struct prefix *prefix)
+{
+	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
+		const struct path *shadow = check_sight(check, host, t)->shadow;
+		if (shadow != NULL && prefix_contains_ip(prefix, &shadow->address))
+			return true;
+	}
+	return false;
+}
+
+bool check_absent(const struct check *check, const struct fact_row *row, size_t host)
+{
+	const struct fact_list *list = &check->facts[host];
+
+	return list->whole[row->facet] && facts_find(list, row->facet, row->key) == NULL;
+}
+
+struct finding *finding_add(
+    struct check *check, const char *rule, enum severity severity, enum confidence confidence)
+{
+	struct diagnosis *d = check->diagnosis;
+
+	d->findings =
+	    arena_grow(check->arena, d->findings, d->n_findings, &d->cap_findings, sizeof *d->findings);
+	struct finding *finding = &d->findings[d->n_findings++];
+	*finding = (struct finding){
+	    .rule = rule, .severity = severity, .confidence = confidence, .summary = "", .why = ""};
+	return finding;
+}
+
+void finding_add_host(struct check *check, struct finding *f, const char *host)
+{
+	f->hosts = arena_grow(check->arena, f->hosts, f->n_hosts, &f->cap_hosts, sizeof *f->hosts);
+	f->hosts[f->n_hosts++] = host;
+}
+
+void finding_add_fix(struct check *check, struct finding *f, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof text, fmt, ap);
+	va_end(ap);
+	f->fix = arena_grow(check->arena, f->fix, f->n_fix, &f->cap_fix, sizeof *f->fix);
+	f->fix[f->n_fix++] = arena_dup(check->arena, text);
+}
+
+static struct evidence quote(struct check *check, const struct host *host, struct source source)
+{
+	return (struct evidence){.host = host->record->name,
+	    .probe = source.probe->name,
+	    .line = source.line,
+	    .text = arena_dup_view(check->arena, probe_line(source.probe, source.line))};
+}
+
+void finding_quote(struct check *check, struct finding *f, const struct host *host, struct source source)
+{
+	if (source.probe == NULL || source.line == 0)
+		return;
+	f->evidence =
+	    arena_grow(check->arena, f->evidence, f->n_evidence, &f->cap_evidence, sizeof *f->evidence);
+	f->evidence[f->n_evidence++] = quote(check, host, source);
+}
+
+void claim_quote(struct check *check, struct claim *c, const struct host *host, struct source source)
+{
+	if (source.probe == NULL || source.line == 0)
+		return;
+	c->evidence =
+	    arena_grow(check->arena, c->evidence, c->n_evidence, &c->cap_evidence, sizeof *c->evidence);
+	c->evidence[c->n_evidence++] = quote(check, host, source);
+}
+
+static const char *format(struct check *check, const char *fmt, va_list ap)
+{
+	char text[1024];
+
+	vsnprintf(text, sizeof text, fmt, ap);
+	return arena_dup(check->arena, text);
+}
+
+struct claim *claim_add(struct check *check, const char *fmt, ...)
+{
+	struct diagnosis *d = check->diagnosis;
+	va_list ap;
+
+	d->ruled_out = arena_grow(
+	    check->arena, d->ruled_out, d->n_ruled_out, &d->cap_ruled_out, sizeof *d->ruled_out);
+	struct claim *claim = &d->ruled_out[d->n_ruled_out++];
+	va_start(ap, fmt);
+	*claim = (struct claim){.text = format(check, fmt, ap)};
+	va_end(ap);
+	return claim;
+}
+
+void note_add(struct check *check, const char *fmt, ...)
+{
+	struct diagnosis *d = check->diagnosis;
+	va_list ap;
+
+	d->notes = arena_grow(check->arena, d->notes, d->n_notes, &d->cap_notes, sizeof *d->notes);
+	va_start(ap, fmt);
+	d->notes[d->n_notes++] = format(check, fmt, ap);
+	va_end(ap);
+}
+
+const char *finding_hosts(struct check *check, const struct finding *finding)
+{
+	return text_fold(check->arena, finding->hosts, finding->n_hosts, 8);
+}
+
+struct source source_of_route(const struct host *host, const struct route *route)
+{
+	if (route == NULL)
+		return (struct source){0};
+	return (struct source){
+	    route->dst.ip.family == IP_V4 ? host->routes_source : host->routes6_source, route->line};
+}
+
+struct source source_of_error(const struct ping *ping, size_t error)
+{
+	if (ping == NULL || error >= ping->n_errors)
+		return (struct source){0};
+	return (struct source){ping->source.probe, ping->errors[error].line};
+}
+
+struct source source_of_reply(const struct ping *ping)
+{
+	if (ping == NULL || ping->n_replies == 0)
+		return (struct source){0};
+	return (struct source){ping->source.probe, ping->replies[0].line};
+}
+
+const char *check_shell_word(struct check *check, const char *word)
+{
+	struct buf out = {0};
+
+	text_shell_quote(view_of(word), &out);
+	const char *copy = arena_dup(check->arena, buf_str(&out));
+	buf_free(&out);
+	return copy;
+}

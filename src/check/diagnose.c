@@ -1,0 +1,198 @@
+#include "oddhost/check/diagnose.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "oddhost/base/digest.h"
+#include "oddhost/base/mem.h"
+#include "oddhost/base/text.h"
+#include "oddhost/check/check.h"
+#include "oddhost/check/compare.h"
+#include "oddhost/check/ruled_out.h"
+#include "oddhost/check/rules.h"
+#include "oddhost/check/suspects.h"
+
+static void (*const rules[])(struct check *check) = {
+    rule_target_shadowed, /* first: it sets what others leave out */
+    rule_reserved_overlap,
+    rule_shared_private_block,
+    rule_target_unreachable,
+    rule_route_outlier,
+    rule_dns_differs,
+    rule_host_unreachable,
+};
+
+static int by_severity(const void *a, const void *b)
+{
+	const struct finding *x = a, *y = b;
+
+	if (x->severity != y->severity)
+		return x->severity > y->severity ? -1 : 1;
+	if (x->confidence != y->confidence)
+		return x->confidence > y->confidence ? -1 : 1;
+	return strcmp(x->summary, y->summary);
+}
+
+/* Rule, hosts, target and prefix: what makes it the same fault in another run. */
+static const char *fingerprint(struct check *check, const struct finding *f)
+{
+	char digest[DIGEST_TEXT_SIZE];
+	struct buf text = {0};
+
+	buf_printf(&text, "%s\n%s\n%s\n", f->rule, f->target ? f->target : "", f->prefix ? f->prefix : "");
+	for (size_t i = 0; i < f->n_hosts; i++)
+		buf_printf(&text, "%s\n", f->hosts[i]);
+	digest_sha256(buf_view(&text), digest);
+	buf_free(&text);
+	return arena_printf(check->arena, "%.16s", digest);
+}
+
+static void mark_hosts(struct check *check, const struct finding *f)
+{
+	for (size_t i = 0, h = 0; i < f->n_hosts; i++) {
+		/* A finding lists its hosts in the run's order, so one walk finds them all. */
+		while (h < check->n && strcmp(check_name(check, h), f->hosts[i]) != 0)
+			h++;
+		if (h == check->n)
+			return;
+		if (check->diagnosis->hosts[h].worst < f->severity)
+			check->diagnosis->hosts[h].worst = f->severity;
+	}
+}
+
+static void number_findings(struct check *check)
+{
+	struct diagnosis *d = check->diagnosis;
+
+	if (d->n_findings > 1)
+		qsort(d->findings, d->n_findings, sizeof *d->findings, by_severity);
+	for (size_t i = 0; i < d->n_findings; i++) {
+		struct finding *f = &d->findings[i];
+		f->id = arena_printf(d->arena, "F%zu", i + 1);
+		f->fingerprint = fingerprint(check, f);
+		mark_hosts(check, f);
+		if (f->severity > d->severity)
+			d->severity = f->severity;
+	}
+}
+
+/* One note for all hosts on which a probe ended in the same way. */
+struct gap {
+	const char *probe, *status;
+	const char **hosts;
+	size_t n, cap;
+};
+
+struct gap_list {
+	struct gap *v;
+	size_t n, cap;
+};
+
+static void add_gap(struct check *check, struct gap_list *gaps, const struct probe_result *probe,
+    const char *host)
+{
+	const char *status = probe_status_name(probe->status);
+	struct gap *gap = NULL;
+
+	for (size_t i = 0; i < gaps->n && gap == NULL; i++) {
+		if (strcmp(gaps->v[i].probe, probe->name) == 0 && strcmp(gaps->v[i].status, status) == 0)
+			gap = &gaps->v[i];
+	}
+	if (gap == NULL) {
+		gaps->v = arena_grow(check->arena, gaps->v, gaps->n, &gaps->cap, sizeof *gaps->v);
+		gap = &gaps->v[gaps->n++];
+		gap->probe = probe->name;
+		gap->status = status;
+	}
+	gap->hosts = arena_grow(check->arena, gap->hosts, gap->n, &gap->cap, sizeof *gap->hosts);
+	gap->hosts[gap->n++] = host;
+}
+
+static void note_unknown(struct check *check)
+{
+	const struct run *run = check->run;
+	struct gap_list gaps = {0};
+	size_t lines = 0, hosts = 0;
+
+	if (run->meta.n_targets == 0)
+		note_add(check, "No targets are known (oddhost_targets), so nothing was said about reaching them.");
+	if (run->n_hosts < run->meta.n_hosts)
+		note_add(check, "%zu of %zu hosts have no record: the collection was cut off.",
+		    run->meta.n_hosts - run->n_hosts, run->meta.n_hosts);
+	for (size_t i = 0; i < diag_kept(&run->diags); i++)
+		note_add(check, "hosts.jsonl line %u: %s.", run->diags.items[i].line, run->diags.items[i].text);
+	for (size_t h = 0; h < check->n; h++) {
+		const struct host_record *record = run->hosts[h];
+		for (size_t i = 0; i < record->n_probes; i++) {
+			if (record->probes[i].status != PROBE_OK)
+				add_gap(check, &gaps, &record->probes[i], record->name);
+		}
+		lines += check->hosts[h]->diags.n;
+		hosts += check->hosts[h]->diags.n > 0;
+	}
+	for (size_t i = 0; i < gaps.n; i++)
+		note_add(check, "%s: %s on %s, so what it would have shown is unknown there.",
+		    gaps.v[i].probe, gaps.v[i].status,
+		    text_fold(check->arena, gaps.v[i].hosts, gaps.v[i].n, 8));
+	if (lines > 0)
+		note_add(check, "%zu line%s of output on %zu host%s not understood and left out.", lines,
+		    lines == 1 ? "" : "s", hosts, lines == 1 ? " was" : "s were");
+	for (size_t t = 0; t < run->meta.n_targets; t++) {
+		for (size_t h = 0; h < check->n; h++) {
+			const struct sight *sight = check_sight(check, h, t);
+			for (size_t i = 0; i < sight->n_paths; i++) {
+				if (sight->paths[i].contradiction)
+					note_add(check, "%s: `ip route get` for %s differs from what the route table says.",
+					    check_name(check, h), run->meta.targets[t].text);
+			}
+		}
+	}
+}
+
+static void summarise(struct check *check)
+{
+	struct diagnosis *d = check->diagnosis;
+	size_t reached = 0;
+
+	for (size_t h = 0; h < check->n; h++)
+		reached += host_status_reached(check->run->hosts[h]->status);
+	if (d->n_findings > 0 && d->severity >= SEVERITY_MEDIUM) {
+		d->summary = arena_printf(d->arena, "%s.", d->findings[0].summary);
+	} else if (check->n > 0 && reached == 0) {
+		d->summary = arena_printf(d->arena, "None of %zu hosts could be examined.", check->n);
+	} else {
+		d->summary = arena_printf(d->arena, "%zu host%s examined, and no fault was found.", reached,
+		    reached == 1 ? "" : "s");
+	}
+}
+
+struct diagnosis *diagnose(const struct run *run, struct host *const *hosts, size_t n)
+{
+	struct arena *arena = arena_new();
+	struct diagnosis *d = arena_alloc(arena, sizeof *d);
+	struct check check = {.arena = arena, .run = run, .hosts = hosts, .n = n, .diagnosis = d};
+
+	d->arena = arena;
+	d->run = run;
+	d->n_hosts = n;
+	d->hosts = arena_alloc(arena, n * sizeof *d->hosts);
+	for (size_t h = 0; h < n; h++)
+		d->hosts[h].host = hosts[h];
+	check_prepare(&check);
+	compare_hosts(&check);
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+		rules[i](&check);
+	suspects_rank(&check);
+	ruled_out_find(&check);
+	note_unknown(&check);
+	number_findings(&check);
+	summarise(&check);
+	return d;
+}
+
+void diagnosis_free(struct diagnosis *diagnosis)
+{
+	if (diagnosis != NULL)
+		arena_free(diagnosis->arena); /* which holds the diagnosis itself */
+}

@@ -1,0 +1,157 @@
+#include "oddhost/check/ruled_out.h"
+
+#include <string.h>
+
+#include "oddhost/base/text.h"
+
+#define QUOTED 4
+
+struct symptom {
+	struct check *check;
+	size_t target;
+	const char *name;
+	size_t *failing, *passing; /* indices of hosts */
+	size_t n_failing, n_passing;
+};
+
+static const char *names(const struct symptom *s, const size_t *hosts, size_t n)
+{
+	const char **list = arena_alloc(s->check->arena, n * sizeof *list);
+
+	for (size_t i = 0; i < n; i++)
+		list[i] = check_name(s->check, hosts[i]);
+	return text_fold(s->check->arena, list, n, 6);
+}
+
+static const struct sight *sight_of(const struct symptom *s, size_t host)
+{
+	return check_sight(s->check, host, s->target);
+}
+
+static void target_is_up(const struct symptom *s)
+{
+	struct claim *claim = claim_add(s->check, "%s is not down: %s get%s answers from it.", s->name,
+	    names(s, s->passing, s->n_passing), s->n_passing == 1 ? "s" : "");
+
+	for (size_t i = 0; i < s->n_passing && i < QUOTED; i++)
+		claim_quote(s->check, claim, s->check->hosts[s->passing[i]],
+		    source_of_reply(sight_of(s, s->passing[i])->ping));
+}
+
+/* The hosts on both sides of the symptom know the target by the same addresses. */
+static void dns_agrees(const struct symptom *s)
+{
+	const struct resolution *first = sight_of(s, s->failing[0])->resolution;
+	size_t n = s->n_failing + s->n_passing;
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		size_t h = i < s->n_failing ? s->failing[i] : s->passing[i - s->n_failing];
+		const struct resolution *r = sight_of(s, h)->resolution;
+		if (first == NULL || r == NULL || r->failed || r->n == 0 || r->n != first->n ||
+		    memcmp(r->addresses, first->addresses, r->n * sizeof *r->addresses) != 0)
+			return;
+	}
+	struct claim *claim = claim_add(s->check, "Name resolution: all %zu hosts know %s as %s%s.", n,
+	    s->name, ip_format(&first->addresses[0], text), first->n > 1 ? " (and more)" : "");
+	for (size_t i = 0; i < n && i < QUOTED; i++) {
+		size_t h = i < s->n_failing ? s->failing[i] : s->passing[i - s->n_failing];
+		claim_quote(s->check, claim, s->check->hosts[h], sight_of(s, h)->resolution->source);
+	}
+}
+
+static const struct route *default_route(const struct host *host)
+{
+	for (size_t i = 0; i < host->routes.n; i++) {
+		const struct route *route = &host->routes.v[i];
+		if (route->dst.len == 0 && route->dst.ip.family == IP_V4 &&
+		    route->gateway.family != IP_NONE && strcmp(route->table, "main") == 0)
+			return route;
+	}
+	return NULL;
+}
+
+/*
+ * A failing and a passing host stand in the same network behind the same gateway: what is between
+ * that gateway and the target carries the passing host's packets, so it would carry the other's.
+ */
+static void network_carries(const struct symptom *s)
+{
+	const struct host *sick = s->check->hosts[s->failing[0]];
+	const struct route *mine = default_route(sick);
+	char text[IP_TEXT_SIZE];
+	size_t *peers = arena_alloc(s->check->arena, s->n_passing * sizeof *peers), n = 0;
+
+	for (size_t i = 0; mine != NULL && i < s->n_passing; i++) {
+		const struct route *theirs = default_route(s->check->hosts[s->passing[i]]);
+		if (theirs != NULL && ip_equal(&theirs->gateway, &mine->gateway))
+			peers[n++] = s->passing[i];
+	}
+	if (n == 0)
+		return;
+	struct claim *claim = claim_add(s->check,
+	    "The network (VPC) between: %s stand%s behind the same gateway %s as %s, and %s through it.",
+	    names(s, peers, n), n == 1 ? "s" : "", ip_format(&mine->gateway, text),
+	    names(s, s->failing, s->n_failing), n == 1 ? "reaches the target" : "reach the target");
+	claim_quote(s->check, claim, sick, source_of_route(sick, mine));
+	for (size_t i = 0; i < n && i < QUOTED; i++) {
+		const struct host *host = s->check->hosts[peers[i]];
+		claim_quote(s->check, claim, host, source_of_route(host, default_route(host)));
+		claim_quote(s->check, claim, host, source_of_reply(sight_of(s, peers[i])->ping));
+	}
+}
+
+static bool is_ill(const struct container *c)
+{
+	return c->health == HEALTH_UNHEALTHY || c->state == CONTAINER_RESTARTING ||
+	       c->state == CONTAINER_DEAD;
+}
+
+static void application_runs(const struct symptom *s)
+{
+	size_t running = 0;
+
+	for (size_t i = 0; i < s->n_failing; i++) {
+		const struct host *host = s->check->hosts[s->failing[i]];
+		if (!host->containers_known)
+			return;
+		for (size_t k = 0; k < host->n_containers; k++) {
+			if (is_ill(&host->containers[k]))
+				return;
+			running += host->containers[k].state == CONTAINER_RUNNING;
+		}
+	}
+	if (running == 0)
+		return;
+	struct claim *claim = claim_add(s->check,
+	    "The application on %s: its %zu running container%s up, none is unhealthy or restarting.",
+	    names(s, s->failing, s->n_failing), running, running == 1 ? " is" : "s are");
+	const struct host *host = s->check->hosts[s->failing[0]];
+	for (size_t k = 0; k < host->n_containers && claim->n_evidence < QUOTED; k++)
+		claim_quote(s->check, claim, host,
+		    (struct source){host->containers_source, host->containers[k].line});
+}
+
+void ruled_out_find(struct check *check)
+{
+	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
+		struct symptom s = {.check = check, .target = t, .name = check->run->meta.targets[t].text};
+		s.failing = arena_alloc(check->arena, check->n * sizeof *s.failing);
+		s.passing = arena_alloc(check->arena, check->n * sizeof *s.passing);
+		for (size_t h = 0; h < check->n; h++) {
+			enum reach reach = check_sight(check, h, t)->reach;
+			if (reach == REACH_OK)
+				s.passing[s.n_passing++] = h;
+			else if (reach != REACH_UNKNOWN)
+				s.failing[s.n_failing++] = h;
+		}
+		if (s.n_failing == 0)
+			continue;
+		if (s.n_passing > 0) {
+			target_is_up(&s);
+			dns_agrees(&s);
+			network_carries(&s);
+		}
+		application_runs(&s);
+	}
+}

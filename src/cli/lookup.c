@@ -1,0 +1,150 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "oddhost/base/file.h"
+#include "oddhost/base/json.h"
+#include "oddhost/check/path.h"
+#include "oddhost/cli/cli.h"
+#include "oddhost/cli/models.h"
+#include "oddhost/parse/routes.h"
+#include "oddhost/report/escape.h"
+#include "oddhost/report/shapes.h"
+
+#define ROUTES_MAX ((size_t)64 << 20)
+
+/* Where the routes come from: a host of a run, or a file. */
+struct tables {
+	struct arena *arena;
+	const struct host *host; /* NULL: a file */
+	const struct route_table *routes;
+	const struct rule_list *rules;
+};
+
+static void print_plain(const char *text)
+{
+	struct buf out = {0};
+
+	escape_plain(&out, view_of(text));
+	fputs(buf_str(&out), stdout);
+	buf_free(&out);
+}
+
+static void print_text(const struct tables *tables, const struct ip *ip, const struct lookup *found)
+{
+	char text[IP_TEXT_SIZE];
+
+	printf("%s: ", ip_format(ip, text));
+	if (found->route == NULL) {
+		printf("%s\n", lookup_reason_name(found->reason));
+	} else {
+		print_plain(route_format(tables->arena, found->route));
+		const char *owner =
+		    tables->host == NULL ? NULL : host_virtual_owner(tables->host, found->route->dev);
+		if (owner != NULL) {
+			fputs("  (", stdout);
+			print_plain(path_owner_text(tables->arena, tables->host, found->route->dev));
+			fputs(")", stdout);
+		}
+		printf("\n    line %u; the longest prefix that holds the address%s%s\n", found->route->line,
+		    found->rule != NULL ? ", in the table of the first rule that matches" : "",
+		    found->route->gateway.family == IP_NONE && found->reason == LOOKUP_FOUND
+			? "; on-link: no gateway sees the packet"
+			: "");
+	}
+	if (found->uncertain)
+		puts("    a rule with a condition (fwmark, iif, …) stands before it and may decide otherwise");
+}
+
+static struct json *as_json(const struct ip *ip, const struct lookup *found)
+{
+	struct json *item = json_object();
+	char text[IP_TEXT_SIZE];
+
+	json_set_string(item, "address", ip_format(ip, text));
+	json_set(item, "route", found->route != NULL ? shapes_route(found->route) : json_new_null());
+	json_set_string(item, "reason", lookup_reason_name(found->reason));
+	return item;
+}
+
+static int look_up(const struct command *command, const struct options *options,
+    const struct tables *tables, char **addresses, size_t n)
+{
+	struct json *list = options->json ? json_array() : NULL;
+	struct buf text = {0};
+	struct ip ip;
+	int code = EXIT_CLEAN;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!ip_parse(view_of(addresses[i]), &ip)) {
+			code = cli_usage(command, "'%s' is not an address; names are not resolved here",
+			    addresses[i]);
+			continue;
+		}
+		struct lookup found = route_lookup(tables->routes, tables->rules, &ip);
+		if (list != NULL)
+			json_push(list, as_json(&ip, &found));
+		else
+			print_text(tables, &ip, &found);
+	}
+	if (list != NULL) {
+		json_print(list, true, &text);
+		fputs(buf_str(&text), stdout);
+		buf_free(&text);
+		json_free(list);
+	}
+	return code;
+}
+
+static int from_file(const struct command *command, const struct options *options)
+{
+	struct arena *arena = arena_new();
+	struct route_table routes = {.arena = arena};
+	struct diag_list diags = {.arena = arena, .source = options->routes};
+	struct tables tables = {.arena = arena, .routes = &routes};
+	struct buf text = {0};
+	struct err err;
+	int code;
+
+	if (!file_read(options->routes, ROUTES_MAX, &text, &err)) {
+		code = cli_fail(&err);
+	} else {
+		bool understood = parse_routes(buf_view(&text), IP_NONE, &routes, &diags);
+		cli_print_diags(&diags);
+		if (routes.n == 0 && !understood)
+			cli_warn("%s: no route was understood", options->routes);
+		code = look_up(command, options, &tables, options->args, options->n_args);
+	}
+	buf_free(&text);
+	arena_free(arena);
+	return code;
+}
+
+static int from_run(const struct command *command, const struct options *options)
+{
+	struct models models;
+	struct err err;
+	int code = EXIT_TROUBLE;
+
+	if (options->n_args < 3)
+		return cli_usage(command, "lookup: expected %s", command->args);
+	if (!models_load(options->args[0], &models, &err))
+		return cli_fail(&err);
+
+	const struct host *host = models_host(&models, options->args[1], &err);
+	if (host == NULL) {
+		cli_fail(&err);
+	} else if (!host->routes_known) {
+		cli_warn("the routes of %s are not known: see the run's report", options->args[1]);
+		code = EXIT_INCOMPLETE;
+	} else {
+		struct tables tables = {models.run->arena, host, &host->routes, &host->rules};
+		code = look_up(command, options, &tables, options->args + 2, options->n_args - 2);
+	}
+	models_free(&models);
+	return code;
+}
+
+int cli_lookup(const struct command *command, const struct options *options)
+{
+	return options->routes != NULL ? from_file(command, options) : from_run(command, options);
+}

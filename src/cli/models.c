@@ -1,0 +1,41 @@
+#include "oddhost/cli/models.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "oddhost/base/mem.h"
+#include "oddhost/base/text.h"
+#include "oddhost/parse/host.h"
+
+bool models_load(const char *dir, struct models *ret, struct err *err)
+{
+	*ret = (struct models){.run = run_load(dir, err)};
+	if (ret->run == NULL)
+		return false;
+	ret->hosts = mem_alloc(ret->run->n_hosts * sizeof(struct host *));
+	for (size_t i = 0; i < ret->run->n_hosts; i++)
+		ret->hosts[i] = parse_host(ret->run->hosts[i], &ret->run->meta);
+	return true;
+}
+
+void models_free(struct models *models)
+{
+	free(models->hosts);
+	run_free(models->run);
+}
+
+const struct host *models_host(const struct models *models, const char *name, struct err *err)
+{
+	struct run *run = models->run;
+
+	for (size_t i = 0; i < run->n_hosts; i++) {
+		if (strcmp(run->hosts[i]->name, name) == 0)
+			return models->hosts[i];
+	}
+	const char **names = arena_alloc(run->arena, run->n_hosts * sizeof *names);
+	for (size_t i = 0; i < run->n_hosts; i++)
+		names[i] = run->hosts[i]->name;
+	err_set(err, "no host '%s' in this run; it has: %s", name,
+	    text_fold(run->arena, names, run->n_hosts, 10));
+	return NULL;
+}
