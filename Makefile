@@ -87,6 +87,12 @@ $(B)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+$(B)/report_css.h: src/share/report.css
+	@mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
+
+$(B)/report/html.o: $(B)/report_css.h
+
 $(B)/unit/%: tests/unit/%.c $(B)/liboddhost.a
 	$(call say,TEST)
 	@mkdir -p $(@D)

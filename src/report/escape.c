@@ -1,0 +1,251 @@
+#include "oddhost/report/escape.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "oddhost/base/text.h"
+
+/* Characters that are not seen, or that move what is seen: each range inclusive. */
+static const struct {
+	uint32_t first, last;
+} unseen[] = {
+    {0x0000, 0x001f}, /* C0 controls */
+    {0x007f, 0x009f}, /* DEL, C1 controls */
+    {0x00ad, 0x00ad}, /* soft hyphen */
+    {0x034f, 0x034f}, /* combining grapheme joiner */
+    {0x061c, 0x061c}, /* Arabic letter mark */
+    {0x115f, 0x1160}, /* Hangul fillers */
+    {0x17b4, 0x17b5}, /* Khmer vowels without a shape */
+    {0x180b, 0x180f}, /* Mongolian selectors and vowel separator */
+    {0x200b, 0x200f}, /* zero-width characters, direction marks */
+    {0x2028, 0x202e}, /* line and paragraph separators, bidirectional embeddings */
+    {0x2060, 0x206f}, /* word joiner, invisible operators, bidirectional isolates */
+    {0x3164, 0x3164}, /* Hangul filler */
+    {0xfeff, 0xfeff}, /* byte order mark */
+    {0xffa0, 0xffa0}, /* Hangul filler, half width */
+    {0xfff0, 0xfffb}, /* unassigned, interlinear annotation */
+    {0xe0000, 0xe0fff}, /* tags, selectors */
+};
+
+struct piece {
+	struct view bytes;
+	uint32_t rune;
+	bool valid; /* false: one byte that is not UTF-8 */
+};
+
+static bool next_piece(struct view *cursor, struct piece *ret)
+{
+	struct view before = *cursor;
+
+	if (!text_next_rune(cursor, &ret->rune))
+		return false;
+	ret->bytes = view_left(before, before.n - cursor->n);
+	ret->valid = ret->rune != 0xfffd || ret->bytes.n == 3;
+	return true;
+}
+
+static bool is_unseen(uint32_t rune)
+{
+	for (size_t i = 0; i < sizeof unseen / sizeof *unseen && rune >= unseen[i].first; i++) {
+		if (rune <= unseen[i].last)
+			return true;
+	}
+	return false;
+}
+
+/* Write out what would not be seen; false where the piece is an ordinary character. */
+static bool add_visible(struct buf *out, const struct piece *piece)
+{
+	if (!piece->valid)
+		buf_printf(out, "\\x%02x", (unsigned char)piece->bytes.p[0]);
+	else if (!is_unseen(piece->rune))
+		return false;
+	else if (piece->rune <= 0x7f)
+		buf_printf(out, "\\x%02x", (unsigned)piece->rune);
+	else if (piece->rune <= 0xffff)
+		buf_printf(out, "\\u%04x", (unsigned)piece->rune);
+	else
+		buf_printf(out, "\\U%08x", (unsigned)piece->rune);
+	return true;
+}
+
+void escape_html(struct buf *out, struct view text)
+{
+	struct piece piece;
+
+	while (next_piece(&text, &piece)) {
+		switch (piece.rune) {
+		case '&':
+			buf_puts(out, "&amp;");
+			break;
+		case '<':
+			buf_puts(out, "&lt;");
+			break;
+		case '>':
+			buf_puts(out, "&gt;");
+			break;
+		case '"':
+			buf_puts(out, "&quot;");
+			break;
+		case '\'':
+			buf_puts(out, "&#39;");
+			break;
+		case '\n':
+		case '\t':
+			buf_putc(out, (char)piece.rune);
+			break;
+		default:
+			if (!add_visible(out, &piece))
+				buf_add_view(out, piece.bytes);
+		}
+	}
+}
+
+static bool is_word(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/*
+ * Two characters depend on what stands beside them, so that names stay readable in a ticket that
+ * shows Markdown as it is: '_' within a word is never emphasis (GFM 6.2), and ':' and '.' matter
+ * only where they make an autolink (GFM 6.9: "://", "www.", "mailto:", "xmpp:").
+ */
+static bool markdown_acts(struct view before, char c, struct view after)
+{
+	switch (c) {
+	case '_':
+		return before.n == 0 || after.n == 0 || !is_word(before.p[before.n - 1]) ||
+		       !is_word(after.p[0]);
+	case ':':
+		return (after.n > 0 && after.p[0] == '/') || view_ends(before, "mailto") ||
+		       view_ends(before, "xmpp");
+	case '.':
+		return before.n >= 3 && strncasecmp(before.p + before.n - 3, "www", 3) == 0;
+	default:
+		return strchr("\\`*[]|~#$!{}", c) != NULL;
+	}
+}
+
+void escape_markdown(struct buf *out, struct view text)
+{
+	const char *start = text.p;
+	struct piece piece;
+
+	while (next_piece(&text, &piece)) {
+		struct view before = {start, (size_t)(piece.bytes.p - start)};
+		char c = piece.rune < 0x80 && piece.valid ? (char)piece.rune : 'x';
+		if (c == '&')
+			buf_puts(out, "&amp;");
+		else if (c == '<')
+			buf_puts(out, "&lt;");
+		else if (c == '>')
+			buf_puts(out, "&gt;");
+		else if (c == '@')
+			buf_puts(out, "@<!-- -->"); /* neither a mention nor a mail address */
+		else if (c == '\n' || c == '\t')
+			buf_putc(out, ' ');
+		else if (c != '\0' && markdown_acts(before, c, text))
+			buf_printf(out, "\\%c", c);
+		else if (piece.valid && !is_unseen(piece.rune))
+			buf_add_view(out, piece.bytes);
+		else {
+			buf_putc(out, '\\'); /* so that the backslash of \x1b is seen */
+			add_visible(out, &piece);
+		}
+	}
+}
+
+static void add_plain(struct buf *out, struct view text, bool lines)
+{
+	struct piece piece;
+
+	while (next_piece(&text, &piece)) {
+		if (piece.rune == '\n' || piece.rune == '\t')
+			buf_putc(out, lines ? (char)piece.rune : ' ');
+		else if (!add_visible(out, &piece))
+			buf_add_view(out, piece.bytes);
+	}
+}
+
+void escape_plain(struct buf *out, struct view text)
+{
+	add_plain(out, text, false);
+}
+
+void escape_lines(struct buf *out, struct view text)
+{
+	add_plain(out, text, true);
+}
+
+void escape_utf8(struct buf *out, struct view text)
+{
+	struct piece piece;
+
+	while (next_piece(&text, &piece)) {
+		if (piece.valid && piece.rune != 0)
+			buf_add_view(out, piece.bytes);
+		else
+			add_visible(out, &piece);
+	}
+}
+
+size_t escape_longest_run(struct view text, char c)
+{
+	size_t run = 0, longest = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		run = text.p[i] == c ? run + 1 : 0;
+		longest = run > longest ? run : longest;
+	}
+	return longest;
+}
+
+void escape_printf(struct buf *out, void (*escape)(struct buf *, struct view), const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	for (const char *p = fmt; *p != '\0';) {
+		size_t literal = strcspn(p, "%");
+		buf_add(out, p, literal);
+		p += literal;
+		if (*p == '\0')
+			break;
+
+		char spec[16], number[64];
+		size_t n = 1 + strspn(p + 1, "0123456789.-+z");
+		if (n + 1 >= sizeof spec || p[n] == '\0')
+			break;
+		memcpy(spec, p, n + 1);
+		spec[n + 1] = '\0';
+		number[0] = '\0';
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		switch (p[n]) {
+		case 's':
+			escape(out, view_of(va_arg(ap, const char *)));
+			break;
+		case 'u':
+			if (spec[n - 1] == 'z')
+				snprintf(number, sizeof number, spec, va_arg(ap, size_t));
+			else
+				snprintf(number, sizeof number, spec, va_arg(ap, unsigned));
+			break;
+		case 'd':
+			snprintf(number, sizeof number, spec, va_arg(ap, int));
+			break;
+		case 'f':
+			snprintf(number, sizeof number, spec, va_arg(ap, double));
+			break;
+		default:
+			buf_putc(out, p[n]); /* %% */
+		}
+#pragma GCC diagnostic pop
+		buf_puts(out, number);
+		p += n + 1;
+	}
+	va_end(ap);
+}

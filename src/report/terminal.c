@@ -1,0 +1,190 @@
+#include "oddhost/report/terminal.h"
+
+#include <string.h>
+
+#include "oddhost/report/escape.h"
+#include "oddhost/report/outline.h"
+
+#define SHOWN_FINDINGS 8
+#define SHOWN_HOSTS 6	/* groups of a folded list */
+#define SHOWN_ERRORS 10 /* hosts not reached */
+
+#define put(out, ...) escape_printf(out, escape_plain, __VA_ARGS__)
+
+/* SGR codes: a colour is always beside the word that says the same. */
+static const char *severity_sgr(enum severity severity)
+{
+	switch (severity) {
+	case SEVERITY_CRITICAL:
+		return "1;31";
+	case SEVERITY_HIGH:
+		return "31";
+	case SEVERITY_MEDIUM:
+		return "33";
+	case SEVERITY_LOW:
+		return "36";
+	case SEVERITY_INFO:
+		return "2";
+	case SEVERITY_NONE:
+		break;
+	}
+	return "32";
+}
+
+static void sgr(struct buf *out, bool color, const char *code)
+{
+	if (color)
+		buf_printf(out, "\033[%sm", code);
+}
+
+static void put_word(struct buf *out, bool color, enum severity severity, const char *word)
+{
+	sgr(out, color, severity_sgr(severity));
+	put(out, "%s", word);
+	sgr(out, color, "0");
+}
+
+/* The evidence to show where there is room for one: on the finding's own host, a route if any. */
+static const struct evidence *key_evidence(const struct finding *f)
+{
+	const struct evidence *first = NULL;
+
+	for (size_t i = 0; i < f->n_evidence; i++) {
+		const struct evidence *e = &f->evidence[i];
+		bool own = f->n_hosts > 0 && e->host != NULL && strcmp(e->host, f->hosts[0]) == 0;
+		if (own && e->probe != NULL && strncmp(e->probe, "routes", 6) == 0 && e->line > 0)
+			return e;
+		if (first == NULL && own && e->probe != NULL)
+			first = e;
+	}
+	return first;
+}
+
+static void put_finding(
+    const struct outline *o, const struct finding *f, bool color, struct buf *out)
+{
+	const struct evidence *e = key_evidence(f);
+
+	put(out, "\n%s ", f->id);
+	put_word(out, color, f->severity, severity_name(f->severity));
+	put(out, "  %s\n", f->summary);
+	put(out, "   on     %s\n",
+	    f->n_hosts == 0 ? "the group" : outline_fold(o, f->hosts, f->n_hosts, SHOWN_HOSTS));
+	if (e != NULL && e->line > 0)
+		put(out, "   proof  %s %s:%u  %s\n", e->host, e->probe, e->line, e->text);
+	else if (e != NULL)
+		put(out, "   proof  %s %s  %s\n", e->host, e->probe, e->text);
+	for (size_t i = 0; i < f->n_fix; i++) {
+		if (strncmp(f->fix[i], "$ ", 2) != 0) {
+			struct view step = view_of(f->fix[i]), line;
+			view_next_line(&step, &line);
+			buf_puts(out, "   fix    ");
+			escape_plain(out, line);
+			if (f->n_fix > 1)
+				put(out, " (%zu steps in the report)", f->n_fix);
+			buf_putc(out, '\n');
+			break;
+		}
+	}
+}
+
+static void put_unreached(const struct outline *o, bool color, struct buf *out)
+{
+	size_t left = o->d->n_hosts - o->n_reached, shown = 0;
+
+	if (left == 0)
+		return;
+	buf_putc(out, '\n');
+	put_word(out, color, SEVERITY_HIGH, "not reached");
+	put(out, ": %zu of %zu\n", left, o->d->n_hosts);
+	for (size_t i = 0; i < o->d->n_hosts && shown < SHOWN_ERRORS; i++) {
+		const struct host_record *record = o->d->hosts[i].host->record;
+		if (host_status_reached(record->status))
+			continue;
+		put(out, "   %s  %s", record->name, host_status_name(record->status));
+		if (record->error != NULL && *record->error != '\0')
+			put(out, ": %s", record->error);
+		put(out, "\n      %s\n", host_status_advice(record->status));
+		shown++;
+	}
+	if (shown < left)
+		put(out, "   and %zu more in the report\n", left - shown);
+}
+
+void terminal_write_verdict(const struct diagnosis *d, bool color, struct buf *out)
+{
+	struct outline *o = outline_new(d);
+	size_t shown = d->n_findings < SHOWN_FINDINGS ? d->n_findings : SHOWN_FINDINGS;
+
+	put_word(out, color, d->severity,
+	    d->severity == SEVERITY_NONE ? "no findings" : severity_name(d->severity));
+	put(out, ": %s\n", d->summary);
+	put(out, "group %s: %zu of %s answered\n", d->run->meta.group, o->n_reached,
+	    outline_count(o, d->n_hosts, "host", "hosts"));
+	for (size_t i = 0; i < shown; i++)
+		put_finding(o, &d->findings[i], color, out);
+	if (shown < d->n_findings)
+		put(out, "\nand %s in the report\n",
+		    outline_count(o, d->n_findings - shown, "more finding", "more findings"));
+	put_unreached(o, color, out);
+	if (d->n_notes > 0)
+		put(out, "\n%s in the report\n",
+		    outline_count(o, d->n_notes, "note on what is not known stands",
+			"notes on what is not known stand"));
+	outline_free(o);
+}
+
+static void put_value(struct buf *out, const char *value)
+{
+	if (value == NULL)
+		buf_puts(out, "(absent)");
+	else
+		put(out, "%s", value);
+}
+
+void terminal_write_pair(const char *a, const char *b, const struct difference *v, size_t n,
+    bool color, struct buf *out)
+{
+	size_t width = strlen(a) > strlen(b) ? strlen(a) : strlen(b);
+
+	if (n == 0)
+		put(out, "%s and %s do not differ in what is known of both\n", a, b);
+	for (size_t i = 0; i < n; i++) {
+		put(out, "%s%s %s\n", i == 0 ? "" : "\n", facet_name(v[i].facet), v[i].key);
+		for (int side = 0; side < 2; side++) {
+			const char *name = side == 0 ? a : b;
+			sgr(out, color, side == 0 ? "31" : "32");
+			put(out, "  %s", name);
+			for (size_t k = strlen(name); k < width + 2; k++)
+				buf_putc(out, ' ');
+			put_value(out, side == 0 ? v[i].value : v[i].others);
+			sgr(out, color, "0");
+			buf_putc(out, '\n');
+		}
+	}
+}
+
+void terminal_write_matrix(const struct diagnosis *d, bool color, struct buf *out)
+{
+	struct outline *o = outline_new(d);
+
+	if (o->n_rows == 0)
+		buf_puts(out, "no host differs from the others in what is known\n");
+	for (size_t i = 0; i < o->n_rows; i++) {
+		const struct matrix_row *row = &o->rows[i];
+		put(out, "%s%s %s\n", i == 0 ? "" : "\n", facet_name(row->facet), row->key);
+		put(out, "  %.0f%% of hosts  ", row->share * 100);
+		put_value(out, row->others);
+		buf_putc(out, '\n');
+		for (size_t k = 0, n; k < row->n; k += n) {
+			const struct cell *cell = &o->cells[row->first + k];
+			const char *hosts = outline_fold_cells(o, cell, row->n - k, &n, 0);
+			sgr(out, color, "33");
+			put(out, "  %s  ", hosts);
+			put_value(out, cell->difference->value);
+			sgr(out, color, "0");
+			buf_putc(out, '\n');
+		}
+	}
+	outline_free(o);
+}
