@@ -42,7 +42,8 @@ static struct json *evidence_json(const struct evidence *v, size_t n)
 		struct json *item = json_push(array, json_object());
 		json_set(item, "host", string(v[i].host));
 		json_set(item, "probe", string(v[i].probe));
-		json_set(item, "line", v[i].line == 0 ? json_new_null() : json_new_number(v[i].line));
+		json_set(
+		    item, "line", v[i].line == 0 ? json_new_null() : json_new_number(v[i].line));
 		json_set(item, "text", string(v[i].text));
 	}
 	return array;
@@ -76,7 +77,8 @@ static struct json *host_json(const struct host_view *view)
 	json_set(item, "host", string(record->name));
 	json_set_string(item, "status", host_status_name(record->status));
 	json_set(item, "error",
-	    record->error == NULL || *record->error == '\0' ? json_new_null() : string(record->error));
+	    record->error == NULL || *record->error == '\0' ? json_new_null()
+							    : string(record->error));
 
 	struct json *outlier = json_set(item, "outlier", json_object());
 	json_set(outlier, "score", score(view->score));

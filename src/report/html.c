@@ -17,7 +17,8 @@ static const char *severity_word(enum severity severity)
 
 void html_add_badge(struct buf *out, enum severity severity)
 {
-	html(out, "<span class=\"badge %s\">%s</span>", severity_name(severity), severity_word(severity));
+	html(out, "<span class=\"badge %s\">%s</span>", severity_name(severity),
+	    severity_word(severity));
 }
 
 static void add_head(struct buf *out, const struct diagnosis *d)
@@ -84,22 +85,36 @@ static void add_chain(struct buf *out, const char *why)
 	html(out, "</ol>\n");
 }
 
-/* The first finding again, short: why, and what to do now. */
+/*
+ * The first finding again, short: where the packets go, what to do now, and why. Side by side where
+ * there is room; on a phone the steps come before the reasons.
+ */
 static void add_lead(struct buf *out, const struct outline *o, const struct finding *f)
 {
-	html(out, "<div class=\"lead\">\n<section aria-labelledby=\"why\">\n<h2 id=\"why\">Why</h2>\n");
-	if (f->why != NULL && *f->why != '\0')
-		add_chain(out, f->why);
-	html_add_egress(out, o, f);
-	html(out, "<p class=\"more\"><a href=\"#%s\">Evidence for %s</a>, %s confidence</p>\n</section>\n",
-	    f->id, f->id, confidence_name(f->confidence));
-	html(out, "<section aria-labelledby=\"do\">\n<h2 id=\"do\">What to do</h2>\n");
+	html(out, "<div class=\"lead\">\n");
+	if (outline_egress(o, f) != NULL) {
+		html(out,
+		    "<section class=\"where-to\" aria-labelledby=\"path\">\n"
+		    "<h2 id=\"path\">Where packets for %s go</h2>\n",
+		    f->address == NULL ? f->target : f->address);
+		html_add_egress(out, o, f);
+		html(out, "</section>\n");
+	}
+	html(out, "<section class=\"do\" aria-labelledby=\"do\">\n<h2 id=\"do\">What to do</h2>\n");
 	html_add_steps(out, f->fix, f->n_fix, LEAD_STEPS);
 	if (f->n_fix == 0)
 		html(out, "<p>No step is known.</p>\n");
-	else if (f->n_fix > LEAD_STEPS)
-		html(out, "<p class=\"more\"><a href=\"#%s-fix\">All steps</a></p>\n", f->id);
-	html(out, "</section>\n</div>\n");
+	else
+		html(out, "<p class=\"more\"><a href=\"#%s-fix\">All steps of the fix</a></p>\n",
+		    f->id);
+	html(out, "</section>\n<section class=\"why-so\" aria-labelledby=\"why\">\n"
+		  "<h2 id=\"why\">Why</h2>\n");
+	if (f->why != NULL && *f->why != '\0')
+		add_chain(out, f->why);
+	html(out,
+	    "<p class=\"more\"><a href=\"#%s\">Evidence for %s</a>, %s confidence</p>\n"
+	    "</section>\n</div>\n",
+	    f->id, f->id, confidence_name(f->confidence));
 }
 
 static void add_verdict(struct buf *out, const struct outline *o)
@@ -115,7 +130,7 @@ static void add_verdict(struct buf *out, const struct outline *o)
 		add_lead(out, o, &d->findings[0]);
 }
 
-static void add_navigation(struct buf *out, const struct outline *o)
+static void add_navigation(struct buf *out, const struct outline *o, bool map)
 {
 	const struct {
 		const char *id, *title;
@@ -133,6 +148,7 @@ static void add_navigation(struct buf *out, const struct outline *o)
 			html(out, "<a href=\"#%s\">%s <small>%zu</small></a>\n", sections[i].id,
 			    sections[i].title, sections[i].n);
 	}
+	html(out, map ? "<a href=\"#map\">Address map</a>\n" : "");
 	html(out, "<a href=\"#comparison\">Comparison</a>\n<a href=\"#unknown\">Not known</a>\n");
 	if (o->d->n_hosts > 0)
 		html(out, "<a href=\"#raw\">Raw outputs</a>\n");
@@ -142,21 +158,26 @@ static void add_navigation(struct buf *out, const struct outline *o)
 void report_write_html(const struct diagnosis *d, struct buf *out)
 {
 	struct outline *o = outline_new(d);
+	struct buf map = {0};
 
+	html_add_map(&map, o);
 	add_head(out, d);
 	html(out, "<main>\n");
 	add_verdict(out, o);
-	add_navigation(out, o);
+	add_navigation(out, o, map.n > 0);
 	html_add_findings(out, o);
-	html_add_map(out, o);
+	buf_add_view(out, buf_view(&map));
 	html_add_ruled_out(out, o);
 	html_add_suspects(out, o);
 	html_add_hosts(out, o);
 	html_add_matrix(out, o);
 	html_add_unknown(out, o);
 	html_add_raw(out, o);
-	html(out, "<footer>\n<p>oddhost %s. Every conclusion here follows from the raw outputs above; "
-		  "nothing on the hosts was changed to get them.</p>\n</footer>\n</main>\n</body>\n</html>\n",
+	html(out,
+	    "<footer>\n<p>oddhost %s. Every conclusion here follows from the raw outputs above; "
+	    "nothing on the hosts was changed to get "
+	    "them.</p>\n</footer>\n</main>\n</body>\n</html>\n",
 	    d->run->meta.version);
+	buf_free(&map);
 	outline_free(o);
 }

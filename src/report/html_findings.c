@@ -5,9 +5,10 @@
 #define SHOWN_FINDINGS 200
 #define SHOWN_QUOTES 24 /* outputs quoted under one finding or claim */
 #define SHOWN_SUSPECTS 20
-#define SHOWN_HOSTS 12 /* groups of a folded list */
+#define SHOWN_HOSTS 12  /* groups of a folded list */
 #define WHOLE_OUTPUT 12 /* lines: an output this short is quoted as a whole */
-#define CONTEXT 2	/* lines round a quoted one otherwise */
+#define CONTEXT 2       /* lines round a quoted one otherwise */
+#define LINE_BYTES 1000
 
 /* Steps: prose is numbered, the commands that follow it stand below in one block to copy. */
 void html_add_steps(struct buf *out, const char *const *fix, size_t n, size_t most)
@@ -24,7 +25,7 @@ void html_add_steps(struct buf *out, const char *const *fix, size_t n, size_t mo
 		if (!command || !item) {
 			if (most > 0 && steps == most)
 				break;
-			html(out, "%s<li>", item ? "</li>\n" : "");
+			html(out, item ? "</li>\n<li>" : "<li>");
 			item = true;
 			steps++;
 		}
@@ -51,7 +52,8 @@ void html_add_egress(struct buf *out, const struct outline *o, const struct find
 		return;
 	html(out, "<dl class=\"versus\">\n<div class=\"odd\"><dt>%s</dt><dd>%s</dd></div>\n",
 	    outline_fold(o, f->hosts, f->n_hosts, 3), d->value);
-	html(out, "<div><dt>%.0f%% of hosts</dt><dd>%s</dd></div>\n</dl>\n", d->share * 100, d->others);
+	html(out, "<div><dt>the others, %.0f%% of hosts</dt><dd>%s</dd></div>\n</dl>\n",
+	    d->share * 100, d->others);
 }
 
 /* The lines of one output that a run of evidence (same host and probe) quotes. */
@@ -91,7 +93,8 @@ static void add_line(struct buf *out, unsigned number, struct view text, bool hi
 	html(out, "<span class=\"%s\"><i>%u</i>", hit ? "line hit" : "line", number);
 	if (hit)
 		html(out, "<mark>");
-	escape_html(out, text);
+	escape_html(out, view_left(text, LINE_BYTES));
+	html(out, text.n > LINE_BYTES ? "…" : "");
 	html(out, hit ? "</mark></span>\n" : "</span>\n");
 }
 
@@ -140,7 +143,8 @@ static void add_quote(struct buf *out, const struct outline *o, const struct quo
 	const struct probe_result *probe = NULL;
 	struct citation at;
 
-	html(out, "<figure class=\"quote\">\n<figcaption><b>%s</b> ", e->host == NULL ? "" : e->host);
+	html(out, q->context ? "<figure class=\"quote\">\n" : "<figure class=\"quote short\">\n");
+	html(out, "<figcaption><b>%s</b> ", e->host == NULL ? "" : e->host);
 	if (outline_cite(o, e, &at)) {
 		probe = &o->d->hosts[at.host].host->record->probes[at.probe];
 		if (html_has_raw(o, at.host))
@@ -171,8 +175,8 @@ static bool is_own(const struct evidence *e, const char *const *hosts, size_t n_
 }
 
 /* `hosts`: those that the finding is about, whose outputs are shown with context. */
-static void add_evidence(struct buf *out, const struct outline *o, const struct evidence *v, size_t n,
-    const char *const *hosts, size_t n_hosts)
+static void add_evidence(struct buf *out, const struct outline *o, const struct evidence *v,
+    size_t n, const char *const *hosts, size_t n_hosts)
 {
 	size_t quotes = 0;
 
@@ -184,7 +188,9 @@ static void add_evidence(struct buf *out, const struct outline *o, const struct 
 		add_quote(out, o, &q);
 		i += q.n;
 		if (quotes + 1 == SHOWN_QUOTES && i < n)
-			html(out, "<p class=\"cut\">%zu more lines of evidence stand in findings.json.</p>\n",
+			html(out,
+			    "<p class=\"cut\">%zu more lines of evidence stand in "
+			    "findings.json.</p>\n",
 			    n - i);
 	}
 	html(out, "</div>\n");
@@ -192,10 +198,11 @@ static void add_evidence(struct buf *out, const struct outline *o, const struct 
 
 static void add_finding(struct buf *out, const struct outline *o, const struct finding *f)
 {
-	html(out, "<article class=\"finding %s\" id=\"%s\">\n<p class=\"kind\">", severity_name(f->severity),
-	    f->id);
+	html(out, "<article class=\"finding %s\" id=\"%s\">\n<p class=\"kind\">",
+	    severity_name(f->severity), f->id);
 	html_add_badge(out, f->severity);
-	html(out, " <a href=\"#%s\">%s</a> <span>%s</span> <span>%s confidence</span></p>\n<h3>%s</h3>\n",
+	html(out,
+	    " <a href=\"#%s\">%s</a> <span>%s</span> <span>%s confidence</span></p>\n<h3>%s</h3>\n",
 	    f->id, f->id, f->rule, confidence_name(f->confidence), f->summary);
 	html(out, "<dl class=\"where\">\n");
 	if (f->n_hosts > 0)
@@ -210,6 +217,8 @@ static void add_finding(struct buf *out, const struct outline *o, const struct f
 	html(out, "</dl>\n");
 	if (f->why != NULL && *f->why != '\0')
 		html(out, "<p class=\"why\">%s</p>\n", f->why);
+	if (outline_egress(o, f) != NULL)
+		html(out, "<h4>Where packets for it go</h4>\n");
 	html_add_egress(out, o, f);
 	if (f->n_evidence > 0) {
 		html(out, "<h4>Evidence</h4>\n");
@@ -273,16 +282,20 @@ void html_add_suspects(struct buf *out, const struct outline *o)
 
 	if (n == 0)
 		return;
-	html(out, "<section id=\"suspects\">\n<h2>Suspects</h2>\n"
-		  "<p class=\"note\">What the failing hosts have in common that the others lack. 1.00: on all "
-		  "failing hosts and on no other (Ochiai’s score).</p>\n"
-		  "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Suspects\"><table>\n"
-		  "<thead><tr><th>Score</th><th>Facet</th><th>Key</th><th>Value</th><th>On failing hosts</th>"
-		  "<th>On others</th></tr></thead>\n<tbody>\n");
+	html(out,
+	    "<section id=\"suspects\">\n<h2>Suspects</h2>\n"
+	    "<p class=\"note\">What the failing hosts have in common that the others lack. 1.00: "
+	    "on all "
+	    "failing hosts and on no other (Ochiai’s score).</p>\n"
+	    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Suspects\"><table>\n"
+	    "<thead><tr><th>Score</th><th>Facet</th><th>Key</th><th>Value</th><th>On failing "
+	    "hosts</th>"
+	    "<th>On others</th></tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < n; i++)
 		add_suspect(out, o, &o->d->suspects[i]);
 	html(out, "</tbody>\n</table></div>\n");
 	if (n < o->d->n_suspects)
-		html(out, "<p class=\"cut\">%zu more stand in findings.json.</p>\n", o->d->n_suspects - n);
+		html(out, "<p class=\"cut\">%zu more stand in findings.json.</p>\n",
+		    o->d->n_suspects - n);
 	html(out, "</section>\n");
 }

@@ -1,16 +1,17 @@
 #include "oddhost/report/html.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "oddhost/base/mem.h"
 
-#define ALL_HOSTS 64	 /* up to here each host has its row; beyond, those alike share one */
-#define SHOWN_HOSTS 500	 /* rows */
-#define COLUMNS 16	 /* hosts beside each other in the comparison */
-#define SHOWN_ROWS 200	 /* keys in the comparison */
-#define SHOWN_GROUPS 12	 /* of a folded list */
-#define SHOWN_PROBES 6	 /* probes that did not work, of one host */
-#define SHOWN_LINKS 12	 /* findings of one host */
+#define ALL_HOSTS 64     /* up to here each host has its row; beyond, those alike share one */
+#define SHOWN_HOSTS 500  /* rows */
+#define COLUMNS 16       /* hosts beside each other in the comparison */
+#define SHOWN_ROWS 200   /* keys in the comparison */
+#define SHOWN_GROUPS 12  /* of a folded list */
+#define SHOWN_PROBES 6   /* probes that did not work, of one host */
+#define SHOWN_LINKS 12   /* findings of one host */
 #define SHOWN_UNREAD 100 /* hosts with lines that were not understood */
 
 static bool is_plain(const struct outline *o, size_t host)
@@ -27,7 +28,10 @@ static void add_status(struct buf *out, const struct host_record *record)
 	size_t failed = 0;
 
 	html(out, "<td class=\"%s\"><b>%s</b>",
-	    record->status == HOST_OK ? "good" : reached ? "warn" : "bad", host_status_name(record->status));
+	    record->status == HOST_OK ? "good"
+	    : reached                 ? "warn"
+				      : "bad",
+	    host_status_name(record->status));
 	if (record->error != NULL && *record->error != '\0')
 		html(out, "<br><code>%s</code>", record->error);
 	if (*host_status_advice(record->status) != '\0')
@@ -36,7 +40,8 @@ static void add_status(struct buf *out, const struct host_record *record)
 		const struct probe_result *probe = &record->probes[i];
 		if (probe->status == PROBE_OK || ++failed > SHOWN_PROBES)
 			continue;
-		html(out, "<br><small>%s: %s</small>", probe->name, probe_status_name(probe->status));
+		html(out, "<br><small>%s: %s</small>", probe->name,
+		    probe_status_name(probe->status));
 	}
 	if (failed > SHOWN_PROBES)
 		html(out, "<br><small>and %zu more probes</small>", failed - SHOWN_PROBES);
@@ -47,7 +52,7 @@ static void add_links(struct buf *out, const struct outline *o, size_t host)
 {
 	size_t first = o->findings_start[host], n = o->findings_start[host + 1] - first;
 
-	html(out, "<td>");
+	html(out, "<td class=\"named\">");
 	for (size_t i = 0; i < n && i < SHOWN_LINKS; i++) {
 		const struct finding *f = &o->d->findings[o->findings_of[first + i]];
 		html(out, "%s<a href=\"#%s\">%s</a> ", i > 0 ? "<br>" : "", f->id, f->id);
@@ -65,21 +70,22 @@ static void add_host(struct buf *out, const struct outline *o, size_t host)
 	const struct host_view *view = &o->d->hosts[host];
 	const struct host_record *record = view->host->record;
 
-	html(out, "<tr id=\"h%zu\"><th scope=\"row\">", host);
+	html(out, host_status_reached(record->status) ? "<tr>" : "<tr class=\"unreached\">");
+	html(out, "<th scope=\"row\">");
 	if (html_has_raw(o, host))
 		html(out, "<a href=\"#h%zup\">%s</a>", host, record->name);
 	else
 		html(out, "%s", record->name);
-	if (record->address != NULL)
+	if (record->address != NULL && strcmp(record->address, record->name) != 0)
 		html(out, "<br><small>%s</small>", record->address);
 	html(out, "</th>");
 	add_status(out, record);
 	if (!host_status_reached(record->status))
-		html(out, "<td class=\"absent\">not compared</td>");
+		html(out, "<td class=\"score absent\">not compared</td>");
 	else if (view->n_differs == 0)
-		html(out, "<td>as the others</td>");
+		html(out, "<td class=\"score\">as the others</td>");
 	else
-		html(out, "<td class=\"nowrap\"><b>%.2f</b> <small>in %s</small></td>", view->score,
+		html(out, "<td class=\"score nowrap\"><b>%.2f</b> <small>in %s</small></td>", view->score,
 		    outline_count(o, view->n_differs, "key", "keys"));
 	add_links(out, o, host);
 	html(out, "</tr>\n");
@@ -110,8 +116,10 @@ static void add_plain_hosts(struct buf *out, const struct outline *o)
 			names[n++] = outline_name(o, i);
 	}
 	if (n > 0)
-		html(out, "<tr><th scope=\"row\">%s<br><small>%s</small></th><td class=\"good\"><b>ok</b></td>"
-			  "<td>as the others</td><td>none</td></tr>\n",
+		html(out,
+		    "<tr><th scope=\"row\">%s<br><small>%s</small></th><td "
+		    "class=\"good\"><b>ok</b></td>"
+		    "<td class=\"score\">as the others</td><td class=\"named\">none</td></tr>\n",
 		    outline_count(o, n, "host", "hosts"), outline_fold(o, names, n, SHOWN_GROUPS));
 	free(names);
 }
@@ -197,12 +205,16 @@ void html_add_matrix(struct buf *out, const struct outline *o)
 
 	html(out, "<section id=\"comparison\">\n<h2>Comparison</h2>\n");
 	if (n == 0) {
-		html(out, "<p>No host differs from a consensus of the others in what is known.</p>\n</section>\n");
+		html(out, "<p>No host differs from a consensus of the others in what is "
+			  "known.</p>\n</section>\n");
 		return;
 	}
-	html(out, "<p class=\"note\">Keys in which at least two thirds of the hosts agree and some do not. "
-		  "Names that differ by nature, such as <code>br-…</code>, are compared by what they stand "
-		  "for.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Comparison\">"
+	html(out, "<p class=\"note\">Keys in which at least two thirds of the hosts agree and some "
+		  "do not. "
+		  "Names that differ by nature, such as <code>br-…</code>, are compared by what "
+		  "they stand "
+		  "for.</p>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
+		  "aria-label=\"Comparison\">"
 		  "<table class=\"matrix\">\n<thead><tr><th>Key</th><th>Consensus</th>");
 	for (size_t h = 0; columns && h < o->d->n_hosts; h++)
 		html(out, "<th>%s</th>", outline_name(o, h));
@@ -215,7 +227,8 @@ void html_add_matrix(struct buf *out, const struct outline *o)
 	}
 	html(out, "</tbody>\n</table></div>\n");
 	if (n < o->n_rows)
-		html(out, "<p class=\"cut\">%zu more keys stand in findings.json.</p>\n", o->n_rows - n);
+		html(out, "<p class=\"cut\">%zu more keys stand in findings.json.</p>\n",
+		    o->n_rows - n);
 	html(out, "</section>\n");
 }
 

@@ -13,7 +13,7 @@
 #define LANES 12
 #define TARGETS 6
 #define ITEMS 64 /* boxes in one lane */
-#define NAME 30	 /* bytes of a name in a label */
+#define NAME 30  /* bytes of a name in a label */
 
 /* Pixels; a letter's width is an estimate that is only used to keep labels apart. */
 enum { WIDTH = 960, LEFT = 150, RIGHT = 944, LANE = 42, ROW = 18, BOX = 14, LETTER = 7 };
@@ -26,9 +26,9 @@ struct target_mark {
 struct box {
 	struct prefix prefix;
 	const char *name; /* of the network or interface */
-	bool own;	  /* the host's own network: hollow */
-	bool covers;	  /* a target's address */
-	bool near;	  /* overlaps a reserved prefix */
+	bool own;         /* the host's own network: hollow */
+	bool covers;      /* a target's address */
+	bool near;        /* overlaps a reserved prefix */
 };
 
 struct lane {
@@ -59,7 +59,8 @@ static uint32_t first_of(const struct prefix *p)
 
 static uint32_t last_of(const struct prefix *p)
 {
-	return p->len == 0 ? UINT32_MAX : first_of(p) | (uint32_t)(((uint64_t)1 << (32 - p->len)) - 1);
+	return p->len == 0 ? UINT32_MAX
+			   : first_of(p) | (uint32_t)(((uint64_t)1 << (32 - p->len)) - 1);
 }
 
 static void add_target(struct map *map, const struct ip *ip, const char *name)
@@ -125,11 +126,13 @@ static void fill_lane(struct map *map, struct lane *lane)
 
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct route *r = &host->routes.v[i];
-		if (r->type != ROUTE_UNICAST || r->gateway.family != IP_NONE || r->dev == NULL || r->dead)
+		if (r->type != ROUTE_UNICAST || r->gateway.family != IP_NONE || r->dev == NULL ||
+		    r->dead)
 			continue;
 		const struct docker_network *network = host_network_of_dev(host, r->dev);
 		bool own = network == NULL && host_virtual_owner(host, r->dev) == NULL;
-		add_box(map, lane, (struct box){r->dst, network ? network->name : r->dev, own, false, false});
+		add_box(map, lane,
+		    (struct box){r->dst, network ? network->name : r->dev, own, false, false});
 	}
 	for (size_t i = 0; i < host->n_networks; i++) {
 		const struct docker_network *network = &host->networks[i];
@@ -140,7 +143,8 @@ static void fill_lane(struct map *map, struct lane *lane)
 	for (size_t i = 0; i < host->n_addresses; i++) {
 		const struct address *a = &host->addresses[i];
 		bool own = host_virtual_owner(host, a->dev) == NULL;
-		add_box(map, lane, (struct box){prefix_of_ip(&a->ip, a->len), a->dev, own, false, false});
+		add_box(map, lane,
+		    (struct box){prefix_of_ip(&a->ip, a->len), a->dev, own, false, false});
 	}
 }
 
@@ -258,8 +262,8 @@ static void add_axis(struct buf *out, const struct panel *panel, int top, int bo
 
 	for (uint64_t a = panel->low; a < (uint64_t)panel->low + size; a += step) {
 		double x = x_of(panel, a);
-		html(out, "<line class=\"tick\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>", x, top, x,
-		    bottom + 4);
+		html(out, "<line class=\"tick\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>", x,
+		    top, x, bottom + 4);
 		html(out, "<text class=\"axis\" x=\"%.1f\" y=\"%d\">%s</text>\n", x, bottom + 17,
 		    ip_text((uint32_t)a, text));
 	}
@@ -272,9 +276,9 @@ static void add_box_shape(struct buf *out, const struct panel *panel, const stru
 	       width = x_of(panel, (uint64_t)last_of(&box->prefix) + 1) - x;
 
 	html(out, "<rect class=\"%s\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\" rx=\"2\">",
-	    box->own	  ? "own"
+	    box->own      ? "own"
 	    : box->covers ? "box covers"
-	    : box->near	  ? "box near"
+	    : box->near   ? "box near"
 			  : "box",
 	    x, y, width < 3 ? 3 : width, BOX);
 	html(out, "<title>%s %s</title></rect>\n", prefix_format(&box->prefix, text), box->name);
@@ -285,8 +289,8 @@ static bool add_label(struct buf *out, const struct outline *o, const struct pan
     const struct box *box, int y, double *left, double *right)
 {
 	char text[PREFIX_TEXT_SIZE];
-	const char *label = arena_printf(o->arena, "%s %s",
-	    prefix_format(&box->prefix, text), shorten(o, box->name == NULL ? "" : box->name));
+	const char *label = arena_printf(o->arena, "%s %s", prefix_format(&box->prefix, text),
+	    shorten(o, box->name == NULL ? "" : box->name));
 	double x = x_of(panel, first_of(&box->prefix)), width = (double)strlen(label) * LETTER;
 
 	if (x + width > RIGHT)
@@ -300,15 +304,15 @@ static bool add_label(struct buf *out, const struct outline *o, const struct pan
 	return true;
 }
 
-static void add_lane_shapes(
-    struct buf *out, const struct map *map, const struct panel *panel, const struct lane *lane, int y)
+static void add_lane_shapes(struct buf *out, const struct map *map, const struct panel *panel,
+    const struct lane *lane, int y)
 {
 	double left = 0, right = 0; /* of what labels take up */
 
 	html(out, "<text class=\"host\" x=\"0\" y=\"%d\">%s</text>\n", y + 17,
 	    shorten(map->o, outline_name(map->o, lane->host)));
-	html(out, "<rect class=\"track\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", LEFT, y + 6,
-	    RIGHT - LEFT, BOX);
+	html(out, "<rect class=\"track\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", LEFT,
+	    y + 6, RIGHT - LEFT, BOX);
 	for (size_t i = 0; i < lane->n; i++) {
 		if (prefix_overlaps(&panel->block, &lane->boxes[i].prefix))
 			add_box_shape(out, panel, &lane->boxes[i], y + 6);
@@ -330,7 +334,8 @@ static void add_target_line(
 	double x = x_of(panel, first_of(&t->at));
 	bool flip = x > (LEFT + RIGHT) / 2.0;
 
-	html(out, "<line class=\"target\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>", x, y, x, bottom);
+	html(out, "<line class=\"target\" x1=\"%.1f\" y1=\"%d\" x2=\"%.1f\" y2=\"%d\"/>", x, y, x,
+	    bottom);
 	html(out, "<path class=\"target\" d=\"M%.1f %dl5 5l-5 5l-5-5z\"/>", x, y - 10);
 	html(out, "<text class=\"target\" x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%s %s</text>\n",
 	    flip ? x - 10 : x + 10, y - 1, flip ? "end" : "start", ip_text(first_of(&t->at), text),
@@ -352,10 +357,11 @@ static void add_reserved(
 		uint32_t low = first_of(&r->prefix), high = last_of(&r->prefix);
 		double x = x_of(panel, low < panel->low ? panel->low : low),
 		       end = x_of(panel, (uint64_t)(high > panel->high ? panel->high : high) + 1);
-		html(out, "<rect class=\"reserved\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>", x,
-		    top, end - x < 2 ? 2 : end - x, bottom - top);
-		html(out, "<text class=\"reserved\" x=\"%.1f\" y=\"%d\">reserved: %s %s</text>\n", x + 4,
-		    y + (int)row * ROW, prefix_format(&r->prefix, text), r->name);
+		html(out,
+		    "<rect class=\"reserved\" x=\"%.1f\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>",
+		    x, top, end - x < 2 ? 2 : end - x, bottom - top);
+		html(out, "<text class=\"reserved\" x=\"%.1f\" y=\"%d\">reserved: %s %s</text>\n",
+		    x + 4, y + (int)row * ROW, prefix_format(&r->prefix, text), r->name);
 		row++;
 	}
 }
@@ -386,9 +392,9 @@ static void add_description(struct buf *out, const struct map *map, const struct
 			const struct box *b = &map->lanes[i].boxes[k];
 			if (prefix_overlaps(&panel->block, &b->prefix))
 				html(out, " %s %s%s;", prefix_format(&b->prefix, text), b->name,
-				    b->own	? ", own network"
+				    b->own      ? ", own network"
 				    : b->covers ? ", containers, covers a target"
-				    : b->near	? ", containers, overlaps a reserved prefix"
+				    : b->near   ? ", containers, overlaps a reserved prefix"
 						: ", containers");
 		}
 		html(out, "\n");
@@ -396,15 +402,17 @@ static void add_description(struct buf *out, const struct map *map, const struct
 	html(out, "</desc>\n");
 }
 
-static void add_panel(struct buf *out, const struct map *map, const struct panel *panel, size_t number)
+static void add_panel(
+    struct buf *out, const struct map *map, const struct panel *panel, size_t number)
 {
 	char low[IP_TEXT_SIZE], high[IP_TEXT_SIZE];
 	int reserved_y = 14, target_y = reserved_y + ROW * (int)rows_of(map, panel, false);
 	int top = target_y + ROW * (int)rows_of(map, panel, true);
 	int bottom = top + LANE * (int)map->n_lanes, row = 0;
 
-	html(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Address map\">\n"
-		  "<svg class=\"map\" role=\"img\" aria-labelledby=\"map%zu\" viewBox=\"0 0 %d %d\">\n",
+	html(out,
+	    "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Address map\">\n"
+	    "<svg class=\"map\" role=\"img\" aria-labelledby=\"map%zu\" viewBox=\"0 0 %d %d\">\n",
 	    number, WIDTH, bottom + 24);
 	html(out, "<title id=\"map%zu\">Addresses %s to %s, host by host</title>\n", number,
 	    ip_text(panel->low, low), ip_text(panel->high, high));
@@ -415,7 +423,8 @@ static void add_panel(struct buf *out, const struct map *map, const struct panel
 		add_lane_shapes(out, map, panel, &map->lanes[i], top + LANE * (int)i);
 	for (size_t i = 0; i < map->n_targets; i++) {
 		if (prefix_contains(&panel->block, &map->targets[i].at))
-			add_target_line(out, panel, &map->targets[i], target_y + ROW * row++, bottom);
+			add_target_line(
+			    out, panel, &map->targets[i], target_y + ROW * row++, bottom);
 	}
 	html(out, "</svg>\n</div>\n%s", "");
 }
@@ -450,7 +459,8 @@ void html_add_map(struct buf *out, const struct outline *o)
 				continue;
 			if (panels++ == 0)
 				html(out, "<section id=\"map\">\n<h2>Address map</h2>\n"
-					  "<p class=\"note\">Where a target’s line crosses a filled box, that "
+					  "<p class=\"note\">Where a target’s line crosses a "
+					  "filled box, that "
 					  "host keeps the packets for itself.</p>\n");
 			add_panel(out, &map, &panel, panels);
 		}

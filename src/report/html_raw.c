@@ -1,7 +1,7 @@
 #include "oddhost/report/html.h"
 
-#define SHOWN_LINES 200	  /* of one output; lines that evidence quotes come on top */
-#define SHOWN_BYTES 2000  /* of one line */
+#define SHOWN_LINES 200  /* of one output; lines that evidence quotes come on top */
+#define SHOWN_BYTES 2000 /* of one line */
 
 bool html_has_raw(const struct outline *o, size_t host)
 {
@@ -12,8 +12,8 @@ static void add_raw_line(
     struct buf *out, size_t host, size_t probe, unsigned number, struct view line, bool cited)
 {
 	if (cited)
-		html(out, "<span class=\"line hit\" id=\"h%zup%zul%u\"><i>%u</i><mark>", host, probe, number,
-		    number);
+		html(out, "<span class=\"line hit\" id=\"h%zup%zul%u\"><i>%u</i><mark>", host,
+		    probe, number, number);
 	else
 		html(out, "<span class=\"line\"><i>%u</i>", number);
 	escape_html(out, view_left(line, SHOWN_BYTES));
@@ -94,7 +94,8 @@ void html_add_raw(struct buf *out, const struct outline *o)
 	if (o->d->n_hosts == 0)
 		return;
 	html(out, "<section id=\"raw\">\n<h2>Raw outputs</h2>\n"
-		  "<p class=\"note\">What the hosts said, word for word; control and invisible characters "
+		  "<p class=\"note\">What the hosts said, word for word; control and invisible "
+		  "characters "
 		  "are written out. Marked lines are quoted above.</p>\n");
 	for (size_t i = 0; i < o->d->n_hosts; i++) {
 		if (o->d->hosts[i].host->record->n_probes == 0)

@@ -8,7 +8,7 @@
 /* A ticket has limits (GitHub: 65,536 characters): the long forms stand in the other reports. */
 #define SHOWN_FINDINGS 20
 #define SHOWN_EVIDENCE 16 /* lines under one finding */
-#define SHOWN_CLAIM 4	  /* lines under what was ruled out */
+#define SHOWN_CLAIM 4     /* lines under what was ruled out */
 #define SHOWN_SUSPECTS 5
 #define SHOWN_ROWS 20
 #define SHOWN_HOSTS 40
@@ -18,7 +18,8 @@
 
 #define md(out, ...) escape_printf(out, escape_markdown, __VA_ARGS__)
 
-/* A fenced block, each line behind `indent`; the fence is longer than any run of backticks inside. */
+/* A fenced block, each line behind `indent`; the fence is longer than any run of backticks inside.
+ */
 static void add_fence(struct buf *out, const char *indent, struct view text)
 {
 	struct buf clean = {0};
@@ -55,7 +56,8 @@ static size_t add_quote(struct buf *out, const struct evidence *v, size_t n)
 	struct buf text = {0};
 	size_t k = 0;
 
-	md(out, "- **%s** %s", v->host == NULL ? "" : v->host, v->probe == NULL ? "collector" : v->probe);
+	md(out, "- **%s** %s", v->host == NULL ? "" : v->host,
+	    v->probe == NULL ? "collector" : v->probe);
 	for (; k < n && (k == 0 || same_output(&v[0], &v[k])); k++) {
 		if (v[k].line > 0)
 			md(out, "%s%u", k == 0 ? ", line " : ", ", v[k].line);
@@ -137,7 +139,8 @@ static void add_ruled_out(struct buf *out, const struct diagnosis *d)
 	buf_puts(out, "\n## Ruled out\n");
 	for (size_t i = 0; i < d->n_ruled_out; i++) {
 		md(out, "\n**%s**\n\n", d->ruled_out[i].text);
-		add_evidence(out, d->ruled_out[i].evidence, d->ruled_out[i].n_evidence, SHOWN_CLAIM);
+		add_evidence(
+		    out, d->ruled_out[i].evidence, d->ruled_out[i].n_evidence, SHOWN_CLAIM);
 	}
 }
 
@@ -147,13 +150,14 @@ static void add_suspects(struct buf *out, const struct outline *o)
 
 	if (n == 0)
 		return;
-	buf_puts(out, "\n## Suspects\n\nOchiai's score: 1.00 is on all failing hosts and on no other.\n\n"
-		      "| Score | Facet | Key | Value | On failing hosts | On others |\n"
-		      "| ---: | --- | --- | --- | --- | --- |\n");
+	buf_puts(out,
+	    "\n## Suspects\n\nOchiai's score: 1.00 is on all failing hosts and on no other.\n\n"
+	    "| Score | Facet | Key | Value | On failing hosts | On others |\n"
+	    "| ---: | --- | --- | --- | --- | --- |\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct suspect *s = &o->d->suspects[i];
-		md(out, "| %.2f | %s | %s | %s | %s | %s |\n", s->score, facet_name(s->facet), s->key,
-		    s->value == NULL ? "absent" : s->value,
+		md(out, "| %.2f | %s | %s | %s | %s | %s |\n", s->score, facet_name(s->facet),
+		    s->key, s->value == NULL ? "absent" : s->value,
 		    s->n_failing > 0 ? outline_fold(o, s->failing, s->n_failing, GROUPS) : "none",
 		    s->n_passing > 0 ? outline_fold(o, s->passing, s->n_passing, GROUPS) : "none");
 	}
@@ -166,13 +170,15 @@ static void add_hosts(struct buf *out, const struct outline *o)
 
 	if (o->d->n_hosts == 0)
 		return;
-	buf_puts(out, "\n## Hosts\n\n| Host | Status | Differs in | Findings |\n| --- | --- | --- | --- |\n");
+	buf_puts(out,
+	    "\n## Hosts\n\n| Host | Status | Differs in | Findings |\n| --- | --- | --- | --- |\n");
 	for (size_t h = 0; h < o->d->n_hosts; h++) {
 		const struct host_view *view = &o->d->hosts[h];
 		const struct host_record *record = view->host->record;
 		size_t first = o->findings_start[h], n = o->findings_start[h + 1] - first;
 		if (o->d->n_hosts > SHOWN_HOSTS &&
-		    ((record->status == HOST_OK && n == 0 && view->n_differs == 0) || shown == SHOWN_HOSTS)) {
+		    ((record->status == HOST_OK && n == 0 && view->n_differs == 0) ||
+			shown == SHOWN_HOSTS)) {
 			rest++;
 			continue;
 		}
@@ -203,7 +209,8 @@ static void add_matrix(struct buf *out, const struct outline *o)
 
 	if (n == 0)
 		return;
-	buf_puts(out, "\n## Comparison\n\n| Facet | Key | Consensus | Different |\n| --- | --- | --- | --- |\n");
+	buf_puts(out, "\n## Comparison\n\n| Facet | Key | Consensus | Different |\n| --- | --- | "
+		      "--- | --- |\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct matrix_row *row = &o->rows[i];
 		md(out, "| %s | %s | %s (%.0f%%) |", facet_name(row->facet), row->key,
@@ -236,8 +243,8 @@ void report_write_markdown(const struct diagnosis *d, struct buf *out)
 	struct outline *o = outline_new(d);
 	size_t n = d->n_findings < SHOWN_FINDINGS ? d->n_findings : SHOWN_FINDINGS;
 
-	md(out, "# %s: %s\n\n", d->severity == SEVERITY_NONE ? "no findings" : severity_name(d->severity),
-	    d->summary);
+	md(out, "# %s: %s\n\n",
+	    d->severity == SEVERITY_NONE ? "no findings" : severity_name(d->severity), d->summary);
 	md(out, "Group **%s**, %zu of %s answered, collected %s, oddhost %s.\n", d->run->meta.group,
 	    o->n_reached, outline_count(o, d->n_hosts, "host", "hosts"), d->run->meta.started,
 	    d->run->meta.version);
@@ -245,7 +252,8 @@ void report_write_markdown(const struct diagnosis *d, struct buf *out)
 		add_finding(out, o, &d->findings[i]);
 	if (n < d->n_findings)
 		md(out, "\n%s in findings.json.\n",
-		    outline_count(o, d->n_findings - n, "more finding stands", "more findings stand"));
+		    outline_count(
+			o, d->n_findings - n, "more finding stands", "more findings stand"));
 	add_ruled_out(out, d);
 	add_suspects(out, o);
 	add_hosts(out, o);

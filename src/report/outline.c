@@ -15,7 +15,8 @@ const char *outline_name(const struct outline *o, size_t host)
 
 static int by_name_order(const void *x, const void *y, void *outline)
 {
-	return strcmp(outline_name(outline, *(const size_t *)x), outline_name(outline, *(const size_t *)y));
+	return strcmp(
+	    outline_name(outline, *(const size_t *)x), outline_name(outline, *(const size_t *)y));
 }
 
 size_t outline_host(const struct outline *o, const char *name)
@@ -101,7 +102,8 @@ static void add_citations(struct outline *o, const struct evidence *evidence, si
 	for (size_t i = 0; i < n; i++) {
 		if (!outline_cite(o, &evidence[i], &citation))
 			continue;
-		o->cited = arena_grow(o->arena, o->cited, o->n_cited, &o->cap_cited, sizeof *o->cited);
+		o->cited =
+		    arena_grow(o->arena, o->cited, o->n_cited, &o->cap_cited, sizeof *o->cited);
 		o->cited[o->n_cited++] = citation;
 	}
 }
@@ -174,8 +176,8 @@ static void index_rows(struct outline *o)
 {
 	for (size_t h = 0; h < o->d->n_hosts; h++) {
 		for (size_t i = 0; i < o->d->hosts[h].n_differs; i++) {
-			o->cells =
-			    arena_grow(o->arena, o->cells, o->n_cells, &o->cap_cells, sizeof *o->cells);
+			o->cells = arena_grow(
+			    o->arena, o->cells, o->n_cells, &o->cap_cells, sizeof *o->cells);
 			o->cells[o->n_cells++] = (struct cell){h, &o->d->hosts[h].differs[i]};
 		}
 	}
@@ -185,7 +187,8 @@ static void index_rows(struct outline *o)
 		const struct difference *d = o->cells[i].difference;
 		struct matrix_row *row = o->n_rows == 0 ? NULL : &o->rows[o->n_rows - 1];
 		if (row == NULL || row->facet != d->facet || text_order(row->key, d->key) != 0) {
-			o->rows = arena_grow(o->arena, o->rows, o->n_rows, &o->cap_rows, sizeof *o->rows);
+			o->rows =
+			    arena_grow(o->arena, o->rows, o->n_rows, &o->cap_rows, sizeof *o->rows);
 			row = &o->rows[o->n_rows++];
 			*row = (struct matrix_row){d->facet, d->key, d->others, d->share, i, 0};
 		}
@@ -274,7 +277,8 @@ const struct difference *outline_egress(const struct outline *o, const struct fi
 {
 	size_t h = f->n_hosts == 0 ? o->d->n_hosts : outline_host(o, f->hosts[0]);
 
-	for (size_t i = 0; h < o->d->n_hosts && f->target != NULL && i < o->d->hosts[h].n_differs; i++) {
+	for (size_t i = 0; h < o->d->n_hosts && f->target != NULL && i < o->d->hosts[h].n_differs;
+	     i++) {
 		const struct difference *d = &o->d->hosts[h].differs[i];
 		if (d->facet == FACET_EGRESS && d->value != NULL && d->others != NULL &&
 		    strcmp(d->key, f->target) == 0)

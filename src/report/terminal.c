@@ -6,7 +6,7 @@
 #include "oddhost/report/outline.h"
 
 #define SHOWN_FINDINGS 8
-#define SHOWN_HOSTS 6	/* groups of a folded list */
+#define SHOWN_HOSTS 6   /* groups of a folded list */
 #define SHOWN_ERRORS 10 /* hosts not reached */
 
 #define put(out, ...) escape_printf(out, escape_plain, __VA_ARGS__)
@@ -142,8 +142,8 @@ static void put_value(struct buf *out, const char *value)
 		put(out, "%s", value);
 }
 
-void terminal_write_pair(const char *a, const char *b, const struct difference *v, size_t n,
-    bool color, struct buf *out)
+void terminal_write_pair(
+    const char *a, const char *b, const struct difference *v, size_t n, bool color, struct buf *out)
 {
 	size_t width = strlen(a) > strlen(b) ? strlen(a) : strlen(b);
 

@@ -1,7 +1,7 @@
 /*
  * The published incident as a diagnosis made by hand, so that the reports are tested apart from
- * the parsers and checks. The outputs are those of Su Yang (soulteary), "没能躲开的云服务容器网络问题",
- * 2020-12-04, CC BY 4.0.
+ * the parsers and checks. The outputs are those of Su Yang (soulteary),
+ * "没能躲开的云服务容器网络问题", 2020-12-04, CC BY 4.0.
  */
 #ifndef ODDHOST_TESTS_REPORT_SAMPLE_H
 #define ODDHOST_TESTS_REPORT_SAMPLE_H
@@ -42,8 +42,8 @@ static void sample_route(struct host *host, const char *dst, const char *gateway
 
 static void sample_network(struct host *host, const char *name, const char *bridge)
 {
-	host->networks = arena_grow(
-	    host->arena, host->networks, host->n_networks, &host->cap_networks, sizeof *host->networks);
+	host->networks = arena_grow(host->arena, host->networks, host->n_networks,
+	    &host->cap_networks, sizeof *host->networks);
 	host->networks[host->n_networks++] =
 	    (struct docker_network){.name = name, .driver = "bridge", .bridge = bridge};
 }
@@ -73,8 +73,11 @@ static void sample_begin(struct sample *s, const char *group, size_t hosts)
 	s->d.arena = arena_new();
 	s->d.run = s->run;
 	s->d.hosts = arena_alloc(s->d.arena, (hosts + 1) * sizeof *s->d.hosts);
-	s->run->meta = (struct run_meta){.version = "0.1.0", .group = group,
-	    .started = "2020-12-04T03:00:00Z", .finished = "2020-12-04T03:00:04Z", .n_hosts = hosts};
+	s->run->meta = (struct run_meta){.version = "0.1.0",
+	    .group = group,
+	    .started = "2020-12-04T03:00:00Z",
+	    .finished = "2020-12-04T03:00:04Z",
+	    .n_hosts = hosts};
 }
 
 static void sample_free(struct sample *s)
@@ -128,8 +131,8 @@ static void sample_claim(struct sample *s, const char *text, const char *probe, 
 {
 	struct claim *claim;
 
-	s->d.ruled_out = arena_grow(
-	    s->d.arena, s->d.ruled_out, s->d.n_ruled_out, &s->d.cap_ruled_out, sizeof *s->d.ruled_out);
+	s->d.ruled_out = arena_grow(s->d.arena, s->d.ruled_out, s->d.n_ruled_out,
+	    &s->d.cap_ruled_out, sizeof *s->d.ruled_out);
 	claim = &s->d.ruled_out[s->d.n_ruled_out++];
 	claim->text = text;
 	claim->evidence = arena_alloc(s->d.arena, 4 * sizeof *claim->evidence);
@@ -156,8 +159,8 @@ static const struct {
 	"192.168.32.0/20", "1.11"},
     {"host-02", "172.28.0.0", "255.255.0.0", "br-f11216ce202f", "br-405544233f47", "172.28.0.0/16",
 	"0.992"},
-    {"host-03", "172.19.0.0", "255.255.255.0", "br-5089b1504e22", "br-df03b027a5e8", "172.19.0.0/24",
-	"1.07"},
+    {"host-03", "172.19.0.0", "255.255.255.0", "br-5089b1504e22", "br-df03b027a5e8",
+	"172.19.0.0/24", "1.07"},
 };
 
 static void sample_incident_host(struct sample *s, size_t i)
@@ -169,39 +172,47 @@ static void sample_incident_host(struct sample *s, size_t i)
 
 	/* route -n sorts by address: 172.17, 172.18, 172.x, 192.168.x, the LAN. */
 	for (int k = 0; k < 2; k++) {
-		lines[k] = arena_printf(a, "%-15s 0.0.0.0         %-15s U     0      0        0 %s\n",
+		lines[k] = arena_printf(a,
+		    "%-15s 0.0.0.0         %-15s U     0      0        0 %s\n",
 		    k == 0 ? "172.18.0.0" : sample_incident_hosts[i].subnet,
 		    k == 0 ? "255.255.0.0" : sample_incident_hosts[i].subnet_mask,
 		    k == 0 ? sample_incident_hosts[i].traefik : sample_incident_hosts[i].bridge);
-		entries[k] = ms ? arena_printf(a,
-				      "64 bytes from 192.168.0.166 (192.168.0.166): icmp_seq=%d ttl=102 "
-				      "time=%s ms\n",
-				      k + 1, ms)
-				: arena_printf(a,
-				      "From host-pre (192.168.0.1) icmp_seq=%d Destination Host "
-				      "Unreachable\n",
-				      k + 1);
+		entries[k] =
+		    ms ? arena_printf(a,
+			     "64 bytes from 192.168.0.166 (192.168.0.166): icmp_seq=%d ttl=102 "
+			     "time=%s ms\n",
+			     k + 1, ms)
+		       : arena_printf(a,
+			     "From host-pre (192.168.0.1) icmp_seq=%d Destination Host "
+			     "Unreachable\n",
+			     k + 1);
 	}
 	sample_probe(record, "routes", "route -n",
 	    arena_printf(a,
 		"Kernel IP routing table\n"
 		"Destination     Gateway         Genmask         Flags Metric Ref    Use Iface\n"
 		"0.0.0.0         192.168.73.253  0.0.0.0         UG    100    0        0 eth0\n"
-		"172.17.0.0      0.0.0.0         255.255.0.0     U     0      0        0 docker0\n%s%s"
+		"172.17.0.0      0.0.0.0         255.255.0.0     U     0      0        0 "
+		"docker0\n%s%s"
 		"192.168.73.0    0.0.0.0         255.255.255.0   U     0      0        0 eth0\n"
 		"192.168.73.253  0.0.0.0         255.255.255.255 UH    100    0        0 eth0\n",
 		lines[0], lines[1]));
 	sample_probe(record, "ping:" TARGET, "ping -n -c 3 " TARGET,
-	    arena_printf(a, "PING " TARGET " (192.168.0.166) 56(84) bytes of data.\n%s%s", entries[0],
-		entries[1]));
+	    arena_printf(a, "PING " TARGET " (192.168.0.166) 56(84) bytes of data.\n%s%s",
+		entries[0], entries[1]));
 	if (i == 0)
 		sample_probe(record, "docker_networks", "docker network ls",
-		    "NETWORK ID          NAME                            DRIVER              SCOPE\n"
-		    "0fba8dbbbff8        bridge                          bridge              local\n"
-		    "8b92ba96f640        host                            host                local\n"
+		    "NETWORK ID          NAME                            DRIVER              "
+		    "SCOPE\n"
+		    "0fba8dbbbff8        bridge                          bridge              "
+		    "local\n"
+		    "8b92ba96f640        host                            host                "
+		    "local\n"
 		    "c3c094fc6759        " PROJECT "      bridge              local\n"
-		    "123b8780367b        none                            null                local\n"
-		    "df03b027a5e8        traefik                         bridge              local\n");
+		    "123b8780367b        none                            null                "
+		    "local\n"
+		    "df03b027a5e8        traefik                         bridge              "
+		    "local\n");
 
 	host->routes_known = true;
 	host->networks_known = i == 0;
@@ -221,29 +232,40 @@ static void sample_incident_host(struct sample *s, size_t i)
 	host->resolutions[0].addresses = arena_alloc(a, sizeof(struct ip));
 	ip_parse(view_of("192.168.0.166"), &host->resolutions[0].addresses[0]);
 	host->n_resolutions = 1;
-	host->n_pings = 0;
+	host->pings = arena_alloc(a, sizeof *host->pings);
+	host->ping_targets = arena_alloc(a, sizeof *host->ping_targets);
+	host->ping_targets[0] = TARGET;
+	host->n_pings = 1;
 }
 
 static void sample_critical(struct sample *s)
 {
-	struct finding *f = sample_finding(s, (struct finding){.rule = "target-shadowed",
-	    .severity = SEVERITY_CRITICAL, .confidence = CONFIDENCE_CERTAIN, .target = TARGET,
-	    .address = "192.168.0.166", .prefix = "192.168.0.0/20",
-	    .summary = "host-pre keeps packets for " TARGET
-		       " to itself: its docker network " PROJECT " covers 192.168.0.166",
-	    .why = TARGET " resolves to 192.168.0.166 on all four hosts. On host-pre the longest "
-		   "matching route for it is 192.168.0.0/20 on br-c3c094fc6759, the bridge of docker "
-		   "network " PROJECT ". So the kernel looks for the database among the containers and "
-		   "never sends a packet to the gateway 192.168.73.253. The ping's answer \"Destination "
-		   "Host Unreachable\" comes from 192.168.0.1, host-pre's own bridge. The three other "
-		   "hosts route the same address by the gateway and reach it.",
-	    .fingerprint = "target-shadowed:host-pre:" TARGET});
+	struct finding *f = sample_finding(s,
+	    (struct finding){.rule = "target-shadowed",
+		.severity = SEVERITY_CRITICAL,
+		.confidence = CONFIDENCE_CERTAIN,
+		.target = TARGET,
+		.address = "192.168.0.166",
+		.prefix = "192.168.0.0/20",
+		.summary = "host-pre keeps packets for " TARGET
+			   " to itself: its docker network " PROJECT " covers 192.168.0.166",
+		.why = TARGET
+		" resolves to 192.168.0.166 on all four hosts. On host-pre the longest "
+		"matching route for it is 192.168.0.0/20 on br-c3c094fc6759, the bridge of docker "
+		"network " PROJECT
+		". So the kernel looks for the database among the containers and "
+		"never sends a packet to the gateway 192.168.73.253. The ping's answer "
+		"\"Destination "
+		"Host Unreachable\" comes from 192.168.0.1, host-pre's own bridge. The three other "
+		"hosts route the same address by the gateway and reach it.",
+		.fingerprint = "target-shadowed:host-pre:" TARGET});
 
 	STRINGS(s, f->hosts, f->n_hosts, "host-pre");
 	STRINGS(s, f->fix, f->n_fix,
 	    "Merge this into /etc/docker/daemon.json on host-pre, so that no network lands in "
 	    "192.168.0.0/16 again:\n{\n  \"default-address-pools\": [\n    {\"base\": "
-	    "\"172.18.0.0/16\", \"size\": 24},\n    {\"base\": \"172.19.0.0/16\", \"size\": 24}\n  ]\n}",
+	    "\"172.18.0.0/16\", \"size\": 24},\n    {\"base\": \"172.19.0.0/16\", \"size\": 24}\n  "
+	    "]\n}",
 	    "Restart docker; containers stop for that time:", "$ systemctl restart docker",
 	    "Re-create the network " PROJECT " (stop its containers first):",
 	    "$ docker compose -p project-grpup down", "$ docker network rm " PROJECT,
@@ -260,17 +282,22 @@ static void sample_critical(struct sample *s)
 
 static void sample_high(struct sample *s)
 {
-	struct finding *f = sample_finding(s, (struct finding){.rule = "reserved-overlap",
-	    .severity = SEVERITY_HIGH, .confidence = CONFIDENCE_CERTAIN, .prefix = "192.168.32.0/20",
-	    .summary = "host-01 has containers in 192.168.32.0/20, inside the reserved 192.168.0.0/16 "
-		       "(rds-vpc)",
-	    .why = "Nothing fails today, but the database's network may use any address of "
-		   "192.168.0.0/16. The day it moves into 192.168.32.0/20, host-01 loses it.",
-	    .fingerprint = "reserved-overlap:host-01:192.168.0.0/16"});
+	struct finding *f = sample_finding(s,
+	    (struct finding){.rule = "reserved-overlap",
+		.severity = SEVERITY_HIGH,
+		.confidence = CONFIDENCE_CERTAIN,
+		.prefix = "192.168.32.0/20",
+		.summary =
+		    "host-01 has containers in 192.168.32.0/20, inside the reserved 192.168.0.0/16 "
+		    "(rds-vpc)",
+		.why = "Nothing fails today, but the database's network may use any address of "
+		       "192.168.0.0/16. The day it moves into 192.168.32.0/20, host-01 loses it.",
+		.fingerprint = "reserved-overlap:host-01:192.168.0.0/16"});
 
 	STRINGS(s, f->hosts, f->n_hosts, "host-01");
 	STRINGS(s, f->fix, f->n_fix,
-	    "Give host-01 the same default-address-pools as in F1, and re-create its network at the "
+	    "Give host-01 the same default-address-pools as in F1, and re-create its network at "
+	    "the "
 	    "next deploy.");
 	sample_cite(s, f, 1, "routes", 6);
 }
@@ -279,10 +306,16 @@ static void sample_suspects(struct sample *s)
 {
 	struct suspect *v = arena_alloc(s->d.arena, 2 * sizeof *v);
 
-	v[0] = (struct suspect){.facet = FACET_EGRESS, .key = TARGET,
-	    .value = "on-link through docker network " PROJECT, .score = 1.0, .target = TARGET};
-	v[1] = (struct suspect){.facet = FACET_ROUTE, .key = "192.168.0.0/20",
-	    .value = "docker network " PROJECT, .score = 1.0, .target = TARGET};
+	v[0] = (struct suspect){.facet = FACET_EGRESS,
+	    .key = TARGET,
+	    .value = "on-link through docker network " PROJECT,
+	    .score = 1.0,
+	    .target = TARGET};
+	v[1] = (struct suspect){.facet = FACET_ROUTE,
+	    .key = "192.168.0.0/20",
+	    .value = "docker network " PROJECT,
+	    .score = 1.0,
+	    .target = TARGET};
 	STRINGS(s, v[0].failing, v[0].n_failing, "host-pre");
 	STRINGS(s, v[1].failing, v[1].n_failing, "host-pre");
 	s->d.suspects = v;
@@ -303,20 +336,23 @@ static void sample_incident(struct sample *s)
 	for (size_t i = 0; i < 4; i++)
 		sample_incident_host(s, i);
 	s->d.severity = SEVERITY_CRITICAL;
-	s->d.summary = "host-pre cannot reach " TARGET
-		       ": its own docker network " PROJECT " covers the database's address.";
+	s->d.summary = "host-pre cannot reach " TARGET ": its own docker network " PROJECT
+		       " covers the database's address.";
 	sample_critical(s);
 	sample_high(s);
 	s->d.hosts[0].worst = SEVERITY_CRITICAL;
 	s->d.hosts[1].worst = SEVERITY_HIGH;
-	sample_differ(s, 0, (struct difference){FACET_EGRESS, TARGET,
-				"on-link through docker network " PROJECT, "via 192.168.73.253", 0.75,
-				{NULL, 0}});
-	sample_differ(s, 0, (struct difference){FACET_ROUTE, "192.168.0.0/20",
-				"docker network " PROJECT, NULL, 0.75, {NULL, 0}});
-	sample_differ(s, 0, (struct difference){FACET_PING, TARGET, "unreachable", "ok", 0.75, {NULL, 0}});
-	sample_differ(s, 1, (struct difference){FACET_ROUTE, "192.168.32.0/20", "docker network", NULL,
-				0.75, {NULL, 0}});
+	sample_differ(s, 0,
+	    (struct difference){FACET_EGRESS, TARGET, "on-link through docker network " PROJECT,
+		"via 192.168.73.253", 0.75, {NULL, 0}});
+	sample_differ(s, 0,
+	    (struct difference){
+		FACET_ROUTE, "192.168.0.0/20", "docker network " PROJECT, NULL, 0.75, {NULL, 0}});
+	sample_differ(
+	    s, 0, (struct difference){FACET_PING, TARGET, "unreachable", "ok", 0.75, {NULL, 0}});
+	sample_differ(s, 1,
+	    (struct difference){
+		FACET_ROUTE, "192.168.32.0/20", "docker network", NULL, 0.75, {NULL, 0}});
 	sample_suspects(s);
 	sample_claim(s, "The database is not down: three hosts reach it.", "ping:" TARGET, 2);
 	sample_claim(s, "Name resolution is not the cause: all hosts resolve 192.168.0.166.",

@@ -87,14 +87,14 @@ struct row {
 	const char *name, *in, *out;
 };
 
-static void check_rows(
-    const struct row *rows, size_t n, void (*escape)(struct buf *, struct view))
+static void check_rows(const struct row *rows, size_t n, void (*escape)(struct buf *, struct view))
 {
 	for (size_t i = 0; i < n; i++) {
 		struct buf out = {0};
 		escape(&out, view_of(rows[i].in));
 		if (strcmp(buf_str(&out), rows[i].out) != 0)
-			fail_msg("%s: got '%s', wanted '%s'", rows[i].name, buf_str(&out), rows[i].out);
+			fail_msg(
+			    "%s: got '%s', wanted '%s'", rows[i].name, buf_str(&out), rows[i].out);
 		buf_free(&out);
 	}
 }
@@ -114,7 +114,10 @@ static void test_escape_html(void **state)
 	    {"zero width", "a\u200bb\ufeff", "a\\u200bb\\ufeff"},
 	    {"soft hyphen", "a\u00adb", "a\\u00adb"},
 	    {"tag characters", "\U000e0041", "\\U000e0041"},
-	    {"C1 control", "\xc2\x9b" "31m", "\\u009b31m"},
+	    {"C1 control",
+		"\xc2\x9b"
+		"31m",
+		"\\u009b31m"},
 	    {"not UTF-8", "a\xff\xc3(", "a\\xff\\xc3("},
 	    {"overlong", "\xc0\xbc", "\\xc0\\xbc"},
 	    {"replacement character itself", "\ufffd", "\ufffd"},
@@ -162,7 +165,10 @@ static void test_escape_plain(void **state)
 	static const struct row rows[] = {
 	    {"plain", "a b", "a b"},
 	    {"title", "\033]0;owned\007", "\\x1b]0;owned\\x07"},
-	    {"C1 as UTF-8", "\xc2\x9b" "2J", "\\u009b2J"},
+	    {"C1 as UTF-8",
+		"\xc2\x9b"
+		"2J",
+		"\\u009b2J"},
 	    {"C1 as a byte", "\x9b", "\\x9b"},
 	    {"lines", "a\nb\tc\rd", "a b c\\x0dd"},
 	    {"delete", "\177", "\\x7f"},
@@ -186,7 +192,8 @@ static void test_escape_printf(void **state)
 
 /* Text that would act in each of the formats, in every place that a host or an inventory fills. */
 #define HOSTILE                                                                                    \
-	"</pre></details><script>alert(1)</script>\" onload=\"x\033[2J\u202e|`````|\xff [a](http://b)"
+	"</pre></details><script>alert(1)</script>\" onload=\"x\033[2J\u202e|`````|\xff "          \
+	"[a](http://b)"
 
 static void make_hostile(struct sample *s)
 {
@@ -206,9 +213,14 @@ static void make_hostile(struct sample *s)
 	s->run->hosts[1]->error = HOSTILE;
 	s->d.severity = SEVERITY_CRITICAL;
 	s->d.summary = HOSTILE;
-	f = sample_finding(s, (struct finding){.rule = HOSTILE, .severity = SEVERITY_CRITICAL,
-	    .target = HOSTILE, .address = "10.1.2.3", .prefix = HOSTILE, .summary = HOSTILE,
-	    .why = HOSTILE ". " HOSTILE, .fingerprint = HOSTILE});
+	f = sample_finding(s, (struct finding){.rule = HOSTILE,
+				  .severity = SEVERITY_CRITICAL,
+				  .target = HOSTILE,
+				  .address = "10.1.2.3",
+				  .prefix = HOSTILE,
+				  .summary = HOSTILE,
+				  .why = HOSTILE ". " HOSTILE,
+				  .fingerprint = HOSTILE});
 	STRINGS(s, f->hosts, f->n_hosts, HOSTILE);
 	STRINGS(s, f->fix, f->n_fix, HOSTILE "\n" HOSTILE, "$ " HOSTILE);
 	sample_cite(s, f, 0, HOSTILE, 1);
@@ -218,11 +230,16 @@ static void make_hostile(struct sample *s)
 	*s->d.ruled_out = (struct claim){.text = HOSTILE, .evidence = e, .n_evidence = 1};
 	s->d.n_ruled_out = 1;
 	s->d.suspects = arena_alloc(s->d.arena, sizeof *s->d.suspects);
-	*s->d.suspects = (struct suspect){.facet = FACET_ROUTE, .key = HOSTILE, .value = HOSTILE,
-	    .score = 1, .target = HOSTILE, .failing = f->hosts, .n_failing = 1};
+	*s->d.suspects = (struct suspect){.facet = FACET_ROUTE,
+	    .key = HOSTILE,
+	    .value = HOSTILE,
+	    .score = 1,
+	    .target = HOSTILE,
+	    .failing = f->hosts,
+	    .n_failing = 1};
 	s->d.n_suspects = 1;
-	sample_differ(s, 0,
-	    (struct difference){FACET_EGRESS, HOSTILE, HOSTILE, HOSTILE, 0.75, {NULL, 0}});
+	sample_differ(
+	    s, 0, (struct difference){FACET_EGRESS, HOSTILE, HOSTILE, HOSTILE, 0.75, {NULL, 0}});
 	STRINGS(s, s->d.notes, s->d.n_notes, HOSTILE);
 }
 
@@ -285,7 +302,8 @@ static void test_hostile_fences(void **state)
 		else if (fence > 0 && ticks >= fence && ticks == inner.n)
 			fence = 0;
 		else if (fence == 0)
-			assert_true(view_find(line, "<script") < 0 && view_find(line, "http://") < 0);
+			assert_true(
+			    view_find(line, "<script") < 0 && view_find(line, "http://") < 0);
 	}
 	assert_int_equal(fence, 0);
 	buf_free(&out);
@@ -340,17 +358,21 @@ static void make_fleet(struct sample *s)
 		struct host *host = sample_host(s, arena_printf(s->d.arena, "web-%04u", i),
 		    i % 500 == 7 ? HOST_CONNECT_TIMEOUT : HOST_OK);
 		for (int k = 0; k < 10; k++)
-			sample_probe(s->run->hosts[i], k == 0 ? "routes" : "other", "x", buf_str(&lines));
+			sample_probe(
+			    s->run->hosts[i], k == 0 ? "routes" : "other", "x", buf_str(&lines));
 		host->routes_known = true;
 		sample_route(host, "10.1.0.0/16", NULL, "eth0");
 		if (i % 100 == 0)
-			sample_differ(s, i, (struct difference){FACET_ROUTE, "10.0.0.0/8", "via 10.9.9.9",
-						"via 10.1.2.3", 0.99, {NULL, 0}});
+			sample_differ(s, i,
+			    (struct difference){FACET_ROUTE, "10.0.0.0/8", "via 10.9.9.9",
+				"via 10.1.2.3", 0.99, {NULL, 0}});
 	}
 	s->d.severity = SEVERITY_HIGH;
 	s->d.summary = "Many hosts share a fault.";
-	f = sample_finding(s, (struct finding){.rule = "reserved-overlap", .severity = SEVERITY_HIGH,
-	    .summary = "All of them.", .why = "Because."});
+	f = sample_finding(s, (struct finding){.rule = "reserved-overlap",
+				  .severity = SEVERITY_HIGH,
+				  .summary = "All of them.",
+				  .why = "Because."});
 	f->hosts = arena_alloc(s->d.arena, 2000 * sizeof *f->hosts);
 	for (; f->n_hosts < 2000; f->n_hosts++) {
 		f->hosts[f->n_hosts] = s->run->hosts[f->n_hosts]->name;
@@ -438,8 +460,9 @@ static void test_pair(void **state)
 
 	(void)state;
 	terminal_write_pair("host-pre", "host-02", differences, 1, false, &out);
-	assert_string_equal(buf_str(&out), "route 192.168.0.0/20\n  host-pre  docker network x\\x1b\n"
-					   "  host-02   (absent)\n");
+	assert_string_equal(buf_str(&out),
+	    "route 192.168.0.0/20\n  host-pre  docker network x\\x1b\n"
+	    "  host-02   (absent)\n");
 	buf_free(&out);
 	terminal_write_pair("a", "b", NULL, 0, false, &out);
 	assert_true(has(&out, "do not differ"));

@@ -18,7 +18,8 @@ void escape_html(struct buf *out, struct view text);
 
 /*
  * Markdown of GitHub's flavour inside a line or a table's cell: nothing in it starts emphasis,
- * code, HTML, a link, an autolink, a mention, mathematics or another cell. Line breaks become blanks.
+ * code, HTML, a link, an autolink, a mention, mathematics or another cell. Line breaks become
+ * blanks.
  */
 void escape_markdown(struct buf *out, struct view text);
 
@@ -28,7 +29,8 @@ void escape_plain(struct buf *out, struct view text);
 /* Several lines for a fenced block or a file of plain text: as above, line breaks and tabs stay. */
 void escape_lines(struct buf *out, struct view text);
 
-/* Well-formed UTF-8 for JSON, whose writer takes care of the rest: only wrong bytes are replaced. */
+/* Well-formed UTF-8 for JSON, whose writer takes care of the rest: only wrong bytes are replaced.
+ */
 void escape_utf8(struct buf *out, struct view text);
 
 /*

@@ -15,7 +15,7 @@
 /* A line of raw output that some evidence quotes. */
 struct citation {
 	size_t host, probe; /* indices in the diagnosis's hosts and the record's probes */
-	unsigned line;	    /* 0: the output as a whole */
+	unsigned line;      /* 0: the output as a whole */
 };
 
 /* One host's value where it differs from the others. */
@@ -36,16 +36,16 @@ struct matrix_row {
 struct outline {
 	struct arena *arena;
 	const struct diagnosis *d;
-	size_t *by_name;	  /* indices of hosts, sorted by name */
-	size_t *findings_of;	  /* indices of findings, host by host */
-	size_t *findings_start;	  /* n_hosts + 1 offsets in findings_of */
-	struct citation *cited;	  /* sorted, each once */
+	size_t *by_name;        /* indices of hosts, sorted by name */
+	size_t *findings_of;    /* indices of findings, host by host */
+	size_t *findings_start; /* n_hosts + 1 offsets in findings_of */
+	struct citation *cited; /* sorted, each once */
 	size_t n_cited, cap_cited;
 	struct cell *cells;
 	size_t n_cells, cap_cells;
 	struct matrix_row *rows; /* in the order of facets, then keys */
 	size_t n_rows, cap_rows;
-	bool *raw;	  /* per host: are its raw outputs part of the page? */
+	bool *raw;        /* per host: are its raw outputs part of the page? */
 	size_t n_reached; /* hosts that let us in */
 };
 
@@ -62,7 +62,8 @@ bool outline_cite(
 /* Is that line quoted somewhere? */
 bool outline_is_cited(const struct outline *outline, size_t host, size_t probe, unsigned line);
 
-/* The first citation of a host, or of one of its probes, at or behind `line`; NULL: none is left. */
+/* The first citation of a host, or of one of its probes, at or behind `line`; NULL: none is left.
+ */
 const struct citation *outline_next_cited(
     const struct outline *outline, size_t host, size_t probe, unsigned line);
 
