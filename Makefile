@@ -14,7 +14,7 @@ ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SANITIZE)
 LIBS := -lssh2 -lcrypto -lcjson -lcidr -lm
 
 SRC := $(filter-out src/main.c,$(wildcard src/*/*.c))
-OBJ := $(SRC:src/%.c=$(B)/%.o)
+OBJ := $(SRC:src/%.c=$(B)/%.o) $(B)/share/stylesheet.o
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 E2E := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/test_*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -87,11 +87,14 @@ $(B)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(B)/report_css.h: src/share/report.css
+$(B)/share/stylesheet.c: src/share/report.css
 	@mkdir -p $(@D)
-	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< >$@
+	$(Q){ echo '#include "oddhost/report/html.h"'; echo 'const char html_stylesheet[] ='; \
+		sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';'; } >$@
 
-$(B)/report/html.o: $(B)/report_css.h
+$(B)/share/%.o: $(B)/share/%.c
+	$(call say,CC)
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 $(B)/unit/%: tests/unit/%.c $(B)/liboddhost.a
 	$(call say,TEST)
@@ -125,6 +128,7 @@ e2e: $(B)/oddhost $(B)/e2e/test_incident
 
 more: $(B)/oddhost $(B)/e2e/test_more
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_more
+	$(Q)tests/report_browser.sh
 
 -include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d)
 .PHONY: all deps demo check check-all asan lint format fuzz install uninstall clean help unit corpus \

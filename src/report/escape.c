@@ -2,7 +2,6 @@
 
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "oddhost/base/text.h"
@@ -203,49 +202,49 @@ size_t escape_longest_run(struct view text, char c)
 	return longest;
 }
 
+/* One conversion behind its '%': returns what follows it. */
+static const char *add_conversion(
+    struct buf *out, void (*escape)(struct buf *, struct view), const char *p, va_list *ap)
+{
+	bool is_size = *p == 'z';
+	int decimals = 6;
+
+	p += is_size;
+	if (p[0] == '.' && p[1] >= '0' && p[1] <= '9') {
+		decimals = p[1] - '0';
+		p += 2;
+	}
+	switch (*p) {
+	case 's':
+		escape(out, view_of(va_arg(*ap, const char *)));
+		break;
+	case 'u':
+		buf_printf(
+		    out, "%zu", is_size ? va_arg(*ap, size_t) : (size_t)va_arg(*ap, unsigned));
+		break;
+	case 'd':
+		buf_printf(out, "%d", va_arg(*ap, int));
+		break;
+	case 'f':
+		buf_printf(out, "%.*f", decimals, va_arg(*ap, double));
+		break;
+	default:
+		buf_putc(out, '%');
+	}
+	return *p == '\0' ? p : p + 1;
+}
+
 void escape_printf(struct buf *out, void (*escape)(struct buf *, struct view), const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	for (const char *p = fmt; *p != '\0';) {
-		size_t literal = strcspn(p, "%");
-		buf_add(out, p, literal);
-		p += literal;
-		if (*p == '\0')
-			break;
-
-		char spec[16], number[64];
-		size_t n = 1 + strspn(p + 1, "0123456789.-+z");
-		if (n + 1 >= sizeof spec || p[n] == '\0')
-			break;
-		memcpy(spec, p, n + 1);
-		spec[n + 1] = '\0';
-		number[0] = '\0';
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		switch (p[n]) {
-		case 's':
-			escape(out, view_of(va_arg(ap, const char *)));
-			break;
-		case 'u':
-			if (spec[n - 1] == 'z')
-				snprintf(number, sizeof number, spec, va_arg(ap, size_t));
-			else
-				snprintf(number, sizeof number, spec, va_arg(ap, unsigned));
-			break;
-		case 'd':
-			snprintf(number, sizeof number, spec, va_arg(ap, int));
-			break;
-		case 'f':
-			snprintf(number, sizeof number, spec, va_arg(ap, double));
-			break;
-		default:
-			buf_putc(out, p[n]); /* %% */
-		}
-#pragma GCC diagnostic pop
-		buf_puts(out, number);
-		p += n + 1;
+	while (*fmt != '\0') {
+		size_t literal = strcspn(fmt, "%");
+		buf_add(out, fmt, literal);
+		fmt += literal;
+		if (*fmt == '%')
+			fmt = add_conversion(out, escape, fmt + 1, &ap);
 	}
 	va_end(ap);
 }

@@ -1,4 +1,4 @@
-#include "oddhost/report/report.h"
+#include "oddhost/report/findings.h"
 
 #include <math.h>
 
@@ -109,7 +109,7 @@ static struct json *suspect_json(const struct suspect *s)
 	return item;
 }
 
-void report_write_findings(const struct diagnosis *d, struct buf *out)
+void findings_write(const struct diagnosis *d, struct buf *out)
 {
 	struct json *root = json_object();
 

@@ -2,13 +2,7 @@
 
 #include <string.h>
 
-#include "oddhost/report/report.h"
-
 #define LEAD_STEPS 4 /* of the fix, on the first screen */
-
-static const char css[] =
-#include "report_css.h"
-    ;
 
 static const char *severity_word(enum severity severity)
 {
@@ -32,7 +26,7 @@ static void add_head(struct buf *out, const struct diagnosis *d)
 	    "<meta name=\"referrer\" content=\"no-referrer\">\n"
 	    "<title>%s: %s</title>\n<style>\n",
 	    severity_word(d->severity), d->run->meta.group);
-	buf_puts(out, css);
+	buf_puts(out, html_stylesheet);
 	buf_puts(out, "</style>\n</head>\n<body>\n");
 }
 
@@ -155,7 +149,7 @@ static void add_navigation(struct buf *out, const struct outline *o, bool map)
 	html(out, "</nav>\n");
 }
 
-void report_write_html(const struct diagnosis *d, struct buf *out)
+void html_write(const struct diagnosis *d, struct buf *out)
 {
 	struct outline *o = outline_new(d);
 	struct buf map = {0};

@@ -85,8 +85,8 @@ static void add_host(struct buf *out, const struct outline *o, size_t host)
 	else if (view->n_differs == 0)
 		html(out, "<td class=\"score\">as the others</td>");
 	else
-		html(out, "<td class=\"score nowrap\"><b>%.2f</b> <small>in %s</small></td>", view->score,
-		    outline_count(o, view->n_differs, "key", "keys"));
+		html(out, "<td class=\"score nowrap\"><b>%.2f</b> <small>in %s</small></td>",
+		    view->score, outline_count(o, view->n_differs, "key", "keys"));
 	add_links(out, o, host);
 	html(out, "</tr>\n");
 }

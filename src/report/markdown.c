@@ -1,4 +1,4 @@
-#include "oddhost/report/report.h"
+#include "oddhost/report/markdown.h"
 
 #include <string.h>
 
@@ -238,7 +238,7 @@ static void add_notes(struct buf *out, const struct diagnosis *d)
 		md(out, "- and %zu more in findings.json\n", d->n_notes - SHOWN_NOTES);
 }
 
-void report_write_markdown(const struct diagnosis *d, struct buf *out)
+void markdown_write(const struct diagnosis *d, struct buf *out)
 {
 	struct outline *o = outline_new(d);
 	size_t n = d->n_findings < SHOWN_FINDINGS ? d->n_findings : SHOWN_FINDINGS;

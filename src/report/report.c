@@ -4,11 +4,14 @@
 #include <stdio.h>
 
 #include "oddhost/base/file.h"
+#include "oddhost/report/findings.h"
+#include "oddhost/report/html.h"
+#include "oddhost/report/markdown.h"
 
 const struct report_format report_formats[] = {
-    {"html", "report.html", report_write_html},
-    {"md", "report.md", report_write_markdown},
-    {"json", "findings.json", report_write_findings},
+    {"html", "report.html", html_write},
+    {"md", "report.md", markdown_write},
+    {"json", "findings.json", findings_write},
     {NULL, NULL, NULL},
 };
 

@@ -12,6 +12,9 @@
 #include "oddhost/base/json.h"
 #include "oddhost/base/text.h"
 #include "oddhost/report/escape.h"
+#include "oddhost/report/findings.h"
+#include "oddhost/report/html.h"
+#include "oddhost/report/markdown.h"
 #include "oddhost/report/report.h"
 #include "oddhost/report/terminal.h"
 #include "report_sample.h"
@@ -32,9 +35,9 @@ static const struct {
 	const char *file;
 	void (*write)(const struct diagnosis *d, struct buf *out);
 } outputs[] = {
-    {"incident.html", report_write_html},
-    {"incident.md", report_write_markdown},
-    {"incident.json", report_write_findings},
+    {"incident.html", html_write},
+    {"incident.md", markdown_write},
+    {"incident.json", findings_write},
     {"incident-verdict.txt", write_verdict},
     {"incident-matrix.txt", write_matrix},
 };
@@ -256,18 +259,18 @@ static void test_hostile(void **state)
 	make_hostile(&s);
 	for (size_t i = 0; i < OUTPUTS; i++) {
 		struct buf out = {0};
-		bool json = outputs[i].write == report_write_findings;
+		bool json = outputs[i].write == findings_write;
 		outputs[i].write(&s.d, &out);
 		assert_true(text_is_utf8(buf_view(&out)));
 		assert_false(has(&out, "\033"));
 		assert_true(json || !has(&out, "\u202e"));
 		assert_true(has(&out, "\\x") || json);
-		if (outputs[i].write == report_write_html) {
+		if (outputs[i].write == html_write) {
 			assert_false(has(&out, "<script"));
 			assert_false(has(&out, " onload=\""));
 			assert_false(has(&out, "<img"));
 		}
-		if (outputs[i].write == report_write_markdown)
+		if (outputs[i].write == markdown_write)
 			assert_true(has(&out, "``````text\n"));
 		if (json) {
 			struct err err;
@@ -290,7 +293,7 @@ static void test_hostile_fences(void **state)
 
 	(void)state;
 	make_hostile(&s);
-	report_write_markdown(&s.d, &out);
+	markdown_write(&s.d, &out);
 	rest = buf_view(&out);
 	while (view_next_line(&rest, &line)) {
 		struct view inner = view_trim(line);
@@ -321,7 +324,7 @@ static void test_no_findings(void **state)
 	for (size_t i = 0; i < OUTPUTS; i++) {
 		struct buf out = {0};
 		outputs[i].write(&s.d, &out);
-		if (outputs[i].write != report_write_findings && outputs[i].write != write_matrix)
+		if (outputs[i].write != findings_write && outputs[i].write != write_matrix)
 			assert_true(has(&out, "no findings"));
 		assert_false(has(&out, "badge critical") || has(&out, "# critical"));
 		buf_free(&out);
@@ -412,7 +415,7 @@ static void test_unreached_is_shown(void **state)
 		outputs[i].write(&s.d, &out);
 		assert_true(has(&out, "connect-timeout"));
 		assert_true(has(&out, "no answer from 192.168.73.14"));
-		if (outputs[i].write == report_write_html && getenv("ODDHOST_KEEP") != NULL)
+		if (outputs[i].write == html_write && getenv("ODDHOST_KEEP") != NULL)
 			file_write(getenv("ODDHOST_KEEP"), 0644, buf_view(&out), NULL);
 		buf_free(&out);
 	}

@@ -34,8 +34,8 @@ void escape_lines(struct buf *out, struct view text);
 void escape_utf8(struct buf *out, struct view text);
 
 /*
- * printf with %s going through `escape`, for %s %u %zu %d %.1f (any flags and width on the numbers)
- * and %%. A NULL string writes nothing.
+ * printf with %s going through `escape`; knows %s %u %zu %d %.1f (one digit) and %%, no flags and
+ * widths. A NULL string writes nothing.
  */
 void escape_printf(struct buf *out, void (*escape)(struct buf *, struct view), const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,7 @@
 /*
- * The sections of report.html, in the order of the page. Each appends its section, or nothing
- * where it has nothing to say. The stylesheet is src/share/report.css, embedded at build time.
+ * report.html: one file that needs nothing else, with nothing fetched and no script, and a CSP
+ * that allows neither. Made for whoever gets only this file: the first screen says what is broken,
+ * why, and what to do; all else follows with its evidence.
  */
 #ifndef ODDHOST_REPORT_HTML_H
 #define ODDHOST_REPORT_HTML_H
@@ -11,6 +12,13 @@
 
 /* Literals as they stand, every %s escaped. */
 #define html(out, ...) escape_printf(out, escape_html, __VA_ARGS__)
+
+/* src/share/report.css, word for word; the Makefile turns it into C. */
+extern const char html_stylesheet[];
+
+void html_write(const struct diagnosis *diagnosis, struct buf *out);
+
+/* The sections. Each appends itself, or nothing where it has nothing to say. */
 
 /* Findings in full, what was ruled out, suspects. */
 void html_add_findings(struct buf *out, const struct outline *outline);

@@ -36,13 +36,4 @@ bool report_wants(const char *formats, const struct report_format *format);
 bool report_write(
     const char *dir, const struct diagnosis *diagnosis, const char *formats, struct err *err);
 
-/* report.html: one file, nothing fetched, no script; a CSP that allows neither. */
-void report_write_html(const struct diagnosis *diagnosis, struct buf *out);
-
-/* report.md: for a ticket, GitHub's flavour. */
-void report_write_markdown(const struct diagnosis *diagnosis, struct buf *out);
-
-/* findings.json: for programs, schema "oddhost.findings/1". */
-void report_write_findings(const struct diagnosis *diagnosis, struct buf *out);
-
 #endif
