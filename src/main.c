@@ -20,8 +20,8 @@ static const struct command commands[] = {
     {"import", cli_import, "FILE…", "i l o q", 1, 10000,
 	"make a run directory from pasted terminal transcripts",
 	"  oddhost import -i inventory/incident.ini -l api -o RUN before.txt\n"},
-    {"inventory", cli_inventory, "", "i l list hosts host", 0, 0,
-	"print what an inventory means", NULL},
+    {"inventory", cli_inventory, "", "i l list hosts host", 0, 0, "print what an inventory means",
+	NULL},
     {"probes", cli_probes, "", "i l script", 0, 0,
 	"print what would run on a host, all of it read-only", NULL},
     {"parse", cli_parse, "KIND [FILE]", "", 1, 2,
@@ -36,7 +36,8 @@ static const struct command commands[] = {
 
 static void usage(FILE *out)
 {
-	fputs("oddhost finds the odd host out: the one of many alike that cannot reach its database,\n"
+	fputs("oddhost finds the odd host out: the one of many alike that cannot reach its "
+	      "database,\n"
 	      "and why.\n\nusage: oddhost COMMAND [options]\n\ncommands:\n",
 	    out);
 	for (size_t i = 0; i < COMMANDS; i++)

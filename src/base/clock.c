@@ -21,6 +21,7 @@ void clock_format_stamp(time_t when, char out[CLOCK_UTC_SIZE])
 {
 	struct tm tm;
 
-	if (gmtime_r(&when, &tm) == NULL || strftime(out, CLOCK_UTC_SIZE, "%Y%m%dT%H%M%SZ", &tm) == 0)
+	if (gmtime_r(&when, &tm) == NULL ||
+	    strftime(out, CLOCK_UTC_SIZE, "%Y%m%dT%H%M%SZ", &tm) == 0)
 		out[0] = '\0';
 }

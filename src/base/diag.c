@@ -19,6 +19,7 @@ void diag_add(struct diag_list *list, unsigned line, const char *fmt, ...)
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
 
-	list->items = arena_grow(list->arena, list->items, list->n - 1, &list->cap, sizeof *list->items);
+	list->items =
+	    arena_grow(list->arena, list->items, list->n - 1, &list->cap, sizeof *list->items);
 	list->items[list->n - 1] = (struct diag){list->source, line, arena_dup(list->arena, text)};
 }

@@ -60,7 +60,8 @@ struct json *json_parse(struct view text, struct err *err)
 	struct json *root = json_parse_first(&rest, err);
 
 	if (root != NULL && view_trim(rest).n > 0) {
-		err_set(err, "line %u: something follows the JSON value", line_at(text, view_trim(rest).p));
+		err_set(err, "line %u: something follows the JSON value",
+		    line_at(text, view_trim(rest).p));
 		json_free(root);
 		return NULL;
 	}

@@ -132,8 +132,8 @@ static struct folded fold_cut(const char *name)
 /* 99 and 100 belong behind 01..98 where the padding is 2 wide: the same width, no leading zero. */
 static bool fold_same(const struct folded *a, const struct folded *b)
 {
-	bool padded = a->width > 0 && b->width == 0 &&
-		      b->name.n - b->head.n - b->tail.n == (size_t)a->width;
+	bool padded =
+	    a->width > 0 && b->width == 0 && b->name.n - b->head.n - b->tail.n == (size_t)a->width;
 
 	return a->width >= 0 && b->width >= 0 && view_same(a->head, b->head) &&
 	       view_same(a->tail, b->tail) && (a->width == b->width || padded);

@@ -63,7 +63,8 @@ static int by_key(const void *a, const void *b)
 }
 
 /* Hosts that hold the key, and those that would have listed it if it were there. */
-static size_t count_compared(const struct check *check, const struct fact_row *row, const size_t whole[])
+static size_t count_compared(
+    const struct check *check, const struct fact_row *row, const size_t whole[])
 {
 	size_t n = whole[row->facet];
 
@@ -91,8 +92,9 @@ static void make_rows(struct check *check)
 		qsort(check->entries, total, sizeof *check->entries, by_key);
 	for (size_t i = 0, next; i < total; i = next) {
 		const struct fact *fact = check->entries[i].fact;
-		for (next = i + 1; next < total && check->entries[next].fact->facet == fact->facet &&
-				   strcmp(check->entries[next].fact->key, fact->key) == 0;
+		for (next = i + 1;
+		     next < total && check->entries[next].fact->facet == fact->facet &&
+		     strcmp(check->entries[next].fact->key, fact->key) == 0;
 		     next++)
 			;
 		check->rows =
@@ -108,7 +110,8 @@ void check_prepare(struct check *check)
 	const struct run_meta *meta = &check->run->meta;
 
 	check->facts = arena_alloc(check->arena, check->n * sizeof *check->facts);
-	check->sights = arena_alloc(check->arena, check->n * meta->n_targets * sizeof *check->sights);
+	check->sights =
+	    arena_alloc(check->arena, check->n * meta->n_targets * sizeof *check->sights);
 	for (size_t h = 0; h < check->n; h++) {
 		check->facts[h] =
 		    facts_make(check->arena, check->hosts[h], meta->targets, meta->n_targets);
@@ -145,8 +148,8 @@ struct finding *finding_add(
 {
 	struct diagnosis *d = check->diagnosis;
 
-	d->findings =
-	    arena_grow(check->arena, d->findings, d->n_findings, &d->cap_findings, sizeof *d->findings);
+	d->findings = arena_grow(
+	    check->arena, d->findings, d->n_findings, &d->cap_findings, sizeof *d->findings);
 	struct finding *finding = &d->findings[d->n_findings++];
 	*finding = (struct finding){
 	    .rule = rule, .severity = severity, .confidence = confidence, .summary = "", .why = ""};
@@ -179,21 +182,23 @@ static struct evidence quote(struct check *check, const struct host *host, struc
 	    .text = arena_dup_view(check->arena, probe_line(source.probe, source.line))};
 }
 
-void finding_quote(struct check *check, struct finding *f, const struct host *host, struct source source)
+void finding_quote(
+    struct check *check, struct finding *f, const struct host *host, struct source source)
 {
 	if (source.probe == NULL || source.line == 0)
 		return;
-	f->evidence =
-	    arena_grow(check->arena, f->evidence, f->n_evidence, &f->cap_evidence, sizeof *f->evidence);
+	f->evidence = arena_grow(
+	    check->arena, f->evidence, f->n_evidence, &f->cap_evidence, sizeof *f->evidence);
 	f->evidence[f->n_evidence++] = quote(check, host, source);
 }
 
-void claim_quote(struct check *check, struct claim *c, const struct host *host, struct source source)
+void claim_quote(
+    struct check *check, struct claim *c, const struct host *host, struct source source)
 {
 	if (source.probe == NULL || source.line == 0)
 		return;
-	c->evidence =
-	    arena_grow(check->arena, c->evidence, c->n_evidence, &c->cap_evidence, sizeof *c->evidence);
+	c->evidence = arena_grow(
+	    check->arena, c->evidence, c->n_evidence, &c->cap_evidence, sizeof *c->evidence);
 	c->evidence[c->n_evidence++] = quote(check, host, source);
 }
 
@@ -240,7 +245,8 @@ struct source source_of_route(const struct host *host, const struct route *route
 	if (route == NULL)
 		return (struct source){0};
 	return (struct source){
-	    route->dst.ip.family == IP_V4 ? host->routes_source : host->routes6_source, route->line};
+	    route->dst.ip.family == IP_V4 ? host->routes_source : host->routes6_source,
+	    route->line};
 }
 
 struct source source_of_error(const struct ping *ping, size_t error)

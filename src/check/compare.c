@@ -20,7 +20,8 @@ static struct consensus find_consensus(const struct check *check, const struct f
 	for (size_t i = row->begin, next; i < row->end; i = next, classes++) {
 		const char *value = check->entries[i].fact->value;
 		for (next = i + 1;
-		     next < row->end && strcmp(check->entries[next].fact->value, value) == 0; next++)
+		     next < row->end && strcmp(check->entries[next].fact->value, value) == 0;
+		     next++)
 			;
 		if (next - i > best.size)
 			best = (struct consensus){.value = value, .size = next - i};
@@ -35,8 +36,8 @@ static void add_difference(struct check *check, const struct fact_row *row,
 	struct host_view *view = &check->diagnosis->hosts[host];
 	double n = (double)row->compared, share = (double)consensus->size / n;
 
-	view->differs = arena_grow(
-	    check->arena, view->differs, view->n_differs, &view->cap_differs, sizeof *view->differs);
+	view->differs = arena_grow(check->arena, view->differs, view->n_differs, &view->cap_differs,
+	    sizeof *view->differs);
 	view->differs[view->n_differs++] = (struct difference){
 	    .facet = row->facet,
 	    .key = row->key,

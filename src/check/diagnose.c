@@ -40,7 +40,8 @@ static const char *fingerprint(struct check *check, const struct finding *f)
 	char digest[DIGEST_TEXT_SIZE];
 	struct buf text = {0};
 
-	buf_printf(&text, "%s\n%s\n%s\n", f->rule, f->target ? f->target : "", f->prefix ? f->prefix : "");
+	buf_printf(
+	    &text, "%s\n%s\n%s\n", f->rule, f->target ? f->target : "", f->prefix ? f->prefix : "");
 	for (size_t i = 0; i < f->n_hosts; i++)
 		buf_printf(&text, "%s\n", f->hosts[i]);
 	digest_sha256(buf_view(&text), digest);
@@ -89,14 +90,15 @@ struct gap_list {
 	size_t n, cap;
 };
 
-static void add_gap(struct check *check, struct gap_list *gaps, const struct probe_result *probe,
-    const char *host)
+static void add_gap(
+    struct check *check, struct gap_list *gaps, const struct probe_result *probe, const char *host)
 {
 	const char *status = probe_status_name(probe->status);
 	struct gap *gap = NULL;
 
 	for (size_t i = 0; i < gaps->n && gap == NULL; i++) {
-		if (strcmp(gaps->v[i].probe, probe->name) == 0 && strcmp(gaps->v[i].status, status) == 0)
+		if (strcmp(gaps->v[i].probe, probe->name) == 0 &&
+		    strcmp(gaps->v[i].status, status) == 0)
 			gap = &gaps->v[i];
 	}
 	if (gap == NULL) {
@@ -116,12 +118,14 @@ static void note_unknown(struct check *check)
 	size_t lines = 0, hosts = 0;
 
 	if (run->meta.n_targets == 0)
-		note_add(check, "No targets are known (oddhost_targets), so nothing was said about reaching them.");
+		note_add(check, "No targets are known (oddhost_targets), so nothing was said about "
+				"reaching them.");
 	if (run->n_hosts < run->meta.n_hosts)
 		note_add(check, "%zu of %zu hosts have no record: the collection was cut off.",
 		    run->meta.n_hosts - run->n_hosts, run->meta.n_hosts);
 	for (size_t i = 0; i < diag_kept(&run->diags); i++)
-		note_add(check, "hosts.jsonl line %u: %s.", run->diags.items[i].line, run->diags.items[i].text);
+		note_add(check, "hosts.jsonl line %u: %s.", run->diags.items[i].line,
+		    run->diags.items[i].text);
 	for (size_t h = 0; h < check->n; h++) {
 		const struct host_record *record = run->hosts[h];
 		for (size_t i = 0; i < record->n_probes; i++) {
@@ -136,14 +140,16 @@ static void note_unknown(struct check *check)
 		    gaps.v[i].probe, gaps.v[i].status,
 		    text_fold(check->arena, gaps.v[i].hosts, gaps.v[i].n, 8));
 	if (lines > 0)
-		note_add(check, "%zu line%s of output on %zu host%s not understood and left out.", lines,
-		    lines == 1 ? "" : "s", hosts, lines == 1 ? " was" : "s were");
+		note_add(check, "%zu line%s of output on %zu host%s not understood and left out.",
+		    lines, lines == 1 ? "" : "s", hosts, lines == 1 ? " was" : "s were");
 	for (size_t t = 0; t < run->meta.n_targets; t++) {
 		for (size_t h = 0; h < check->n; h++) {
 			const struct sight *sight = check_sight(check, h, t);
 			for (size_t i = 0; i < sight->n_paths; i++) {
 				if (sight->paths[i].contradiction)
-					note_add(check, "%s: `ip route get` for %s differs from what the route table says.",
+					note_add(check,
+					    "%s: `ip route get` for %s differs from what the route "
+					    "table says.",
 					    check_name(check, h), run->meta.targets[t].text);
 			}
 		}
@@ -160,10 +166,11 @@ static void summarise(struct check *check)
 	if (d->n_findings > 0 && d->severity >= SEVERITY_MEDIUM) {
 		d->summary = arena_printf(d->arena, "%s.", d->findings[0].summary);
 	} else if (check->n > 0 && reached == 0) {
-		d->summary = arena_printf(d->arena, "None of %zu hosts could be examined.", check->n);
+		d->summary =
+		    arena_printf(d->arena, "None of %zu hosts could be examined.", check->n);
 	} else {
-		d->summary = arena_printf(d->arena, "%zu host%s examined, and no fault was found.", reached,
-		    reached == 1 ? "" : "s");
+		d->summary = arena_printf(d->arena, "%zu host%s examined, and no fault was found.",
+		    reached, reached == 1 ? "" : "s");
 	}
 }
 

@@ -49,7 +49,8 @@ static void add_egress(struct fact_list *list, const struct host *host, const st
 
 	for (size_t i = 0; i < n; i++) {
 		struct path path = path_of(host, target->text, &addresses[i]);
-		struct source source = {host->routes_source, path.route != NULL ? path.route->line : 0};
+		struct source source = {
+		    host->routes_source, path.route != NULL ? path.route->line : 0};
 		const char *value;
 		if (!path.known)
 			continue;
@@ -127,7 +128,8 @@ static void add_networks(struct fact_list *list, const struct host *host)
 		if (strcmp(driver, "host") == 0 || strcmp(driver, "null") == 0)
 			continue;
 		add(list, FACET_NETWORK, network->name,
-		    arena_printf(list->arena, "%s%s", driver, subnets_text(list->arena, host, network)),
+		    arena_printf(
+			list->arena, "%s%s", driver, subnets_text(list->arena, host, network)),
 		    source);
 	}
 }
@@ -144,7 +146,8 @@ static void add_dns(struct fact_list *list, const struct host *host, const struc
 		buf_puts(&out, "does not resolve");
 	for (size_t i = 0; i < resolution->n; i++)
 		buf_printf(&out, "%s%s", i ? " " : "", ip_format(&resolution->addresses[i], text));
-	add(list, FACET_DNS, target->text, arena_dup(list->arena, buf_str(&out)), resolution->source);
+	add(list, FACET_DNS, target->text, arena_dup(list->arena, buf_str(&out)),
+	    resolution->source);
 	buf_free(&out);
 }
 
@@ -163,8 +166,8 @@ static void add_daemon(struct fact_list *list, const struct host *host)
 
 	for (size_t i = 0; i < daemon->n_pools; i++)
 		add(list, FACET_DAEMON, "default-address-pools",
-		    arena_printf(list->arena, "%s size %u", prefix_format(&daemon->pools[i].base, text),
-			daemon->pools[i].size),
+		    arena_printf(list->arena, "%s size %u",
+			prefix_format(&daemon->pools[i].base, text), daemon->pools[i].size),
 		    daemon->source);
 	if (daemon->bip != NULL)
 		add(list, FACET_DAEMON, "bip", daemon->bip, daemon->source);
@@ -181,7 +184,8 @@ static void add_containers(struct fact_list *list, const struct host *host)
 		if (c->name == NULL || c->image == NULL)
 			continue;
 		add(list, FACET_CONTAINER, c->name,
-		    arena_printf(list->arena, "%s%s %s", states[c->state], health[c->health], c->image),
+		    arena_printf(
+			list->arena, "%s%s %s", states[c->state], health[c->health], c->image),
 		    (struct source){host->containers_source, c->line});
 	}
 }
@@ -211,7 +215,8 @@ struct fact_list facts_make(
 	list.whole[FACET_ROUTE] = host->routes_known;
 	list.whole[FACET_ROUTE6] = host->routes6_known;
 	list.whole[FACET_NETWORK] = host->networks_known;
-	list.whole[FACET_DAEMON] = host->daemon.known && (!host->daemon.present || host->daemon.valid);
+	list.whole[FACET_DAEMON] =
+	    host->daemon.known && (!host->daemon.present || host->daemon.valid);
 	list.whole[FACET_CONTAINER] = host->containers_known;
 	merge(&list);
 	return list;

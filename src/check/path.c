@@ -64,7 +64,8 @@ const char *path_owner_text(struct arena *arena, const struct host *host, const 
 	if (strcmp(dev, "docker0") == 0)
 		return "docker network bridge";
 	if (strcmp(owner, "docker") == 0)
-		return arena_printf(arena, "docker bridge %s (its network's name is not known)", dev);
+		return arena_printf(
+		    arena, "docker bridge %s (its network's name is not known)", dev);
 	return arena_printf(arena, "%s interface %s", owner, dev);
 }
 

@@ -29,7 +29,8 @@ static size_t largest(
 	*ret_tied = false;
 	for (size_t i = 0, next; i < n; i = next) {
 		for (next = i + 1;
-		     next < n && strcmp(value_at(check, row, next), value_at(check, row, i)) == 0; next++)
+		     next < n && strcmp(value_at(check, row, next), value_at(check, row, i)) == 0;
+		     next++)
 			;
 		if (next - i == *ret_size)
 			*ret_tied = true;
@@ -63,22 +64,27 @@ static void report(struct check *check, size_t t, const struct fact_row *row, si
 	if (majority) {
 		const struct fact_entry *peer = &check->entries[row->begin + best];
 		finding_quote(check, f, check->hosts[peer->host], peer->fact->source);
-		f->summary = arena_printf(check->arena, "%s resolve%s %s differently: %zu of %zu hosts have %s",
+		f->summary = arena_printf(check->arena,
+		    "%s resolve%s %s differently: %zu of %zu hosts have %s",
 		    finding_hosts(check, f), f->n_hosts == 1 ? "s" : "", target, size, n, usual);
 	} else if (size == n) {
 		f->severity = SEVERITY_HIGH;
-		f->summary = arena_printf(check->arena, "%s does not resolve on %s", target,
-		    finding_hosts(check, f));
+		f->summary = arena_printf(
+		    check->arena, "%s does not resolve on %s", target, finding_hosts(check, f));
 	} else {
 		f->summary = arena_printf(check->arena,
 		    "%s resolves differently on %s, and no answer is the majority's", target,
 		    finding_hosts(check, f));
 	}
-	f->why = size == n ? "No host that was asked gets an address for the name, so nothing can be said about "
-			     "the way to it: the name itself, or the name servers that these hosts share."
-			   : "Hosts that get different addresses for one name talk to different machines, or to one that "
-		 "is no longer there. A stale /etc/hosts entry, another name server or a split view does this; "
-		 "a name with many addresses that rotate may do it harmlessly.";
+	f->why = size == n
+		     ? "No host that was asked gets an address for the name, so nothing can be "
+		       "said about "
+		       "the way to it: the name itself, or the name servers that these hosts share."
+		     : "Hosts that get different addresses for one name talk to different "
+		       "machines, or to one that "
+		       "is no longer there. A stale /etc/hosts entry, another name server or a "
+		       "split view does this; "
+		       "a name with many addresses that rotate may do it harmlessly.";
 	finding_add_fix(check, f, "Compare on these hosts and on a healthy one:");
 	finding_add_fix(check, f, "$ getent hosts %s; grep -n %s /etc/hosts; cat /etc/resolv.conf",
 	    check_shell_word(check, check->run->meta.targets[t].name),

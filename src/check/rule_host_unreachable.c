@@ -32,15 +32,20 @@ static const char *hypothesis(struct check *check)
 			char prefix[PREFIX_TEXT_SIZE];
 			if (prefix_contains_ip(&subnets[i].prefix, &bastion))
 				return arena_printf(check->arena,
-				    " On %s a container network holds %s, which covers this machine's address %s: "
-				    "the same on these hosts would send their answers to a bridge. Try their console.",
-				    check_name(check, h), prefix_format(&subnets[i].prefix, prefix), text);
+				    " On %s a container network holds %s, which covers this "
+				    "machine's address %s: "
+				    "the same on these hosts would send their answers to a bridge. "
+				    "Try their console.",
+				    check_name(check, h), prefix_format(&subnets[i].prefix, prefix),
+				    text);
 		}
 	}
 	if (in_docker_pools(&bastion))
 		return arena_printf(check->arena,
-		    " This machine's address %s lies in docker's default pools: a docker network on these "
-		    "hosts may have taken its subnet, so that their answers go to a bridge. Try their console.",
+		    " This machine's address %s lies in docker's default pools: a docker network "
+		    "on these "
+		    "hosts may have taken its subnet, so that their answers go to a bridge. Try "
+		    "their console.",
 		    text);
 	return "";
 }
@@ -54,23 +59,25 @@ static void report(struct check *check, enum host_status status)
 		if (record->status != status)
 			continue;
 		if (f == NULL)
-			f = finding_add(check, "host-unreachable", SEVERITY_MEDIUM, CONFIDENCE_CERTAIN);
+			f = finding_add(
+			    check, "host-unreachable", SEVERITY_MEDIUM, CONFIDENCE_CERTAIN);
 		finding_add_host(check, f, record->name);
 		if (f->n_evidence < 8 && *record->error != '\0') {
 			f->evidence = arena_grow(check->arena, f->evidence, f->n_evidence,
 			    &f->cap_evidence, sizeof *f->evidence);
-			f->evidence[f->n_evidence++] = (struct evidence){record->name, NULL, 0, record->error};
+			f->evidence[f->n_evidence++] =
+			    (struct evidence){record->name, NULL, 0, record->error};
 		}
 	}
 	if (f == NULL)
 		return;
 	bool silent = status == HOST_CONNECT_TIMEOUT || status == HOST_UNREACHABLE;
-	f->summary = arena_printf(check->arena, "%s could not be examined: %s", finding_hosts(check, f),
-	    host_status_name(status));
-	f->why = arena_printf(check->arena,
-	    "What is on %s is not known; %s may be the odd one out.%s",
-	    f->n_hosts == 1 ? "this host" : "these hosts", f->n_hosts == 1 ? "it" : "one of them",
-	    silent ? hypothesis(check) : "");
+	f->summary = arena_printf(check->arena, "%s could not be examined: %s",
+	    finding_hosts(check, f), host_status_name(status));
+	f->why =
+	    arena_printf(check->arena, "What is on %s is not known; %s may be the odd one out.%s",
+		f->n_hosts == 1 ? "this host" : "these hosts",
+		f->n_hosts == 1 ? "it" : "one of them", silent ? hypothesis(check) : "");
 	finding_add_fix(check, f, "%s", host_status_advice(status));
 }
 

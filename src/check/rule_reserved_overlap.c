@@ -8,8 +8,8 @@
 /* What a container subnet must not touch: a reserved prefix, or an address that serves a target. */
 struct claimed {
 	struct prefix prefix;
-	const char *name;     /* of the reserved prefix, or the target */
-	const char *target;   /* NULL for a reserved prefix */
+	const char *name;   /* of the reserved prefix, or the target */
+	const char *target; /* NULL for a reserved prefix */
 	bool covers;
 };
 
@@ -44,7 +44,8 @@ static bool overlaps_reserved(
 	for (size_t i = 0; i < check->run->meta.n_reserved; i++) {
 		const struct reserved *r = &check->run->meta.reserved[i];
 		if (prefix_overlaps(&r->prefix, prefix)) {
-			*ret = (struct claimed){r->prefix, r->name, NULL, prefix_contains(prefix, &r->prefix)};
+			*ret = (struct claimed){
+			    r->prefix, r->name, NULL, prefix_contains(prefix, &r->prefix)};
 			return true;
 		}
 	}
@@ -61,7 +62,8 @@ static struct finding *find_or_add(
 	for (size_t i = first; i < d->n_findings; i++) {
 		struct finding *f = &d->findings[i];
 		if (strcmp(f->prefix, prefix) == 0 &&
-		    (f->target == target || (f->target && target && strcmp(f->target, target) == 0)))
+		    (f->target == target ||
+			(f->target && target && strcmp(f->target, target) == 0)))
 			return f;
 	}
 	*ret_new = true;
@@ -74,8 +76,9 @@ static const char *name_of(struct check *check, const struct claimed *claimed)
 
 	if (claimed->target != NULL)
 		return arena_printf(check->arena, "the address of %s", claimed->target);
-	return arena_printf(check->arena, "reserved %s%s%s%s", prefix_format(&claimed->prefix, text),
-	    *claimed->name ? " (" : "", claimed->name, *claimed->name ? ")" : "");
+	return arena_printf(check->arena, "reserved %s%s%s%s",
+	    prefix_format(&claimed->prefix, text), *claimed->name ? " (" : "", claimed->name,
+	    *claimed->name ? ")" : "");
 }
 
 static void explain(struct check *check, struct finding *f, const struct host *host,
@@ -88,17 +91,21 @@ static void explain(struct check *check, struct finding *f, const struct host *h
 	if (claimed->target != NULL)
 		f->address = arena_dup(check->arena, ip_format(address, text));
 	f->why = arena_printf(check->arena,
-	    "%s holds %s, which %s %s. Nothing fails yet. As soon as something that these hosts need "
-	    "gets an address in %s, they look for it among their own containers and cannot reach it.",
+	    "%s holds %s, which %s %s. Nothing fails yet. As soon as something that these hosts "
+	    "need "
+	    "gets an address in %s, they look for it among their own containers and cannot reach "
+	    "it.",
 	    owner, f->prefix, claimed->covers ? "covers" : "lies inside", what, f->prefix);
 	if (pools != NULL)
-		finding_add_fix(check, f, "On every host of the group, merge into /etc/docker/daemon.json: %s",
-		    pools);
-	finding_add_fix(check, f, "Restart docker at a quiet moment, then re-create the network; its "
-				  "containers stop meanwhile:");
+		finding_add_fix(check, f,
+		    "On every host of the group, merge into /etc/docker/daemon.json: %s", pools);
+	finding_add_fix(check, f,
+	    "Restart docker at a quiet moment, then re-create the network; its "
+	    "containers stop meanwhile:");
 	finding_add_fix(check, f, "$ systemctl restart docker");
 	if (subnet->network != NULL && subnet->network->project != NULL)
-		finding_add_fix(check, f, "$ docker compose -p %s down && docker compose -p %s up -d",
+		finding_add_fix(check, f,
+		    "$ docker compose -p %s down && docker compose -p %s up -d",
 		    check_shell_word(check, subnet->network->project),
 		    check_shell_word(check, subnet->network->project));
 	else if (subnet->network != NULL)
@@ -109,7 +116,8 @@ static void explain(struct check *check, struct finding *f, const struct host *h
 	finding_add_fix(check, f, "$ ip route show root %s", f->prefix);
 }
 
-static void look_at(struct check *check, size_t first, size_t h, const struct container_subnet *subnet)
+static void look_at(
+    struct check *check, size_t first, size_t h, const struct container_subnet *subnet)
 {
 	const struct host *host = check->hosts[h];
 	struct claimed claimed;
@@ -129,9 +137,9 @@ static void look_at(struct check *check, size_t first, size_t h, const struct co
 		explain(check, f, host, subnet, &claimed, &address);
 	}
 	finding_add_host(check, f, host->record->name);
-	f->summary = arena_printf(check->arena, "%s: %s holds %s, inside %s: the same fault is waiting",
-	    finding_hosts(check, f), subnet_owner_text(check->arena, host, subnet), f->prefix,
-	    name_of(check, &claimed));
+	f->summary = arena_printf(check->arena,
+	    "%s: %s holds %s, inside %s: the same fault is waiting", finding_hosts(check, f),
+	    subnet_owner_text(check->arena, host, subnet), f->prefix, name_of(check, &claimed));
 	if (f->n_hosts > QUOTED_HOSTS)
 		return;
 	finding_quote(check, f, host, subnet->source);

@@ -27,15 +27,17 @@ static void report(struct check *check, size_t first, size_t h, const struct dif
 		    CONFIDENCE_LIKELY);
 		f->fingerprint = same; /* until all findings get theirs */
 		f->prefix = is_default ? NULL : d->key;
-		f->why = arena_printf(a, "%.0f %% of the hosts have: %s. This route leads to a real network, "
-					 "not to containers, so hosts that do the same work should agree on it.",
+		f->why = arena_printf(a,
+		    "%.0f %% of the hosts have: %s. This route leads to a real network, "
+		    "not to containers, so hosts that do the same work should agree on it.",
 		    d->share * 100, others);
-		finding_add_fix(check, f, "If it is not meant: see who sets it (netplan, cloud-init, a VPN) and "
-					  "align it with the group.");
+		finding_add_fix(check, f,
+		    "If it is not meant: see who sets it (netplan, cloud-init, a VPN) and "
+		    "align it with the group.");
 	}
 	finding_add_host(check, f, check_name(check, h));
-	f->summary = arena_printf(a, "%s: route %s is %s, against %s on the others", finding_hosts(check, f),
-	    d->key, here, others);
+	f->summary = arena_printf(a, "%s: route %s is %s, against %s on the others",
+	    finding_hosts(check, f), d->key, here, others);
 	if (f->n_hosts <= 4)
 		finding_quote(check, f, check->hosts[h], d->source);
 }

@@ -6,8 +6,8 @@
 #define QUOTED 8
 
 /* Whose address in this block is known: a target's, or the LAN that leads to the gateway. */
-static bool find_owner(const struct check *check, size_t h, const struct prefix *block,
-    const char **ret_whose)
+static bool find_owner(
+    const struct check *check, size_t h, const struct prefix *block, const char **ret_whose)
 {
 	const struct host *host = check->hosts[h];
 	char text[PREFIX_TEXT_SIZE];
@@ -17,8 +17,9 @@ static bool find_owner(const struct check *check, size_t h, const struct prefix 
 		for (size_t i = 0; i < sight->n_paths; i++) {
 			if (!prefix_contains_ip(block, &sight->paths[i].address))
 				continue;
-			*ret_whose = arena_printf(check->arena, "%s (%s)", check->run->meta.targets[t].text,
-			    ip_format(&sight->paths[i].address, text));
+			*ret_whose =
+			    arena_printf(check->arena, "%s (%s)", check->run->meta.targets[t].text,
+				ip_format(&sight->paths[i].address, text));
 			return true;
 		}
 	}
@@ -51,12 +52,16 @@ static struct finding *finding_of_block(
 	    finding_add(check, "shared-private-block", SEVERITY_LOW, CONFIDENCE_POSSIBLE);
 	f->prefix = arena_dup(check->arena, text);
 	f->why = arena_printf(check->arena,
-	    "Containers here take subnets out of %s, the private block of %s. No prefix is reserved in "
-	    "the inventory, so it is not known which part of the block belongs to the cloud's network; "
+	    "Containers here take subnets out of %s, the private block of %s. No prefix is "
+	    "reserved in "
+	    "the inventory, so it is not known which part of the block belongs to the cloud's "
+	    "network; "
 	    "a service that moves into one of these subnets cannot be reached from that host.",
 	    f->prefix, whose);
-	finding_add_fix(check, f, "Ask for the VPC's prefixes and set oddhost_reserved in the inventory, "
-				  "for example: oddhost_reserved=%s=vpc", f->prefix);
+	finding_add_fix(check, f,
+	    "Ask for the VPC's prefixes and set oddhost_reserved in the inventory, "
+	    "for example: oddhost_reserved=%s=vpc",
+	    f->prefix);
 	return f;
 }
 

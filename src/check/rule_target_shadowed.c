@@ -18,7 +18,8 @@ static bool is_into_bridge(const struct path *path)
 
 static bool is_by_gateway(const struct path *path)
 {
-	return path->known && path->reason == LOOKUP_FOUND && path->owner == NULL && path->dev != NULL;
+	return path->known && path->reason == LOOKUP_FOUND && path->owner == NULL &&
+	       path->dev != NULL;
 }
 
 static const struct path *path_to(const struct sight *sight, const struct ip *address)
@@ -70,11 +71,13 @@ static bool same_fault(const struct path *a, const struct path *b)
 		return false;
 	if (a->network != NULL)
 		return strcmp(a->network->name, b->network->name) == 0;
-	return (a->route == NULL || b->route == NULL) ? a->route == b->route
-						      : prefix_equal(&a->route->dst, &b->route->dst);
+	return (a->route == NULL || b->route == NULL)
+		   ? a->route == b->route
+		   : prefix_equal(&a->route->dst, &b->route->dst);
 }
 
-static struct source source_of_subnet(const struct docker_network *network, const struct route *route)
+static struct source source_of_subnet(
+    const struct docker_network *network, const struct route *route)
 {
 	for (size_t i = 0; network != NULL && route != NULL && i < network->n_subnets; i++) {
 		if (prefix_equal(&network->subnets[i], &route->dst))
@@ -139,25 +142,35 @@ static void add_fix(struct check *check, struct finding *f, const struct host *h
 		finding_add_fix(check, f, "Give %s another subnet, one that does not hold %s.",
 		    path_owner_text(check->arena, host, path->dev), address);
 	} else {
-		finding_add_fix(check, f, pools != NULL
+		finding_add_fix(check, f,
+		    pools != NULL
 			? "On every host of the group, merge into /etc/docker/daemon.json: %s"
-			: "No /16 of 172.16.0.0/12 or 10.200.0.0/13 is free of the group's own routes: choose "
+			: "No /16 of 172.16.0.0/12 or 10.200.0.0/13 is free of the group's own "
+			  "routes: choose "
 			  "default-address-pools by hand%s",
 		    pools != NULL ? pools : ".");
-		finding_add_fix(check, f, "Restart docker; its containers stop meanwhile, unless live-restore is on:");
+		finding_add_fix(check, f,
+		    "Restart docker; its containers stop meanwhile, unless live-restore is on:");
 		finding_add_fix(check, f, "$ systemctl restart docker");
-		finding_add_fix(check, f, "Re-create the network, so that it takes a subnet from the new pools%s:",
-		    network != NULL && network->n_containers > 0 ? " (its containers stop meanwhile)" : "");
+		finding_add_fix(check, f,
+		    "Re-create the network, so that it takes a subnet from the new pools%s:",
+		    network != NULL && network->n_containers > 0
+			? " (its containers stop meanwhile)"
+			: "");
 		if (network != NULL && network->project != NULL)
-			finding_add_fix(check, f, "$ docker compose -p %s down && docker compose -p %s up -d",
+			finding_add_fix(check, f,
+			    "$ docker compose -p %s down && docker compose -p %s up -d",
 			    check_shell_word(check, network->project),
 			    check_shell_word(check, network->project));
 		else if (network != NULL)
-			finding_add_fix(check, f, "$ docker network rm %s && docker network create %s",
-			    check_shell_word(check, network->name), check_shell_word(check, network->name));
+			finding_add_fix(check, f,
+			    "$ docker network rm %s && docker network create %s",
+			    check_shell_word(check, network->name),
+			    check_shell_word(check, network->name));
 	}
 	if (gateway->family != IP_NONE)
-		finding_add_fix(check, f, "Verify: the answer must say `via %s`:", ip_format(gateway, via));
+		finding_add_fix(
+		    check, f, "Verify: the answer must say `via %s`:", ip_format(gateway, via));
 	else
 		finding_add_fix(check, f, "Verify: the answer must no longer name %s:", path->dev);
 	finding_add_fix(check, f, "$ ip route get %s", address);
@@ -195,25 +208,31 @@ static void explain(struct check *check, struct finding *f, const struct host *h
 	if (f->severity != SEVERITY_CRITICAL)
 		f->summary = arena_printf(a, "%s sends packets for %s (%s) into its own %s",
 		    finding_hosts(check, f), f->target, f->address, owner);
-	const char *route = path->route != NULL
-				? arena_printf(a, "the route that wins for it is %s",
-				      route_format(a, path->route))
-				: arena_printf(a, "the kernel sends it to %s", path->dev);
-	const char *others = peers == NULL ? ""
-			     : gateway->family == IP_NONE
-				 ? arena_printf(a, " %s reach it over their own network.", peers)
-				 : arena_printf(a, " %s send it to gateway %s%s.", peers,
-				       ip_format(gateway, text), answered ? " and get answers" : "");
-	const char *errors = !answers_from_bridge(sight) ? ""
-			     : arena_printf(a, " The ping errors come from %s, which is %s's own side of the bridge.",
-				   ip_format(&sight->ping->errors[0].from, text), who);
+	const char *route =
+	    path->route != NULL
+		? arena_printf(a, "the route that wins for it is %s", route_format(a, path->route))
+		: arena_printf(a, "the kernel sends it to %s", path->dev);
+	const char *others =
+	    peers == NULL ? ""
+	    : gateway->family == IP_NONE
+		? arena_printf(a, " %s reach it over their own network.", peers)
+		: arena_printf(a, " %s send it to gateway %s%s.", peers, ip_format(gateway, text),
+		      answered ? " and get answers" : "");
+	const char *errors =
+	    !answers_from_bridge(sight)
+		? ""
+		: arena_printf(a,
+		      " The ping errors come from %s, which is %s's own side of the bridge.",
+		      ip_format(&sight->ping->errors[0].from, text), who);
 	f->why = arena_printf(a,
-	    "%s is %s. On %s, %s: %s, on-link. The kernel therefore looks for the address among its "
+	    "%s is %s. On %s, %s: %s, on-link. The kernel therefore looks for the address among "
+	    "its "
 	    "containers and never sends a packet out.%s%s%s",
 	    f->target, f->address, who, route, owner, others, errors,
-	    path->contradiction ? " The kernel's own answer differs from what its route table says: look "
-				  "at `ip rule` there."
-				: "");
+	    path->contradiction
+		? " The kernel's own answer differs from what its route table says: look "
+		  "at `ip rule` there."
+		: "");
 }
 
 static void report(struct check *check, size_t t, size_t first, bool *done)

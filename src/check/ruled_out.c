@@ -30,8 +30,8 @@ static const struct sight *sight_of(const struct symptom *s, size_t host)
 
 static void target_is_up(const struct symptom *s)
 {
-	struct claim *claim = claim_add(s->check, "%s is not down: %s get%s answers from it.", s->name,
-	    names(s, s->passing, s->n_passing), s->n_passing == 1 ? "s" : "");
+	struct claim *claim = claim_add(s->check, "%s is not down: %s get%s answers from it.",
+	    s->name, names(s, s->passing, s->n_passing), s->n_passing == 1 ? "s" : "");
 
 	for (size_t i = 0; i < s->n_passing && i < QUOTED; i++)
 		claim_quote(s->check, claim, s->check->hosts[s->passing[i]],
@@ -52,11 +52,12 @@ static void dns_agrees(const struct symptom *s)
 		    memcmp(r->addresses, first->addresses, r->n * sizeof *r->addresses) != 0)
 			return;
 	}
-	struct claim *claim = claim_add(s->check, "Name resolution: all %zu hosts know %s as %s%s.", n,
-	    s->name, ip_format(&first->addresses[0], text), first->n > 1 ? " (and more)" : "");
+	struct claim *claim = claim_add(s->check, "Name resolution: all %zu hosts know %s as %s%s.",
+	    n, s->name, ip_format(&first->addresses[0], text), first->n > 1 ? " (and more)" : "");
 	for (size_t i = 0; i < n && i < QUOTED; i++) {
 		size_t h = i < s->n_failing ? s->failing[i] : s->passing[i - s->n_failing];
-		claim_quote(s->check, claim, s->check->hosts[h], sight_of(s, h)->resolution->source);
+		claim_quote(
+		    s->check, claim, s->check->hosts[h], sight_of(s, h)->resolution->source);
 	}
 }
 
@@ -90,7 +91,8 @@ static void network_carries(const struct symptom *s)
 	if (n == 0)
 		return;
 	struct claim *claim = claim_add(s->check,
-	    "The network (VPC) between: %s stand%s behind the same gateway %s as %s, and %s through it.",
+	    "The network (VPC) between: %s stand%s behind the same gateway %s as %s, and %s "
+	    "through it.",
 	    names(s, peers, n), n == 1 ? "s" : "", ip_format(&mine->gateway, text),
 	    names(s, s->failing, s->n_failing), n == 1 ? "reaches the target" : "reach the target");
 	claim_quote(s->check, claim, sick, source_of_route(sick, mine));
@@ -124,7 +126,8 @@ static void application_runs(const struct symptom *s)
 	if (running == 0)
 		return;
 	struct claim *claim = claim_add(s->check,
-	    "The application on %s: its %zu running container%s up, none is unhealthy or restarting.",
+	    "The application on %s: its %zu running container%s up, none is unhealthy or "
+	    "restarting.",
 	    names(s, s->failing, s->n_failing), running, running == 1 ? " is" : "s are");
 	const struct host *host = s->check->hosts[s->failing[0]];
 	for (size_t k = 0; k < host->n_containers && claim->n_evidence < QUOTED; k++)
@@ -135,7 +138,8 @@ static void application_runs(const struct symptom *s)
 void ruled_out_find(struct check *check)
 {
 	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
-		struct symptom s = {.check = check, .target = t, .name = check->run->meta.targets[t].text};
+		struct symptom s = {
+		    .check = check, .target = t, .name = check->run->meta.targets[t].text};
 		s.failing = arena_alloc(check->arena, check->n * sizeof *s.failing);
 		s.passing = arena_alloc(check->arena, check->n * sizeof *s.passing);
 		for (size_t h = 0; h < check->n; h++) {

@@ -122,9 +122,9 @@ size_t subnets_suggest_pools(const struct check *check, struct prefix pools[], s
 	size_t n = 0;
 
 	for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
-		for (unsigned second = ranges[r].from; second <= ranges[r].to && n < most; second++) {
-			struct prefix pool = {
-			    {IP_V4, {ranges[r].first, (uint8_t)second}}, 16};
+		for (unsigned second = ranges[r].from; second <= ranges[r].to && n < most;
+		     second++) {
+			struct prefix pool = {{IP_V4, {ranges[r].first, (uint8_t)second}}, 16};
 			if (!taken(check, &pool))
 				pools[n++] = pool;
 		}

@@ -52,7 +52,8 @@ static void score_row(struct ranking *r, const struct fact_row *row)
 		const char *value = check->entries[i].fact->value;
 		size_t count[3] = {0};
 		for (next = i;
-		     next < row->end && strcmp(check->entries[next].fact->value, value) == 0; next++) {
+		     next < row->end && strcmp(check->entries[next].fact->value, value) == 0;
+		     next++) {
 			size_t host = check->entries[next].host;
 			count[r->symptoms[host]]++;
 			if (check->facts[host].whole[row->facet])
@@ -94,8 +95,8 @@ static void add_suspect(struct ranking *r, const struct scored *scored)
 	struct check *check = r->check;
 	struct diagnosis *d = check->diagnosis;
 
-	d->suspects =
-	    arena_grow(check->arena, d->suspects, d->n_suspects, &d->cap_suspects, sizeof *d->suspects);
+	d->suspects = arena_grow(
+	    check->arena, d->suspects, d->n_suspects, &d->cap_suspects, sizeof *d->suspects);
 	struct suspect *s = &d->suspects[d->n_suspects++];
 	*s = (struct suspect){.facet = scored->row->facet,
 	    .key = scored->row->key,
@@ -106,12 +107,12 @@ static void add_suspect(struct ranking *r, const struct scored *scored)
 		if (r->symptoms[h] == UNKNOWN || !holds(check, scored, h))
 			continue;
 		if (r->symptoms[h] == FAILING) {
-			s->failing = arena_grow(check->arena, s->failing, s->n_failing, &s->cap_failing,
-			    sizeof *s->failing);
+			s->failing = arena_grow(check->arena, s->failing, s->n_failing,
+			    &s->cap_failing, sizeof *s->failing);
 			s->failing[s->n_failing++] = check_name(check, h);
 		} else {
-			s->passing = arena_grow(check->arena, s->passing, s->n_passing, &s->cap_passing,
-			    sizeof *s->passing);
+			s->passing = arena_grow(check->arena, s->passing, s->n_passing,
+			    &s->cap_passing, sizeof *s->passing);
 			s->passing[s->n_passing++] = check_name(check, h);
 		}
 	}

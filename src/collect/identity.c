@@ -113,7 +113,8 @@ static void add_agent_key(void *context, struct view blob, struct view comment)
 	    ids->arena, ids->agent_keys, ids->n_agent, &ids->cap_agent, sizeof *ids->agent_keys);
 	struct identity *identity = &ids->agent_keys[ids->n_agent];
 	*identity = (struct identity){.type = ""};
-	identity->source = arena_printf(ids->arena, "agent: %.*s", VIEW_ARG(view_left(comment, 100)));
+	identity->source =
+	    arena_printf(ids->arena, "agent: %.*s", VIEW_ARG(view_left(comment, 100)));
 	set_blob(ids, identity, blob);
 	if (!identity->unusable)
 		ids->n_agent++;

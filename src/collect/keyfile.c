@@ -27,7 +27,8 @@ static const struct curve {
 static const struct curve *curve_of(struct view type, const char *group)
 {
 	for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
-		if (group != NULL ? strcmp(group, curves[i].group) == 0 : view_eq(type, curves[i].type))
+		if (group != NULL ? strcmp(group, curves[i].group) == 0
+				  : view_eq(type, curves[i].type))
 			return &curves[i];
 	}
 	return NULL;
@@ -56,7 +57,8 @@ static EVP_PKEY *read_ed25519(struct view *cursor)
 {
 	struct view public_key, both;
 
-	if (!wire_get_string(cursor, &public_key) || !wire_get_string(cursor, &both) || both.n != 64)
+	if (!wire_get_string(cursor, &public_key) || !wire_get_string(cursor, &both) ||
+	    both.n != 64)
 		return NULL;
 	return EVP_PKEY_new_raw_private_key(
 	    EVP_PKEY_ED25519, NULL, (const unsigned char *)both.p, 32);
@@ -99,10 +101,12 @@ static EVP_PKEY *read_rsa(struct view *cursor)
 	for (int i = 0; ok && i < COUNT; i++) {
 		struct view text;
 		ok = wire_get_string(cursor, &text) && text.n <= 4096 &&
-		     (number[i] = BN_bin2bn((const unsigned char *)text.p, (int)text.n, NULL)) != NULL &&
+		     (number[i] = BN_bin2bn((const unsigned char *)text.p, (int)text.n, NULL)) !=
+			 NULL &&
 		     OSSL_PARAM_BLD_push_BN(build, names[i], number[i]);
 	}
-	/* With its prime factors a key signs four times as fast, but then both exponents must be given. */
+	/* With its prime factors a key signs four times as fast, but then both exponents must be
+	 * given. */
 	for (int i = 0; ok && i < 2; i++) {
 		BIGNUM *less = BN_dup(number[P + i]);
 		number[COUNT + i] = BN_new();
@@ -140,8 +144,8 @@ static bool read_openssh(struct view body, EVP_PKEY **ret_key, struct buf *blob,
 		return err_set(err, "is cut off");
 	if (!view_eq(cipher, "none"))
 		return err_set(err, ENCRYPTED);
-	if (!wire_get_u32(&secret, &check1) || !wire_get_u32(&secret, &check2) || check1 != check2 ||
-	    !wire_get_string(&secret, &type))
+	if (!wire_get_u32(&secret, &check1) || !wire_get_u32(&secret, &check2) ||
+	    check1 != check2 || !wire_get_string(&secret, &type))
 		return err_set(err, "is damaged");
 
 	if (view_eq(type, "ssh-ed25519"))

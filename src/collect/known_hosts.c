@@ -68,7 +68,8 @@ static bool parse_hashed(struct known_hosts *kh, struct view names, struct entry
 	       entry->hash.n == HASH_SIZE;
 }
 
-static void parse_line(struct known_hosts *kh, struct view line, unsigned n, struct diag_list *diags)
+static void parse_line(
+    struct known_hosts *kh, struct view line, unsigned n, struct diag_list *diags)
 {
 	struct view rest = view_trim(line), names, type, key;
 	struct entry entry = {0};
@@ -129,7 +130,8 @@ bool known_hosts_load(
 	return ok;
 }
 
-/* match_pattern of OpenSSH: '*' any run, '?' any one; a backtrack point at the last '*' suffices. */
+/* match_pattern of OpenSSH: '*' any run, '?' any one; a backtrack point at the last '*' suffices.
+ */
 static bool glob(struct view pattern, struct view name)
 {
 	struct view star = {0}, from = {0};
@@ -140,9 +142,9 @@ static bool glob(struct view pattern, struct view name)
 			starred = true;
 			star = pattern = view_skip(pattern, 1);
 			from = name;
-		} else if (pattern.n > 0 && (pattern.p[0] == '?' ||
-						tolower((unsigned char)pattern.p[0]) ==
-						    tolower((unsigned char)name.p[0]))) {
+		} else if (pattern.n > 0 &&
+			   (pattern.p[0] == '?' || tolower((unsigned char)pattern.p[0]) ==
+						       tolower((unsigned char)name.p[0]))) {
 			pattern = view_skip(pattern, 1);
 			name = view_skip(name, 1);
 		} else if (starred) {

@@ -28,8 +28,8 @@ void receptions_free(struct reception *receptions, const struct probe_plan *plan
 	free(receptions);
 }
 
-void lane_init(struct lane *lane, const struct probe_plan *plan, unsigned number,
-    struct reception *receptions)
+void lane_init(
+    struct lane *lane, const struct probe_plan *plan, unsigned number, struct reception *receptions)
 {
 	*lane = (struct lane){.plan = plan, .number = number, .receptions = receptions};
 	lane->greeting.max = LANE_GREETING_MAX;
@@ -55,7 +55,8 @@ static void store(struct lane *lane, int stream, struct view bytes)
 	buf_add_view(stream == 0 ? &r->out : &r->err, bytes);
 }
 
-/* "b INDEX" or "e INDEX EXIT", behind the nonce. What is none of them was not sent by our script. */
+/* "b INDEX" or "e INDEX EXIT", behind the nonce. What is none of them was not sent by our script.
+ */
 static void frame(struct lane *lane, int stream, struct view line, int64_t now)
 {
 	struct view kind, index_text, exit_text;
@@ -107,7 +108,7 @@ void lane_receive(struct lane *lane, int stream, struct view bytes, int64_t now)
 		store(lane, stream, view_left(rest, (size_t)at));
 		long end = view_find_char(view_left(line, FRAME_LINE_MAX), '\n');
 		if (end < 0 && line.n < FRAME_LINE_MAX) {
-				rest = view_skip(rest, (size_t)at);
+			rest = view_skip(rest, (size_t)at);
 			goto keep;
 		}
 		if (end >= 0)
@@ -139,8 +140,8 @@ bool lane_complete(const struct lane *lane)
 	return true;
 }
 
-void receptions_record(const struct reception *receptions, const struct probe_plan *plan,
-    struct host_record *record)
+void receptions_record(
+    const struct reception *receptions, const struct probe_plan *plan, struct host_record *record)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct reception *r = &receptions[i];

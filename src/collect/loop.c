@@ -42,8 +42,8 @@ void loop_free(struct loop *loop)
 	free(loop);
 }
 
-bool loop_watch(struct loop *loop, struct watch *watch, int fd, void (*ready)(void *), void *context,
-    struct err *err)
+bool loop_watch(struct loop *loop, struct watch *watch, int fd, void (*ready)(void *),
+    void *context, struct err *err)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = watch};
 
@@ -71,7 +71,8 @@ void loop_unwatch(struct loop *loop, struct watch *watch)
 		return;
 	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
 	watch->fd = -1;
-	/* An event of it that is still in this batch must not be delivered: its owner may be gone. */
+	/* An event of it that is still in this batch must not be delivered: its owner may be gone.
+	 */
 	for (int i = 0; i < loop->n_batch; i++) {
 		if (loop->batch[i].data.ptr == watch)
 			loop->batch[i].data.ptr = NULL;
@@ -122,7 +123,8 @@ void loop_cancel(struct loop *loop, struct timer *timer)
 	heap_down(loop, last->slot - 1);
 }
 
-void loop_timer(struct loop *loop, struct timer *timer, int64_t ms, void (*fire)(void *), void *context)
+void loop_timer(
+    struct loop *loop, struct timer *timer, int64_t ms, void (*fire)(void *), void *context)
 {
 	loop_cancel(loop, timer);
 	timer->at = clock_ms() + ms;

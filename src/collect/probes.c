@@ -17,14 +17,16 @@ static const struct row {
 	int answer_exit;
 	bool may_be_absent, slow;
 } rows[] = {
-    {"routes", "if command -v ip >/dev/null 2>&1; then ip -4 route show table all; else route -n; fi",
-	5, 0, false, false},
+    {"routes",
+	"if command -v ip >/dev/null 2>&1; then ip -4 route show table all; else route -n; fi", 5,
+	0, false, false},
     {"routes6", "ip -6 route show table all", 5, 0, false, false},
     {"rules", "ip -4 rule show", 5, 0, false, false},
     {"addrs", "ip -o addr show", 5, 0, false, false},
     {"dns:%T", "getent ahosts %T", 5, 2, false, false},
     {"egress:%T",
-	"getent ahosts %T | cut -d' ' -f1 | sort -u | while read -r a; do ip route get \"$a\"; done",
+	"getent ahosts %T | cut -d' ' -f1 | sort -u | while read -r a; do ip route get \"$a\"; "
+	"done",
 	5, 2, false, false},
     {"docker_networks", "docker network ls", 10, 0, false, false},
     {"docker_inspect", "docker network inspect $(docker network ls -q)", 10, 0, false, false},
@@ -62,8 +64,12 @@ static void add(struct probe_plan *plan, struct arena *arena, const struct row *
 
 	plan->probes = arena_grow(arena, plan->probes, plan->n, &plan->cap, sizeof *plan->probes);
 	struct probe *probe = &plan->probes[plan->n++];
-	*probe = (struct probe){.name = row->name, .command = row->command, .seconds = row->seconds,
-	    .answer_exit = row->answer_exit, .may_be_absent = row->may_be_absent, .lane = lane};
+	*probe = (struct probe){.name = row->name,
+	    .command = row->command,
+	    .seconds = row->seconds,
+	    .answer_exit = row->answer_exit,
+	    .may_be_absent = row->may_be_absent,
+	    .lane = lane};
 	if (target != NULL) {
 		text_shell_quote(view_of(target->name), &quoted);
 		probe->name = fill_in(arena, row->name, target->text);
@@ -94,20 +100,22 @@ static struct view make_script(const struct probe_plan *plan, struct arena *aren
 {
 	struct buf out = {0};
 
-	buf_puts(&out, "LC_ALL=C; export LC_ALL\n"
-		       "PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"; "
-		       "export PATH\n"
-		       "if timeout -k 1 1 true </dev/null >/dev/null 2>&1; then\n"
-		       "t() { timeout -k 1 \"$@\"; }\n"
-		       "elif timeout 1 true </dev/null >/dev/null 2>&1; then\n"
-		       "t() { timeout \"$@\"; }\n"
-		       "else\n"
-		       "t() { shift; \"$@\"; }\n"
-		       "fi\n");
+	buf_puts(&out,
+	    "LC_ALL=C; export LC_ALL\n"
+	    "PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"; "
+	    "export PATH\n"
+	    "if timeout -k 1 1 true </dev/null >/dev/null 2>&1; then\n"
+	    "t() { timeout -k 1 \"$@\"; }\n"
+	    "elif timeout 1 true </dev/null >/dev/null 2>&1; then\n"
+	    "t() { timeout \"$@\"; }\n"
+	    "else\n"
+	    "t() { shift; \"$@\"; }\n"
+	    "fi\n");
 	buf_printf(&out,
 	    "m() { printf '\\n%%s %%s\\n' %s \"$*\"; printf '\\n%%s %%s\\n' %s \"$*\" >&2; }\n",
 	    plan->nonce, plan->nonce);
-	buf_puts(&out, "p() { m b \"$1\"; t \"$2\" sh -c \"$3\" </dev/null; m e \"$1\" \"$?\"; }\n");
+	buf_puts(
+	    &out, "p() { m b \"$1\"; t \"$2\" sh -c \"$3\" </dev/null; m e \"$1\" \"$?\"; }\n");
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct probe *probe = &plan->probes[i];
 		if (probe->lane != lane)

@@ -74,7 +74,8 @@ static void shared_release(struct shared *shared) /* with the lock held, which i
 
 static void look_up(struct resolve_request *request)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *list = NULL;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG},
+			*list = NULL;
 	struct resolve_answer *answer = &request->answer;
 	int code = getaddrinfo(request->name, request->port, &hints, &list);
 

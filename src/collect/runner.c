@@ -53,9 +53,9 @@ static bool same_files(const struct known_set *set, const struct host_spec *spec
 
 static void load_known(struct runner *r, struct known_set *set)
 {
-	const char *usual[] = {r->shared.home == NULL ? NULL
-						      : arena_printf(r->arena, "%s/.ssh/known_hosts",
-							    r->shared.home),
+	const char *usual[] = {r->shared.home == NULL
+				   ? NULL
+				   : arena_printf(r->arena, "%s/.ssh/known_hosts", r->shared.home),
 	    "/etc/ssh/ssh_known_hosts"};
 	const char **files = set->n > 0 ? set->files : usual;
 	size_t n = set->n > 0 ? set->n : 2;
@@ -126,7 +126,8 @@ static void fill_slots(struct runner *r)
 	}
 }
 
-/* End every session and answer for the hosts that were not begun: no host is left without a record. */
+/* End every session and answer for the hosts that were not begun: no host is left without a record.
+ */
 static void end_all(struct runner *r, enum host_status status, const char *why)
 {
 	r->stopping = true;
@@ -191,7 +192,9 @@ static bool begin(struct runner *r, struct probe_plan *probes, struct err *err)
 	r->shared.plan = probes;
 	r->shared.identities = identities_new();
 	r->shared.local_user = arena_dup(r->arena, user != NULL ? user->pw_name : "root");
-	r->shared.home = arena_dup(r->arena, home != NULL ? home : user != NULL ? user->pw_dir : NULL);
+	r->shared.home = arena_dup(r->arena, home != NULL   ? home
+					     : user != NULL ? user->pw_dir
+							    : NULL);
 	r->shared.login_ms = r->plan->login_seconds * 1000;
 	r->shared.host_ms = r->plan->host_seconds * 1000;
 	return true;
@@ -200,7 +203,8 @@ static bool begin(struct runner *r, struct probe_plan *probes, struct err *err)
 bool runner_run(const struct runner_plan *plan, const struct runner_events *events,
     struct ip *ret_bastion, struct diag_list *diags, struct err *err)
 {
-	struct runner r = {.plan = plan, .events = events, .shared.diags = diags, .arena = arena_new()};
+	struct runner r = {
+	    .plan = plan, .events = events, .shared.diags = diags, .arena = arena_new()};
 	struct probe_plan probes;
 	bool ok = begin(&r, &probes, err);
 

@@ -29,7 +29,15 @@ enum step { RESOLVE, CONNECT, HANDSHAKE, LOGIN, LANES };
 /* What a step did: it moved on, it needs the peer, or the session is over (end() was called). */
 enum outcome { MOVED, WAITING, ENDED };
 
-enum lane_step { LANE_WAITING, LANE_OPENING, LANE_STARTING, LANE_SENDING, LANE_READING, LANE_CLOSING, LANE_CLOSED };
+enum lane_step {
+	LANE_WAITING,
+	LANE_OPENING,
+	LANE_STARTING,
+	LANE_SENDING,
+	LANE_READING,
+	LANE_CLOSING,
+	LANE_CLOSED
+};
 
 struct session_lane {
 	struct lane lane;
@@ -239,7 +247,8 @@ static enum outcome lane_start(struct session *s, struct session_lane *l)
 	if (code == LIBSSH2_ERROR_EAGAIN)
 		return WAITING;
 	if (code != 0)
-		return end(s, HOST_CHANNEL_FAILED, "'%s' was refused: %s", PLAN_COMMAND, ssh_error(s));
+		return end(
+		    s, HOST_CHANNEL_FAILED, "'%s' was refused: %s", PLAN_COMMAND, ssh_error(s));
 	l->step = LANE_SENDING;
 	return MOVED;
 }
@@ -374,7 +383,8 @@ static void choose_offers(struct session *s)
 	size_t n;
 
 	for (size_t i = 0; i < s->spec->n_identities; i++)
-		offer(s, identities_file(shared->identities, s->spec->identities[i], shared->diags));
+		offer(
+		    s, identities_file(shared->identities, s->spec->identities[i], shared->diags));
 	const struct identity *agent = identities_agent(shared->identities, &n, shared->diags);
 	for (size_t i = 0; i < n; i++)
 		offer(s, &agent[i]);
@@ -422,8 +432,8 @@ static const char *fingerprint(struct session *s, struct view key)
 	text_base64_encode((struct view){(char *)hash, n}, &text);
 	while (text.n > 0 && text.p[text.n - 1] == '=')
 		text.n--;
-	const char *printed = arena_printf(s->record->arena, "%.*s SHA256:%s",
-	    VIEW_ARG(view_left(type, 60)), buf_str(&text));
+	const char *printed = arena_printf(
+	    s->record->arena, "%.*s SHA256:%s", VIEW_ARG(view_left(type, 60)), buf_str(&text));
 	buf_free(&text);
 	return printed;
 }
@@ -444,8 +454,9 @@ static enum outcome check_host_key(struct session *s)
 	case KNOWN_HOSTS_MATCH:
 		break;
 	case KNOWN_HOSTS_UNKNOWN:
-		return end(s, HOST_HOSTKEY_UNKNOWN, "no known_hosts entry for %s port %u; it offers %s",
-		    s->spec->address, s->record->port, s->record->hostkey);
+		return end(s, HOST_HOSTKEY_UNKNOWN,
+		    "no known_hosts entry for %s port %u; it offers %s", s->spec->address,
+		    s->record->port, s->record->hostkey);
 	case KNOWN_HOSTS_CHANGED:
 		return end(s, HOST_HOSTKEY_CHANGED,
 		    "known_hosts has another key for %s port %u than the one it offers, %s",
@@ -465,24 +476,27 @@ static enum outcome step_handshake(struct session *s)
 
 	if (!t->banner_seen && !t->closed)
 		return WAITING;
-	int code = t->banner_seen ? libssh2_session_handshake(s->ssh, t->fd) : LIBSSH2_ERROR_BANNER_RECV;
+	int code =
+	    t->banner_seen ? libssh2_session_handshake(s->ssh, t->fd) : LIBSSH2_ERROR_BANNER_RECV;
 	if (code == LIBSSH2_ERROR_EAGAIN)
 		return WAITING;
 	if (code == 0)
 		return check_host_key(s);
 	if (t->flooded)
-		return end(s, HOST_PROTOCOL_ERROR, "it sent lines without end instead of an SSH banner");
+		return end(
+		    s, HOST_PROTOCOL_ERROR, "it sent lines without end instead of an SSH banner");
 	if (!t->banner_seen && t->said[0] != '\0')
-		return end(s, HOST_PROTOCOL_ERROR, "it said '%s' instead of an SSH banner", t->said);
+		return end(
+		    s, HOST_PROTOCOL_ERROR, "it said '%s' instead of an SSH banner", t->said);
 	if (!t->banner_seen)
-		return end(s, HOST_PROTOCOL_ERROR, "it closed the connection before its SSH banner%s%s",
-		    t->error ? ": " : "", t->error ? strerror(t->error) : "");
-	return end(s, HOST_PROTOCOL_ERROR, "key exchange failed: %s (libssh2 %s, error %d)", ssh_error(s),
-	    libssh2_version(0), code);
+		return end(s, HOST_PROTOCOL_ERROR,
+		    "it closed the connection before its SSH banner%s%s", t->error ? ": " : "",
+		    t->error ? strerror(t->error) : "");
+	return end(s, HOST_PROTOCOL_ERROR, "key exchange failed: %s (libssh2 %s, error %d)",
+	    ssh_error(s), libssh2_version(0), code);
 }
 
-static ssize_t ssh_recv(
-    libssh2_socket_t fd, void *bytes, size_t n, int flags, void **abstract)
+static ssize_t ssh_recv(libssh2_socket_t fd, void *bytes, size_t n, int flags, void **abstract)
 {
 	struct session *s = *abstract;
 
@@ -499,7 +513,8 @@ static ssize_t ssh_send(
 	return transport_send(&s->transport, bytes, n);
 }
 
-/* Is a host key algorithm one for keys of the types in this list? RSA keys have three (RFC 8332). */
+/* Is a host key algorithm one for keys of the types in this list? RSA keys have three (RFC 8332).
+ */
 static bool serves(const char *types, const char *algorithm)
 {
 	struct view list = view_of(types), type;
@@ -514,12 +529,13 @@ static bool serves(const char *types, const char *algorithm)
 
 /*
  * Ask for a key of a type that known_hosts has, so that a host with several keys is not called
- * unknown. Only names that libssh2 supports may be given: 1.10 copies over itself when it drops one.
+ * unknown. Only names that libssh2 supports may be given: 1.10 copies over itself when it drops
+ * one.
  */
 static void prefer_known_types(struct session *s)
 {
-	const char *known = known_hosts_types(
-	    s->known_hosts, s->spec->address, s->record->port, s->record->arena);
+	const char *known =
+	    known_hosts_types(s->known_hosts, s->spec->address, s->record->port, s->record->arena);
 	const char **supported = NULL;
 	struct buf list = {0};
 	int n = libssh2_session_supported_algs(s->ssh, LIBSSH2_METHOD_HOSTKEY, &supported);
@@ -730,8 +746,8 @@ static void login_expired(void *context)
 		end(s, HOST_CONNECT_TIMEOUT, "%s port %u: no answer in %g s", s->spec->address,
 		    s->record->port, seconds);
 	else if (s->step == HANDSHAKE && !s->transport.banner_seen)
-		end(s, HOST_BANNER_TIMEOUT, "it accepted the connection but sent no SSH banner in %g s",
-		    seconds);
+		end(s, HOST_BANNER_TIMEOUT,
+		    "it accepted the connection but sent no SSH banner in %g s", seconds);
 	else if (s->step == HANDSHAKE)
 		end(s, HOST_PROTOCOL_ERROR, "it stalled in the key exchange for %g s", seconds);
 	else
@@ -744,8 +760,8 @@ static void host_expired(void *context)
 {
 	struct session *s = context;
 
-	session_abort(s, HOST_DEADLINE, arena_printf(s->record->arena,
-	    "not done in %g s", s->shared->host_ms / 1000.0));
+	session_abort(s, HOST_DEADLINE,
+	    arena_printf(s->record->arena, "not done in %g s", s->shared->host_ms / 1000.0));
 }
 
 struct session *session_start(struct session_shared *shared, const struct host_spec *spec,

@@ -60,8 +60,9 @@ struct view probe_line(const struct probe_result *probe, unsigned line)
 /* A DNS name, an address or a service name: what may stand in a command without being quoted. */
 static bool is_plain_name(struct view v)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-				      "-._:";
+	static const char allowed[] =
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+	    "-._:";
 
 	if (v.n == 0 || v.n > 253 || v.p[0] == '-')
 		return false;
@@ -95,7 +96,8 @@ bool target_parse(struct arena *arena, struct view text, struct target *ret, str
 			name = view_of("");
 	}
 	if (!is_plain_name(name) || (port.n > 0 && !view_uint(port, 1, 65535, &number)))
-		return err_set(err, "target '%.*s': expected NAME or ADDRESS, with or without :PORT",
+		return err_set(err,
+		    "target '%.*s': expected NAME or ADDRESS, with or without :PORT",
 		    VIEW_ARG(view_left(text, 100)));
 	target.text = arena_dup_view(arena, text);
 	target.name = arena_dup_view(arena, name);
@@ -110,7 +112,8 @@ bool reserved_parse(struct arena *arena, struct view text, struct reserved *ret,
 
 	text = name;
 	if (!view_next_part(&name, '=', &prefix) || !prefix_parse(view_trim(prefix), &ret->prefix))
-		return err_set(err, "reserved prefix '%.*s': expected ADDRESS/LENGTH or ADDRESS/LENGTH=NAME",
+		return err_set(err,
+		    "reserved prefix '%.*s': expected ADDRESS/LENGTH or ADDRESS/LENGTH=NAME",
 		    VIEW_ARG(view_left(text, 100)));
 	ret->name = arena_dup_view(arena, view_trim(name));
 	return true;

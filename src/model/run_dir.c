@@ -67,7 +67,8 @@ bool run_finish(const char *dir, const struct run_meta *meta, struct err *err)
 
 	json_print(root, true, &text);
 	json_free(root);
-	bool ok = path_in(dir, "run.json", path, err) && file_write(path, 0600, buf_view(&text), err);
+	bool ok =
+	    path_in(dir, "run.json", path, err) && file_write(path, 0600, buf_view(&text), err);
 	buf_free(&text);
 	return ok;
 }
@@ -256,7 +257,8 @@ static bool get_reserved(const struct json *list, struct run *run, struct err *e
 		struct reserved *r = &meta->reserved[meta->n_reserved];
 		const char *text = json_get_string(item, "prefix", "");
 		if (!prefix_parse(view_of(text), &r->prefix))
-			return err_set(err, "reserved prefix '%.100s': expected ADDRESS/LENGTH", text);
+			return err_set(
+			    err, "reserved prefix '%.100s': expected ADDRESS/LENGTH", text);
 		r->name = arena_dup(run->arena, json_get_string(item, "name", ""));
 		meta->n_reserved++;
 	}
@@ -315,7 +317,8 @@ static void read_hosts(struct view text, struct run *run)
 		if (record != NULL)
 			run_add(run, record);
 		else if (text.n == 0 && root == NULL)
-			diag_add(&run->diags, n, "the last line is torn: that host's collection was cut off");
+			diag_add(&run->diags, n,
+			    "the last line is torn: that host's collection was cut off");
 		else
 			diag_add(&run->diags, n, "expected one host's JSON object");
 		json_free(root);

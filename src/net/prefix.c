@@ -65,7 +65,7 @@ struct prefix prefix_of_ip(const struct ip *ip, unsigned len)
 
 	p.len = (uint8_t)(len < bits(ip) ? len : bits(ip));
 	for (unsigned i = p.len; i < 128; i++)
-		p.ip.b[i / 8] &= (uint8_t)~(0x80u >> i % 8);
+		p.ip.b[i / 8] &= (uint8_t) ~(0x80u >> i % 8);
 	return p;
 }
 
@@ -133,7 +133,7 @@ static CIDR to_cidr(const struct prefix *p)
 	cidr = *host;
 	cidr_free(host);
 	for (unsigned i = 128 - bits(&p->ip) + p->len; i < 128; i++)
-		cidr.mask[i / 8] &= (uint8_t)~(0x80u >> i % 8);
+		cidr.mask[i / 8] &= (uint8_t) ~(0x80u >> i % 8);
 	return cidr;
 }
 

@@ -41,7 +41,8 @@ const char *route_scope_name(enum route_scope scope)
 
 const char *lookup_reason_name(enum lookup_reason reason)
 {
-	static const char *const names[] = {NULL, "no-route", "blackhole", "unreachable", "prohibit"};
+	static const char *const names[] = {
+	    NULL, "no-route", "blackhole", "unreachable", "prohibit"};
 
 	return names[reason];
 }

@@ -13,7 +13,7 @@
 
 struct diag {
 	const char *source; /* a file, or "HOST PROBE"; may be NULL */
-	unsigned line;	    /* from 1; 0: the whole source */
+	unsigned line;      /* from 1; 0: the whole source */
 	const char *text;   /* what was expected, and the start of what stands there */
 };
 

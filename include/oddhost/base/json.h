@@ -27,8 +27,8 @@ void json_free(struct json *root); /* NULL does nothing */
 
 /* Readers. A NULL node is allowed everywhere and has no members. */
 const struct json *json_get(const struct json *object, const char *key); /* NULL: not there */
-const struct json *json_first(const struct json *array_or_object); /* NULL: empty */
-const struct json *json_next(const struct json *node);		   /* NULL: the last one */
+const struct json *json_first(const struct json *array_or_object);       /* NULL: empty */
+const struct json *json_next(const struct json *node);                   /* NULL: the last one */
 const char *json_key(const struct json *node); /* of an object's member, else NULL */
 size_t json_size(const struct json *array_or_object);
 bool json_is_object(const struct json *node);

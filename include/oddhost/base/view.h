@@ -18,7 +18,7 @@ struct view {
 /* For printf's "%.*s". */
 #define VIEW_ARG(v) (int)(v).n, (v).p
 
-struct view view_of(const char *s); /* NULL gives an empty view */
+struct view view_of(const char *s);   /* NULL gives an empty view */
 struct view view_trim(struct view v); /* without blanks (space, \t, \r, \n, \v, \f) at both ends */
 struct view view_skip(struct view v, size_t n); /* without the first n bytes, at most all */
 struct view view_left(struct view v, size_t n); /* the first n bytes, at most all */

@@ -21,8 +21,8 @@ enum reach {
 /* One host's view of one target. */
 struct sight {
 	const struct resolution *resolution; /* NULL: not known */
-	const struct ping *ping;	     /* NULL: not tried */
-	struct path *paths;		     /* one an address */
+	const struct ping *ping;             /* NULL: not tried */
+	struct path *paths;                  /* one an address */
 	size_t n_paths;
 	enum reach reach;
 	const struct path *shadow; /* the path that leads into a virtual bridge instead, or NULL */

@@ -18,11 +18,12 @@ void compare_hosts(struct check *check);
 struct pair_difference {
 	enum facet facet;
 	const char *key;
-	const char *a, *b;	    /* NULL: absent */
+	const char *a, *b;         /* NULL: absent */
 	bool a_unknown, b_unknown; /* the facet was not listed whole there */
 };
 
-/* Call `each` for every difference, by facet and key. What is unknown on both sides is no difference. */
+/* Call `each` for every difference, by facet and key. What is unknown on both sides is no
+ * difference. */
 void compare_pair(const struct fact_list *a, const struct fact_list *b,
     void (*each)(void *context, const struct pair_difference *difference), void *context);
 

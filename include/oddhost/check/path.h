@@ -11,15 +11,15 @@
 
 struct path {
 	struct ip address;
-	bool known;	     /* there was a route table or a kernel's answer to decide from */
-	bool asked;	     /* the kernel was asked */
-	bool contradiction;  /* the kernel's answer is not the table's */
-	const struct route *route;   /* the table's winner; NULL: none, or no table */
+	bool known;                /* there was a route table or a kernel's answer to decide from */
+	bool asked;                /* the kernel was asked */
+	bool contradiction;        /* the kernel's answer is not the table's */
+	const struct route *route; /* the table's winner; NULL: none, or no table */
 	const struct egress *egress; /* the kernel's answer; NULL: not asked */
 	enum lookup_reason reason;
-	struct ip gateway;	     /* IP_NONE: on-link */
-	const char *dev;	     /* NULL: nowhere */
-	const char *owner;	     /* what made the interface, if it is a virtual one; else NULL */
+	struct ip gateway; /* IP_NONE: on-link */
+	const char *dev;   /* NULL: nowhere */
+	const char *owner; /* what made the interface, if it is a virtual one; else NULL */
 	const struct docker_network *network; /* of that interface, where known */
 };
 

@@ -15,7 +15,8 @@
  */
 void rule_target_shadowed(struct check *check);
 
-/* A container subnet overlaps a reserved prefix, or holds an address that peers use for a target. */
+/* A container subnet overlaps a reserved prefix, or holds an address that peers use for a target.
+ */
 void rule_reserved_overlap(struct check *check);
 
 /* Weaker, where nothing is reserved: the same RFC 1918 block as a target or the host's own LAN. */

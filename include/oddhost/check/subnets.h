@@ -9,8 +9,8 @@
 
 struct container_subnet {
 	struct prefix prefix;
-	const char *dev;   /* NULL where only docker names the subnet */
-	const char *owner; /* "docker", "libvirt" … */
+	const char *dev;                      /* NULL where only docker names the subnet */
+	const char *owner;                    /* "docker", "libvirt" … */
 	const struct docker_network *network; /* or NULL */
 	struct source source;
 };

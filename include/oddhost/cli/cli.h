@@ -14,11 +14,11 @@
 #include "oddhost/model/diagnosis.h"
 
 enum exit_code {
-	EXIT_CLEAN = 0,	      /* complete, and nothing at or above --fail-on */
-	EXIT_FINDINGS = 1,    /* findings at or above --fail-on */
-	EXIT_TROUBLE = 2,     /* usage, inventory or internal error */
-	EXIT_INCOMPLETE = 3,  /* some host or probe failed, and no such finding */
-	EXIT_NO_HOST = 4,     /* no host could be reached */
+	EXIT_CLEAN = 0,      /* complete, and nothing at or above --fail-on */
+	EXIT_FINDINGS = 1,   /* findings at or above --fail-on */
+	EXIT_TROUBLE = 2,    /* usage, inventory or internal error */
+	EXIT_INCOMPLETE = 3, /* some host or probe failed, and no such finding */
+	EXIT_NO_HOST = 4,    /* no host could be reached */
 	EXIT_INTERRUPTED = 130,
 };
 
@@ -27,18 +27,18 @@ struct options {
 	const char **inventories;
 	size_t n_inventories;
 	const char *limit;
-	const char *out;	 /* -o */
-	const char *user;	 /* -u */
-	const char *private_key; /* --private-key */
-	const char *known_hosts; /* --known-hosts */
-	const char *format;	 /* --format */
-	const char *host;	 /* --host */
-	const char *routes;	 /* --routes */
+	const char *out;                                         /* -o */
+	const char *user;                                        /* -u */
+	const char *private_key;                                 /* --private-key */
+	const char *known_hosts;                                 /* --known-hosts */
+	const char *format;                                      /* --format */
+	const char *host;                                        /* --host */
+	const char *routes;                                      /* --routes */
 	unsigned forks, connect_timeout, host_timeout, deadline; /* counts and seconds */
 	enum severity fail_on;
 	bool list, hosts, json, script, quiet, check;
 	unsigned verbose;
-	bool color; /* decided: --color, NO_COLOR and whether stdout is a terminal */
+	bool color;  /* decided: --color, NO_COLOR and whether stdout is a terminal */
 	char **args; /* the positional arguments */
 	size_t n_args;
 };
@@ -57,12 +57,13 @@ struct command {
  * Parse argv behind the command's name. Returns false where the command must not run: after a
  * usage error (printed, *ret_exit 2) or --help (printed, *ret_exit 0). options_free() frees.
  */
-bool options_parse(const struct command *command, int argc, char **argv, struct options *ret,
-    int *ret_exit);
+bool options_parse(
+    const struct command *command, int argc, char **argv, struct options *ret, int *ret_exit);
 void options_free(struct options *options);
 void options_help(const struct command *command, FILE *out);
 
-/* "oddhost: MESSAGE" on stderr; returns EXIT_TROUBLE, so that `return cli_fail(&err)` reads well. */
+/* "oddhost: MESSAGE" on stderr; returns EXIT_TROUBLE, so that `return cli_fail(&err)` reads well.
+ */
 int cli_fail(const struct err *err);
 int cli_usage(const struct command *command, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));

@@ -20,7 +20,7 @@
 struct agent;
 
 struct agent *agent_connect(const char *path, struct err *err); /* NULL on failure */
-void agent_free(struct agent *agent);				/* NULL does nothing */
+void agent_free(struct agent *agent);                           /* NULL does nothing */
 
 /* Call `each` for every key: its public blob and its comment, views of the agent's answer. */
 bool agent_list(struct agent *agent,

@@ -30,8 +30,7 @@ void known_hosts_free(struct known_hosts *known_hosts); /* NULL does nothing */
 /* Add a file's lines. A file that does not exist is fine; a bad line is a diagnostic. */
 bool known_hosts_load(
     struct known_hosts *known_hosts, const char *path, struct diag_list *diags, struct err *err);
-void known_hosts_add(
-    struct known_hosts *known_hosts, struct view text, struct diag_list *diags);
+void known_hosts_add(struct known_hosts *known_hosts, struct view text, struct diag_list *diags);
 
 /*
  * `host` as ssh would look it up (lower case, name or address), port 22 without brackets; `key` is
@@ -45,7 +44,7 @@ enum known_hosts_result known_hosts_check(
  * The key types known for the host, in the order of the file, comma separated, for the key
  * exchange to prefer; "" where none is. The string belongs to the arena.
  */
-const char *known_hosts_types(const struct known_hosts *known_hosts, const char *host,
-    uint16_t port, struct arena *arena);
+const char *known_hosts_types(
+    const struct known_hosts *known_hosts, const char *host, uint16_t port, struct arena *arena);
 
 #endif

@@ -1,8 +1,9 @@
 /*
  * What a lane has sent so far, taken apart into probes: bytes of stdout and stderr go in as they
  * arrive, in pieces of any size; each probe's own output comes out, without the frame. A host may
- * send anything at all: of what is not inside a frame (greetings of start-up files, or the refusal of
- * a forced command) only the beginning is kept, and every probe has a byte limit behind which output is counted as truncated.
+ * send anything at all: of what is not inside a frame (greetings of start-up files, or the refusal
+ * of a forced command) only the beginning is kept, and every probe has a byte limit behind which
+ * output is counted as truncated.
  */
 #ifndef ODDHOST_COLLECT_LANE_H
 #define ODDHOST_COLLECT_LANE_H
@@ -20,22 +21,22 @@
 /* One probe while it is being received. */
 struct reception {
 	struct buf out, err; /* max LANE_PROBE_MAX each */
-	int exit;	     /* -1: not ended */
+	int exit;            /* -1: not ended */
 	bool begun, ended;
 	int64_t begun_at, ended_at; /* clock_ms() of the arrival */
 };
 
 struct lane_stream {
 	struct buf pending; /* bytes that may be the start of a frame line */
-	long current;	    /* probe that the stream is inside of, or -1 */
+	long current;       /* probe that the stream is inside of, or -1 */
 };
 
 struct lane {
 	const struct probe_plan *plan;
 	unsigned number;
-	struct reception *receptions; /* plan->n of them, shared by all lanes of a host */
+	struct reception *receptions;  /* plan->n of them, shared by all lanes of a host */
 	struct lane_stream streams[2]; /* stdout, stderr */
-	struct buf greeting;	       /* the beginning of what stood outside of frames */
+	struct buf greeting;           /* the beginning of what stood outside of frames */
 };
 
 struct reception *receptions_new(const struct probe_plan *plan);
@@ -58,7 +59,7 @@ bool lane_complete(const struct lane *lane);
  * Write the results of all probes into the record, in the plan's order: what did not begin is
  * `skipped`, what began and did not end is `timeout`.
  */
-void receptions_record(const struct reception *receptions, const struct probe_plan *plan,
-    struct host_record *record);
+void receptions_record(
+    const struct reception *receptions, const struct probe_plan *plan, struct host_record *record);
 
 #endif

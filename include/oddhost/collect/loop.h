@@ -22,7 +22,7 @@ struct watch {
 };
 
 struct timer {
-	int64_t at; /* clock_ms() */
+	int64_t at;    /* clock_ms() */
 	uint64_t slot; /* place in the heap plus 1; 0: not set */
 	void (*fire)(void *context);
 	void *context;
@@ -32,13 +32,14 @@ struct loop *loop_new(struct err *err); /* NULL: no epoll descriptor could be ha
 void loop_free(struct loop *loop);
 
 /* Call `ready` whenever fd can be read, has failed, or (if asked for) can be written. */
-bool loop_watch(struct loop *loop, struct watch *watch, int fd, void (*ready)(void *), void *context,
-    struct err *err);
+bool loop_watch(struct loop *loop, struct watch *watch, int fd, void (*ready)(void *),
+    void *context, struct err *err);
 void loop_want_write(struct loop *loop, struct watch *watch, bool writable);
 void loop_unwatch(struct loop *loop, struct watch *watch); /* does not close the descriptor */
 
 /* Set or move a timer to `ms` milliseconds from now; it fires once. */
-void loop_timer(struct loop *loop, struct timer *timer, int64_t ms, void (*fire)(void *), void *context);
+void loop_timer(
+    struct loop *loop, struct timer *timer, int64_t ms, void (*fire)(void *), void *context);
 void loop_cancel(struct loop *loop, struct timer *timer); /* one that is not set is fine */
 
 /* Run until loop_stop(), or until *stop is not 0 (looked at several times a second). */

@@ -1,8 +1,8 @@
 /*
  * What runs on a host. The probes are a const table; a plan is that table for the targets of a run,
- * spread over lanes. A lane is one exec channel: a POSIX sh script on the stdin of `sh -s`, in which
- * every probe is framed, on stdout and stderr, by lines with a random nonce of this run. All probes
- * are read-only; nothing is written on the host and nothing is left running.
+ * spread over lanes. A lane is one exec channel: a POSIX sh script on the stdin of `sh -s`, in
+ * which every probe is framed, on stdout and stderr, by lines with a random nonce of this run. All
+ * probes are read-only; nothing is written on the host and nothing is left running.
  */
 #ifndef ODDHOST_COLLECT_PROBES_H
 #define ODDHOST_COLLECT_PROBES_H

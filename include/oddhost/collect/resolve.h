@@ -18,7 +18,7 @@
 struct resolve_answer {
 	struct sockaddr_storage addresses[RESOLVE_MOST];
 	socklen_t lengths[RESOLVE_MOST];
-	size_t n;	   /* 0: failed */
+	size_t n;          /* 0: failed */
 	const char *error; /* why, as getaddrinfo says; "" otherwise */
 };
 

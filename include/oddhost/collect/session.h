@@ -20,20 +20,22 @@ struct session_shared {
 	struct resolver *resolver;
 	const struct probe_plan *plan;
 	struct identities *identities;
-	struct diag_list *diags;  /* key files and known_hosts that cannot be read */
-	const char *local_user;	  /* where neither inventory nor option names one */
-	const char *home;	  /* for ~/.ssh; NULL: none */
-	unsigned login_ms;	  /* from the start to the end of authentication */
-	unsigned host_ms;	  /* from the start to the end */
-	struct ip bastion;	  /* our address on the first connection that is not loopback */
+	struct diag_list *diags; /* key files and known_hosts that cannot be read */
+	const char *local_user;  /* where neither inventory nor option names one */
+	const char *home;        /* for ~/.ssh; NULL: none */
+	unsigned login_ms;       /* from the start to the end of authentication */
+	unsigned host_ms;        /* from the start to the end */
+	struct ip bastion;       /* our address on the first connection that is not loopback */
 };
 
 struct session;
 
-/* `done` is called once, from the loop, with a record that is the callee's; then the session is gone. */
+/* `done` is called once, from the loop, with a record that is the callee's; then the session is
+ * gone. */
 struct session *session_start(struct session_shared *shared, const struct host_spec *spec,
     const struct known_hosts *known_hosts,
-    void (*done)(void *context, struct session *session, struct host_record *record), void *context);
+    void (*done)(void *context, struct session *session, struct host_record *record),
+    void *context);
 
 /* End now, with this status; calls `done`. */
 void session_abort(struct session *session, enum host_status status, const char *why);

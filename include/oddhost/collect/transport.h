@@ -18,12 +18,12 @@ struct transport {
 	int fd; /* non-blocking; owned by the session */
 	struct buf in, out;
 	size_t in_done, out_done; /* consumed at the front */
-	size_t skipped;		  /* bytes taken out before the banner */
-	bool banner_seen;	  /* the line that begins with "SSH-" has arrived */
-	bool flooded;		  /* more came before the banner than any server sends */
-	bool closed;		  /* the peer has closed, or the connection has failed */
-	int error;		  /* errno of that failure; 0 for an orderly close */
-	char said[128];		  /* what was said instead of a banner; "" for nothing */
+	size_t skipped;           /* bytes taken out before the banner */
+	bool banner_seen;         /* the line that begins with "SSH-" has arrived */
+	bool flooded;             /* more came before the banner than any server sends */
+	bool closed;              /* the peer has closed, or the connection has failed */
+	int error;                /* errno of that failure; 0 for an orderly close */
+	char said[128];           /* what was said instead of a banner; "" for nothing */
 };
 
 void transport_init(struct transport *transport, int fd);

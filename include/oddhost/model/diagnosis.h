@@ -14,27 +14,34 @@
 #include "oddhost/model/host.h"
 #include "oddhost/model/run.h"
 
-enum severity { SEVERITY_NONE, SEVERITY_INFO, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL };
+enum severity {
+	SEVERITY_NONE,
+	SEVERITY_INFO,
+	SEVERITY_LOW,
+	SEVERITY_MEDIUM,
+	SEVERITY_HIGH,
+	SEVERITY_CRITICAL
+};
 enum confidence { CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN };
 
 /* A quotation: `text` is line `line` of the probe's output on that host, word for word. */
 struct evidence {
 	const char *host;
 	const char *probe; /* NULL: said by the collector, not by a probe */
-	unsigned line;	   /* 0: the output as a whole */
+	unsigned line;     /* 0: the output as a whole */
 	const char *text;
 };
 
 struct finding {
-	const char *id; /* "F1", by severity */
+	const char *id;   /* "F1", by severity */
 	const char *rule; /* "target-shadowed" */
 	enum severity severity;
 	enum confidence confidence;
 	const char **hosts;
 	size_t n_hosts, cap_hosts;
 	const char *target, *address, *prefix; /* NULL where they do not apply */
-	const char *summary; /* one line */
-	const char *why;     /* a few sentences: the causal chain */
+	const char *summary;                   /* one line */
+	const char *why;                       /* a few sentences: the causal chain */
 	struct evidence *evidence;
 	size_t n_evidence, cap_evidence;
 	const char **fix; /* steps in order; a step that starts with "$ " is a command to type */
@@ -45,9 +52,9 @@ struct finding {
 struct difference {
 	enum facet facet;
 	const char *key;
-	const char *value;  /* NULL: absent on this host */
-	const char *others; /* the consensus value; NULL: absent on the others */
-	double share;	    /* of the hosts that were compared, that hold the consensus */
+	const char *value;    /* NULL: absent on this host */
+	const char *others;   /* the consensus value; NULL: absent on the others */
+	double share;         /* of the hosts that were compared, that hold the consensus */
 	struct source source; /* of value; probe NULL where absent */
 };
 
@@ -62,9 +69,9 @@ struct host_view {
 struct suspect {
 	enum facet facet;
 	const char *key;
-	const char *value; /* NULL: suspicious by absence */
-	double score;	   /* Ochiai, 0 to 1 */
-	const char *target; /* the symptom it was scored against */
+	const char *value;               /* NULL: suspicious by absence */
+	double score;                    /* Ochiai, 0 to 1 */
+	const char *target;              /* the symptom it was scored against */
 	const char **failing, **passing; /* hosts that hold the fact */
 	size_t n_failing, cap_failing, n_passing, cap_passing;
 };
@@ -78,8 +85,8 @@ struct claim { /* what it is not, and how that is known */
 struct diagnosis {
 	struct arena *arena;
 	const struct run *run;
-	enum severity severity; /* of the worst finding */
-	const char *summary;	/* the verdict in one or two sentences */
+	enum severity severity;   /* of the worst finding */
+	const char *summary;      /* the verdict in one or two sentences */
 	struct finding *findings; /* worst first */
 	size_t n_findings, cap_findings;
 	struct host_view *hosts; /* in the run's order */

@@ -14,15 +14,15 @@
 
 /* In the order in which suspects of equal score are named: what is nearest to the packet first. */
 enum facet {
-	FACET_EGRESS,	 /* key: target; value: how packets leave for it */
-	FACET_ROUTE,	 /* key: IPv4 prefix; value: gateway or interface */
-	FACET_ROUTE6,	 /* the same for IPv6 */
-	FACET_NETWORK,	 /* key: docker network; value: driver and subnets */
-	FACET_DNS,	 /* key: target; value: addresses */
-	FACET_DAEMON,	 /* key: setting of daemon.json; value */
-	FACET_SYSTEM,	 /* key: "kernel", "os"; value */
+	FACET_EGRESS,    /* key: target; value: how packets leave for it */
+	FACET_ROUTE,     /* key: IPv4 prefix; value: gateway or interface */
+	FACET_ROUTE6,    /* the same for IPv6 */
+	FACET_NETWORK,   /* key: docker network; value: driver and subnets */
+	FACET_DNS,       /* key: target; value: addresses */
+	FACET_DAEMON,    /* key: setting of daemon.json; value */
+	FACET_SYSTEM,    /* key: "kernel", "os"; value */
 	FACET_CONTAINER, /* key: container; value: state and image */
-	FACET_PING,	 /* key: target; value: outcome: the symptom itself, never a suspect */
+	FACET_PING,      /* key: target; value: outcome: the symptom itself, never a suspect */
 	FACET_COUNT
 };
 
@@ -38,7 +38,8 @@ struct fact_list {
 	const struct host *host;
 	struct fact *v;
 	size_t n, cap;
-	bool whole[FACET_COUNT]; /* the facet was listed whole: a missing key is absent, not unknown */
+	bool whole[FACET_COUNT]; /* the facet was listed whole: a missing key is absent, not unknown
+				  */
 };
 
 const char *facet_name(enum facet facet);

@@ -17,7 +17,7 @@
 
 struct source {
 	const struct probe_result *probe; /* NULL: none */
-	unsigned line;			  /* from 1 in probe->out; 0: the output as a whole */
+	unsigned line;                    /* from 1 in probe->out; 0: the output as a whole */
 };
 
 struct address { /* `ip -o addr` */
@@ -28,11 +28,12 @@ struct address { /* `ip -o addr` */
 };
 
 struct docker_network {
-	const char *id;	    /* as printed: 12 or 64 hex digits */
+	const char *id; /* as printed: 12 or 64 hex digits */
 	const char *name;
 	const char *driver; /* "bridge", "host", "null", "overlay" … */
 	const char *scope;  /* or NULL */
-	const char *bridge; /* its interface: from the option, docker0, or "br-" and 12 digits; or NULL */
+	const char
+	    *bridge; /* its interface: from the option, docker0, or "br-" and 12 digits; or NULL */
 	const char *project; /* compose project, or NULL */
 	bool internal;
 	bool inspected; /* subnets and containers are known, also where there are none */
@@ -73,55 +74,55 @@ struct docker_pool { /* daemon.json default-address-pools */
 };
 
 struct docker_daemon { /* /etc/docker/daemon.json */
-	bool known;   /* the file was read, or is known not to exist */
-	bool present; /* it exists */
-	bool valid;   /* it is JSON */
+	bool known;    /* the file was read, or is known not to exist */
+	bool present;  /* it exists */
+	bool valid;    /* it is JSON */
 	struct docker_pool *pools;
 	size_t n_pools, cap_pools;
 	const char *bip; /* or NULL */
 	struct source source;
 };
 
-struct resolution { /* getent, or the address that ping printed for a name */
-	const char *target; /* struct target's text */
-	bool failed;	    /* the name does not resolve there */
+struct resolution {           /* getent, or the address that ping printed for a name */
+	const char *target;   /* struct target's text */
+	bool failed;          /* the name does not resolve there */
 	struct ip *addresses; /* sorted, each once */
 	size_t n, cap;
 	struct source source;
 };
 
 enum ping_status {
-	PING_UNKNOWN,	   /* nothing that could be understood */
-	PING_OK,	   /* replies, none lost */
-	PING_LOSS,	   /* some replies, some lost */
-	PING_SILENT,	   /* sent, nothing came back: ICMP may be filtered, proves nothing alone */
+	PING_UNKNOWN,      /* nothing that could be understood */
+	PING_OK,           /* replies, none lost */
+	PING_LOSS,         /* some replies, some lost */
+	PING_SILENT,       /* sent, nothing came back: ICMP may be filtered, proves nothing alone */
 	PING_UNREACHABLE,  /* errors came back instead of replies */
 	PING_UNKNOWN_HOST, /* the name does not resolve */
-	PING_NO_ROUTE,	   /* connect: Network is unreachable */
+	PING_NO_ROUTE,     /* connect: Network is unreachable */
 	PING_NO_PERMISSION,
 };
 
 struct ping_reply {
 	struct ip from;
-	long seq;   /* -1 where not printed */
-	int ttl;    /* -1 */
-	double ms;  /* -1 */
+	long seq;  /* -1 where not printed */
+	int ttl;   /* -1 */
+	double ms; /* -1 */
 	bool duplicate;
 	unsigned line;
 };
 
 struct ping_error {
-	struct ip from;	  /* IP_NONE where the host itself complains */
-	long seq;	  /* -1 */
+	struct ip from;   /* IP_NONE where the host itself complains */
+	long seq;         /* -1 */
 	const char *kind; /* "Destination Host Unreachable", as printed */
 	unsigned line;
 };
 
 struct ping {
-	const char *target; /* as ping printed it */
-	struct ip address;  /* IP_NONE: not resolved */
-	long transmitted, received, duplicates; /* -1: the statistics were cut off */
-	double loss_percent;			/* -1 */
+	const char *target;                         /* as ping printed it */
+	struct ip address;                          /* IP_NONE: not resolved */
+	long transmitted, received, duplicates;     /* -1: the statistics were cut off */
+	double loss_percent;                        /* -1 */
 	double rtt_min, rtt_avg, rtt_max, rtt_mdev; /* milliseconds, -1 */
 	struct ping_reply *replies;
 	size_t n_replies, cap_replies;
@@ -131,7 +132,7 @@ struct ping {
 	struct source source; /* line: the "PING …" header */
 };
 
-struct egress { /* one line of `ip route get`, the kernel's own word */
+struct egress {             /* one line of `ip route get`, the kernel's own word */
 	const char *target; /* struct target's text */
 	struct ip address;
 	struct ip gateway; /* IP_NONE: on-link */
@@ -147,7 +148,8 @@ struct host {
 
 	bool routes_known; /* IPv4 routes */
 	bool routes6_known;
-	struct route_table routes; /* both families; route.line is in routes_source or routes6_source */
+	struct route_table
+	    routes; /* both families; route.line is in routes_source or routes6_source */
 	const struct probe_result *routes_source, *routes6_source;
 	struct rule_list rules; /* IPv4 */
 	const struct probe_result *rules_source;
@@ -170,14 +172,14 @@ struct host {
 
 	struct resolution *resolutions; /* at most one a target */
 	size_t n_resolutions, cap_resolutions;
-	struct ping *pings; /* at most one a target */
+	struct ping *pings;        /* at most one a target */
 	const char **ping_targets; /* beside pings[]: struct target's text */
 	size_t n_pings, cap_pings, cap_ping_targets;
 	struct egress *egresses; /* one a target and address */
 	size_t n_egresses, cap_egresses;
 
 	const char *kernel; /* "Linux 6.1.0-18-amd64 x86_64", or NULL */
-	const char *os;	    /* PRETTY_NAME of os-release, or NULL */
+	const char *os;     /* PRETTY_NAME of os-release, or NULL */
 	const char *uptime; /* as printed, or NULL */
 
 	struct diag_list diags; /* lines that no parser understood; source is the probe's name */

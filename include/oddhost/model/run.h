@@ -21,7 +21,7 @@
 struct target {
 	const char *text; /* as written; the name in findings and probes */
 	const char *name; /* without the port, without the brackets of [v6]:port */
-	uint16_t port;	  /* 0: none given */
+	uint16_t port;    /* 0: none given */
 };
 
 /* A prefix that containers must stay clear of. */
@@ -36,10 +36,10 @@ struct var {
 
 /* A host as the inventory describes it, and how to reach it. Strings belong to whoever made it. */
 struct host_spec {
-	const char *name;	 /* inventory name */
-	const char *address;	 /* name or address to connect to; never NULL */
-	const char *user;	 /* NULL: the local user's name */
-	uint16_t port;		 /* 0: 22 */
+	const char *name;        /* inventory name */
+	const char *address;     /* name or address to connect to; never NULL */
+	const char *user;        /* NULL: the local user's name */
+	uint16_t port;           /* 0: 22 */
 	const char **identities; /* private key files, in order; n_identities may be 0 */
 	size_t n_identities;
 	const char **known_hosts; /* files; none: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts */
@@ -70,7 +70,7 @@ struct probe_result {
 	const char *name;    /* "routes", "ping:db.example" */
 	const char *command; /* word for word as it ran */
 	enum probe_status status;
-	int exit;	     /* exit status, -1 where none arrived */
+	int exit;            /* exit status, -1 where none arrived */
 	unsigned elapsed_ms; /* 0 where not measured */
 	struct view out, err;
 	bool truncated; /* a byte limit cut out or err short */
@@ -119,7 +119,7 @@ bool target_parse(struct arena *arena, struct view text, struct target *ret, str
 bool reserved_parse(struct arena *arena, struct view text, struct reserved *ret, struct err *err);
 
 struct run *run_new(void);
-void run_free(struct run *run); /* with its hosts; NULL does nothing */
+void run_free(struct run *run);                            /* with its hosts; NULL does nothing */
 void run_add(struct run *run, struct host_record *record); /* takes the record */
 void run_sort(struct run *run);
 

@@ -15,7 +15,7 @@ enum ip_family { IP_NONE = 0, IP_V4 = 4, IP_V6 = 6 };
 
 struct ip {
 	uint8_t family; /* enum ip_family; IP_NONE is "no address" */
-	uint8_t b[16];	/* network byte order; the first 4 for IPv4 */
+	uint8_t b[16];  /* network byte order; the first 4 for IPv4 */
 };
 
 struct prefix {
@@ -31,7 +31,7 @@ bool ip_parse(struct view text, struct ip *ret);
 const char *ip_format(const struct ip *ip, char out[IP_TEXT_SIZE]); /* RFC 5952; returns out */
 bool ip_equal(const struct ip *a, const struct ip *b);
 int ip_cmp(const struct ip *a, const struct ip *b); /* IPv4 first, then by address */
-bool ip_is_loopback(const struct ip *ip);	    /* 127.0.0.0/8, ::1 */
+bool ip_is_loopback(const struct ip *ip);           /* 127.0.0.0/8, ::1 */
 
 /*
  * "10.0.0.0/8", or an address alone (/32, /128). Host bits are cleared: "10.1.2.3/8" is
@@ -41,7 +41,8 @@ bool prefix_parse(struct view text, struct prefix *ret);
 
 /* From an address and a netmask as `route -n` prints it; fails where the mask has holes. */
 bool prefix_from_mask(const struct ip *ip, const struct ip *mask, struct prefix *ret);
-struct prefix prefix_of_ip(const struct ip *ip, unsigned len); /* host bits cleared; len is capped */
+struct prefix prefix_of_ip(
+    const struct ip *ip, unsigned len); /* host bits cleared; len is capped */
 const char *prefix_format(const struct prefix *p, char out[PREFIX_TEXT_SIZE]); /* returns out */
 
 /* Prefixes of different families never contain or overlap each other. */

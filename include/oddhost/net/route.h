@@ -28,16 +28,16 @@ enum route_type {
 enum route_scope { ROUTE_SCOPE_GLOBAL, ROUTE_SCOPE_SITE, ROUTE_SCOPE_LINK, ROUTE_SCOPE_HOST };
 
 struct route {
-	struct prefix dst;  /* /0 for "default" */
-	struct ip gateway;  /* family IP_NONE: on-link */
-	const char *dev;    /* NULL where none was printed (blackhole) */
-	const char *table;  /* "main", "local", "100": never NULL */
-	struct ip src;	    /* preferred source, or IP_NONE */
-	uint32_t metric;    /* 0 where none was printed */
+	struct prefix dst; /* /0 for "default" */
+	struct ip gateway; /* family IP_NONE: on-link */
+	const char *dev;   /* NULL where none was printed (blackhole) */
+	const char *table; /* "main", "local", "100": never NULL */
+	struct ip src;     /* preferred source, or IP_NONE */
+	uint32_t metric;   /* 0 where none was printed */
 	enum route_type type;
 	enum route_scope scope;
 	bool linkdown, dead; /* flags as printed; a dead route is never used */
-	unsigned line;	     /* in the output it was read from, from 1 */
+	unsigned line;       /* in the output it was read from, from 1 */
 };
 
 struct route_table {
@@ -50,10 +50,12 @@ struct route_table {
 struct rule {
 	uint32_t pref;
 	struct prefix from, to; /* family IP_NONE: all */
-	const char *table;	/* looked up; NULL where the rule has a type instead */
-	enum route_type type;	/* ROUTE_UNICAST with a table; else blackhole, unreachable, prohibit */
-	bool conditional;	/* has fwmark, iif, oif, uidrange, tos, ipproto …: not evaluated */
-	int suppress_prefix;	/* suppress_prefixlength N: routes no longer than this are ignored; -1 */
+	const char *table;      /* looked up; NULL where the rule has a type instead */
+	enum route_type
+	    type;            /* ROUTE_UNICAST with a table; else blackhole, unreachable, prohibit */
+	bool conditional;    /* has fwmark, iif, oif, uidrange, tos, ipproto …: not evaluated */
+	int suppress_prefix; /* suppress_prefixlength N: routes no longer than this are ignored; -1
+			      */
 	unsigned line;
 };
 
