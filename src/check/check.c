@@ -126,16 +126,6 @@ const struct sight *check_sight(const struct check *check, size_t host, size_t t
 	return &check->sights[host * check->run->meta.n_targets + target];
 }
 
-bool check_is_shadow(const struct check *check, size_t host, const struct prefix *prefix)
-{
-	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
-		const struct path *shadow = check_sight(check, host, t)->shadow;
-		if (shadow != NULL && prefix_contains_ip(prefix, &shadow->address))
-			return true;
-	}
-	return false;
-}
-
 bool check_absent(const struct check *check, const struct fact_row *row, size_t host)
 {
 	const struct fact_list *list = &check->facts[host];

@@ -37,6 +37,19 @@ static bool find_owner(
 	return false;
 }
 
+/* A subnet that holds a target's address is no matter of blocks: it was judged by that address. */
+static bool holds_target(const struct check *check, const struct prefix *subnet)
+{
+	for (size_t i = 0; i < check->n * check->run->meta.n_targets; i++) {
+		const struct sight *sight = &check->sights[i];
+		for (size_t k = 0; k < sight->n_paths; k++) {
+			if (prefix_contains_ip(subnet, &sight->paths[k].address))
+				return true;
+		}
+	}
+	return false;
+}
+
 static struct finding *finding_of_block(
     struct check *check, size_t first, const struct prefix *block, const char *whose)
 {
@@ -78,7 +91,7 @@ void rule_shared_private_block(struct check *check)
 		for (size_t i = 0; i < n; i++) {
 			const struct prefix *block = prefix_private_block(&subnets[i].prefix.ip);
 			const char *whose;
-			if (block == NULL || check_is_shadow(check, h, &subnets[i].prefix) ||
+			if (block == NULL || holds_target(check, &subnets[i].prefix) ||
 			    !find_owner(check, h, block, &whose))
 				continue;
 			struct finding *f = finding_of_block(check, first, block, whose);

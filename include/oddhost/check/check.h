@@ -63,9 +63,6 @@ static inline const char *check_name(const struct check *check, size_t host)
 	return check->run->hosts[host]->name;
 }
 
-/* Is this subnet the one that shadows a target on that host, and so reported as the cause? */
-bool check_is_shadow(const struct check *check, size_t host, const struct prefix *prefix);
-
 /* Does the host miss the row's key although its facet was listed whole? */
 bool check_absent(const struct check *check, const struct fact_row *row, size_t host);
 

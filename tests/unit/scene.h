@@ -1,0 +1,95 @@
+/*
+ * A run made in memory for the tests of the checks: hosts with raw outputs, as short as the case
+ * allows, that go through the real parsers. Freed with scene_free().
+ */
+#ifndef TESTS_SCENE_H
+#define TESTS_SCENE_H
+
+#include <stdio.h>
+#include <string.h>
+
+#include "oddhost/base/buf.h"
+#include "oddhost/base/mem.h"
+#include "oddhost/check/diagnose.h"
+#include "oddhost/parse/host.h"
+
+struct scene {
+	struct run *run;
+	struct host *hosts[32];
+	struct diagnosis *d;
+	struct buf text; /* of scene_findings() */
+};
+
+/* `targets` and `reserved` as an inventory writes them, comma separated; "" for none. */
+static inline void scene_begin(struct scene *s, const char *targets, const char *reserved)
+{
+	struct view list = view_of(targets), part;
+	struct err err;
+
+	memset(s, 0, sizeof *s);
+	s->run = run_new();
+	struct run_meta *meta = &s->run->meta;
+	meta->version = meta->group = "test";
+	meta->started = meta->finished = "2020-12-04T03:00:00Z";
+	meta->targets = arena_alloc(s->run->arena, 8 * sizeof *meta->targets);
+	meta->reserved = arena_alloc(s->run->arena, 8 * sizeof *meta->reserved);
+	while (view_next_part(&list, ',', &part))
+		target_parse(s->run->arena, part, &meta->targets[meta->n_targets++], &err);
+	list = view_of(reserved);
+	while (view_next_part(&list, ',', &part))
+		reserved_parse(s->run->arena, part, &meta->reserved[meta->n_reserved++], &err);
+}
+
+/* Hosts must be added in the order of their names. */
+static inline struct host_record *scene_host(struct scene *s, const char *name)
+{
+	struct host_record *record = host_record_new(name);
+
+	run_add(s->run, record);
+	s->run->meta.n_hosts++;
+	return record;
+}
+
+static inline void scene_probe(struct host_record *record, const char *name, const char *out)
+{
+	struct probe_result *probe = host_record_add_probe(record, name);
+
+	probe->exit = 0;
+	probe->out = arena_view(record->arena, view_of(out));
+}
+
+static inline void scene_fail(
+    struct host_record *record, const char *name, enum probe_status status)
+{
+	host_record_add_probe(record, name)->status = status;
+}
+
+static inline void scene_diagnose(struct scene *s)
+{
+	for (size_t i = 0; i < s->run->n_hosts; i++)
+		s->hosts[i] = parse_host(s->run->hosts[i], &s->run->meta);
+	s->d = diagnose(s->run, s->hosts, s->run->n_hosts);
+}
+
+/* "RULE SEVERITY HOST,HOST\n" a finding. */
+static inline const char *scene_findings(struct scene *s)
+{
+	s->text.n = 0;
+	for (size_t i = 0; i < s->d->n_findings; i++) {
+		const struct finding *f = &s->d->findings[i];
+		buf_printf(&s->text, "%s %s ", f->rule, severity_name(f->severity));
+		for (size_t k = 0; k < f->n_hosts; k++)
+			buf_printf(&s->text, "%s%s", k ? "," : "", f->hosts[k]);
+		buf_putc(&s->text, '\n');
+	}
+	return buf_str(&s->text);
+}
+
+static inline void scene_free(struct scene *s)
+{
+	diagnosis_free(s->d);
+	run_free(s->run);
+	buf_free(&s->text);
+}
+
+#endif
