@@ -128,7 +128,6 @@ e2e: $(B)/oddhost $(B)/e2e/test_incident
 
 more: $(B)/oddhost $(B)/e2e/test_more
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_more
-	$(Q)tests/report_browser.sh
 
 -include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d)
 .PHONY: all deps demo check check-all asan lint format fuzz install uninstall clean help unit corpus \

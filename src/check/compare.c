@@ -38,14 +38,17 @@ static void add_difference(struct check *check, const struct fact_row *row,
 
 	view->differs = arena_grow(check->arena, view->differs, view->n_differs, &view->cap_differs,
 	    sizeof *view->differs);
-	view->differs[view->n_differs++] = (struct difference){
+	struct difference *difference = &view->differs[view->n_differs++];
+	*difference = (struct difference){
 	    .facet = row->facet,
 	    .key = row->key,
-	    .value = fact == NULL ? NULL : fact->value,
 	    .others = consensus->value,
 	    .share = share,
-	    .source = fact == NULL ? (struct source){0} : fact->source,
 	};
+	if (fact != NULL) {
+		difference->value = fact->value;
+		difference->source = fact->source;
+	}
 	view->score += (share - 2.0 / 3) / sqrt(2.0 / 9 / n);
 }
 

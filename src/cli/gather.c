@@ -106,7 +106,7 @@ static int print_plan(const struct scope *scope)
 	printf("hosts (%zu):\n", scope->n_hosts);
 	for (size_t i = 0; i < scope->n_hosts; i++) {
 		const struct host_spec *host = &scope->hosts[i];
-		printf("  %s  %s%s%s port %u\n", host->name, host->user ? host->user : "",
+		printf("  %s  %s%s%s port %d\n", host->name, host->user ? host->user : "",
 		    host->user ? "@" : "", host->address, host->port ? host->port : 22);
 	}
 	if (probe_plan_make(&plan, arena, scope->targets, scope->n_targets, &err)) {
