@@ -108,9 +108,11 @@ static bool is_word(char c)
 }
 
 /*
- * Two characters depend on what stands beside them, so that names stay readable in a ticket that
- * shows Markdown as it is: '_' within a word is never emphasis (GFM 6.2), and ':' and '.' matter
- * only where they make an autolink (GFM 6.9: "://", "www.", "mailto:", "xmpp:").
+ * Some characters depend on what stands beside them, so that names stay readable in a ticket that
+ * shows Markdown as it is: '_' within a word is never emphasis (GFM 6.2), ':' and '.' matter only
+ * where they make an autolink (GFM 6.9: "://", "www.", "mailto:", "xmpp:"), brackets only where a
+ * target or a label follows them (6.6; nobody can define a label, since a definition begins a
+ * line), and headings, lists and task boxes only begin a text.
  */
 static bool markdown_acts(struct view before, char c, struct view after)
 {
@@ -121,10 +123,18 @@ static bool markdown_acts(struct view before, char c, struct view after)
 	case ':':
 		return (after.n > 0 && after.p[0] == '/') || view_ends(before, "mailto") ||
 		       view_ends(before, "xmpp");
+	case ']':
+		return after.n > 0 && strchr("([:", after.p[0]) != NULL;
+	case '[':
+	case '#':
+	case '-':
+	case '+':
+	case '=':
+		return before.n == 0;
 	case '.':
 		return before.n >= 3 && strncasecmp(before.p + before.n - 3, "www", 3) == 0;
 	default:
-		return strchr("\\`*[]|~#$!{}", c) != NULL;
+		return strchr("\\`*|~$", c) != NULL;
 	}
 }
 

@@ -73,7 +73,7 @@ static void add_chain(struct buf *out, const char *why)
 		if (link.n == 0)
 			continue;
 		html(out, "<li>");
-		escape_html(out, link);
+		html_add_prose(out, link);
 		html(out, "</li>\n");
 	}
 	html(out, "</ol>\n");

@@ -10,6 +10,21 @@
 #define CONTEXT 2       /* lines round a quoted one otherwise */
 #define LINE_BYTES 1000
 
+void html_add_prose(struct buf *out, struct view rest)
+{
+	long from, to;
+
+	while ((from = view_find_char(rest, '`')) >= 0 &&
+	       (to = view_find_char(view_skip(rest, (size_t)from + 1), '`')) >= 0) {
+		escape_html(out, view_left(rest, (size_t)from));
+		html(out, "<code>");
+		escape_html(out, view_left(view_skip(rest, (size_t)from + 1), (size_t)to));
+		html(out, "</code>");
+		rest = view_skip(rest, (size_t)from + (size_t)to + 2);
+	}
+	escape_html(out, rest);
+}
+
 /* Steps: prose is numbered, the commands that follow it stand below in one block to copy. */
 void html_add_steps(struct buf *out, const char *const *fix, size_t n, size_t most)
 {
@@ -30,7 +45,7 @@ void html_add_steps(struct buf *out, const char *const *fix, size_t n, size_t mo
 			steps++;
 		}
 		if (!command && view_next_line(&text, &line)) {
-			escape_html(out, line);
+			html_add_prose(out, line);
 			text = view_trim(text);
 		}
 		if (text.n == 0)
@@ -196,6 +211,13 @@ static void add_evidence(struct buf *out, const struct outline *o, const struct 
 	html(out, "</div>\n");
 }
 
+static void add_paragraph(struct buf *out, const char *text)
+{
+	html(out, "<p class=\"why\">");
+	html_add_prose(out, view_of(text));
+	html(out, "</p>\n");
+}
+
 static void add_finding(struct buf *out, const struct outline *o, const struct finding *f)
 {
 	html(out, "<article class=\"finding %s\" id=\"%s\">\n<p class=\"kind\">",
@@ -216,9 +238,10 @@ static void add_finding(struct buf *out, const struct outline *o, const struct f
 		html(out, "<div><dt>Prefix</dt><dd>%s</dd></div>\n", f->prefix);
 	html(out, "</dl>\n");
 	if (f->why != NULL && *f->why != '\0')
-		html(out, "<p class=\"why\">%s</p>\n", f->why);
+		add_paragraph(out, f->why);
 	if (outline_egress(o, f) != NULL)
-		html(out, "<h4>Where packets for it go</h4>\n");
+		html(out, "<h4>Where packets for %s go</h4>\n",
+		    f->address == NULL ? f->target : f->address);
 	html_add_egress(out, o, f);
 	if (f->n_evidence > 0) {
 		html(out, "<h4>Evidence</h4>\n");

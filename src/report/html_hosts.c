@@ -232,6 +232,24 @@ void html_add_matrix(struct buf *out, const struct outline *o)
 	html(out, "</section>\n");
 }
 
+static size_t add_unreached(struct buf *out, const struct outline *o)
+{
+	const char **names = mem_alloc((o->d->n_hosts + 1) * sizeof *names);
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->d->n_hosts; i++) {
+		if (!host_status_reached(o->d->hosts[i].host->record->status))
+			names[n++] = outline_name(o, i);
+	}
+	if (n > 0)
+		html(out,
+		    "<li><span class=\"lost\">Not reached: %s.</span> Nothing is known of "
+		    "%s.</li>\n",
+		    outline_fold(o, names, n, SHOWN_GROUPS), n == 1 ? "it" : "them");
+	free(names);
+	return n;
+}
+
 static size_t add_unread(struct buf *out, const struct outline *o)
 {
 	size_t hosts = 0;
@@ -260,9 +278,12 @@ void html_add_unknown(struct buf *out, const struct outline *o)
 	size_t items = d->n_notes;
 
 	html(out, "<section id=\"unknown\">\n<h2>Not known</h2>\n<ul class=\"unknown\">\n");
-	for (size_t i = 0; i < d->n_notes; i++)
-		html(out, "<li>%s</li>\n", d->notes[i]);
-	items += add_unread(out, o);
+	for (size_t i = 0; i < d->n_notes; i++) {
+		html(out, "<li>");
+		html_add_prose(out, view_of(d->notes[i]));
+		html(out, "</li>\n");
+	}
+	items += add_unreached(out, o) + add_unread(out, o);
 	if (d->run->diags.n > 0)
 		html(out, "<li>%s of the run directory could not be read</li>\n",
 		    outline_count(o, d->run->diags.n, "line", "lines"));
@@ -270,7 +291,9 @@ void html_add_unknown(struct buf *out, const struct outline *o)
 		html(out, "<li>%s asked for %s not in the run: it was ended early</li>\n",
 		    outline_count(o, d->run->meta.n_hosts - d->n_hosts, "host", "hosts"),
 		    d->run->meta.n_hosts - d->n_hosts == 1 ? "is" : "are");
-	if (items + d->run->diags.n == 0 && d->run->meta.n_hosts <= d->n_hosts)
+	if (items == 0 && run_is_complete(d->run))
 		html(out, "<li>Nothing that was asked for is missing.</li>\n");
+	else if (items == 0 && d->run->diags.n == 0)
+		html(out, "<li>Some probes failed: see the hosts above.</li>\n");
 	html(out, "</ul>\n</section>\n");
 }

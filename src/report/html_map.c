@@ -1,7 +1,6 @@
 #include "oddhost/report/html.h"
 
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -165,14 +164,7 @@ static void add_lane(struct map *map, size_t host)
 		map->lanes[map->n_lanes++] = lane;
 }
 
-static int lane_order(const void *x, const void *y)
-{
-	const struct lane *a = x, *b = y;
-
-	return a->host < b->host ? -1 : a->host > b->host;
-}
-
-/* Hosts that findings name come first where there is not room for all. */
+/* Hosts that findings name come first, also where there is not room for all. */
 static void collect_lanes(struct map *map)
 {
 	const struct diagnosis *d = map->o->d;
@@ -186,8 +178,6 @@ static void collect_lanes(struct map *map)
 	}
 	for (size_t h = 0; h < d->n_hosts; h++)
 		add_lane(map, h);
-	if (map->n_lanes > 0)
-		qsort(map->lanes, map->n_lanes, sizeof *map->lanes, lane_order);
 }
 
 static void widen(struct panel *panel, const struct prefix *p, bool *any)

@@ -18,6 +18,22 @@
 
 #define md(out, ...) escape_printf(out, escape_markdown, __VA_ARGS__)
 
+/* Text of ours with names in it: what stands between two backticks stays code. */
+static void add_prose(struct buf *out, struct view rest)
+{
+	long from, to;
+
+	while ((from = view_find_char(rest, '`')) >= 0 &&
+	       (to = view_find_char(view_skip(rest, (size_t)from + 1), '`')) > 0) {
+		escape_markdown(out, view_left(rest, (size_t)from));
+		buf_putc(out, '`');
+		escape_plain(out, view_left(view_skip(rest, (size_t)from + 1), (size_t)to));
+		buf_putc(out, '`');
+		rest = view_skip(rest, (size_t)from + (size_t)to + 2);
+	}
+	escape_markdown(out, rest);
+}
+
 /* A fenced block, each line behind `indent`; the fence is longer than any run of backticks inside.
  */
 static void add_fence(struct buf *out, const char *indent, struct view text)
@@ -92,7 +108,7 @@ static void add_steps(struct buf *out, const char *const *fix, size_t n)
 			md(out, "%u. Run:\n", ++number);
 		if (!command && view_next_line(&text, &line)) {
 			md(out, "%u. ", ++number);
-			escape_markdown(out, line);
+			add_prose(out, line);
 			buf_putc(out, '\n');
 		}
 		buf_add_view(&block, view_trim(text));
@@ -120,8 +136,11 @@ static void add_finding(struct buf *out, const struct outline *o, const struct f
 	if (f->prefix != NULL)
 		md(out, ", prefix %s", f->prefix);
 	buf_puts(out, ".\n");
-	if (f->why != NULL && *f->why != '\0')
-		md(out, "\n%s\n", f->why);
+	if (f->why != NULL && *f->why != '\0') {
+		buf_putc(out, '\n');
+		add_prose(out, view_of(f->why));
+		buf_putc(out, '\n');
+	}
 	if (f->n_evidence > 0) {
 		buf_puts(out, "\n**Evidence**\n\n");
 		add_evidence(out, f->evidence, f->n_evidence, SHOWN_EVIDENCE);
@@ -232,8 +251,11 @@ static void add_notes(struct buf *out, const struct diagnosis *d)
 	if (d->n_notes == 0)
 		return;
 	buf_puts(out, "\n## Not known\n\n");
-	for (size_t i = 0; i < d->n_notes && i < SHOWN_NOTES; i++)
-		md(out, "- %s\n", d->notes[i]);
+	for (size_t i = 0; i < d->n_notes && i < SHOWN_NOTES; i++) {
+		buf_puts(out, "- ");
+		add_prose(out, view_of(d->notes[i]));
+		buf_putc(out, '\n');
+	}
 	if (d->n_notes > SHOWN_NOTES)
 		md(out, "- and %zu more in findings.json\n", d->n_notes - SHOWN_NOTES);
 }

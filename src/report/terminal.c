@@ -60,6 +60,22 @@ static const struct evidence *key_evidence(const struct finding *f)
 	return first;
 }
 
+/* The first step that is not a command; where there are more, it only says how it begins. */
+static void put_fix(struct buf *out, const struct finding *f)
+{
+	for (size_t i = 0; i < f->n_fix; i++) {
+		struct view step = view_of(f->fix[i]), line;
+		if (view_starts(step, "$ ") || !view_next_line(&step, &line))
+			continue;
+		if (f->n_fix > 1 && view_ends(line, ":"))
+			line.n--;
+		buf_puts(out, "   fix    ");
+		escape_plain(out, line);
+		buf_puts(out, f->n_fix > 1 ? " … (all steps in the report)\n" : "\n");
+		return;
+	}
+}
+
 static void put_finding(
     const struct outline *o, const struct finding *f, bool color, struct buf *out)
 {
@@ -67,25 +83,27 @@ static void put_finding(
 
 	put(out, "\n%s ", f->id);
 	put_word(out, color, f->severity, severity_name(f->severity));
-	put(out, "  %s\n", f->summary);
+	/* The verdict's summary is often the worst finding's: said once is enough. */
+	put(out, "  %s\n", view_starts(view_of(o->d->summary), f->summary) ? f->rule : f->summary);
 	put(out, "   on     %s\n",
 	    f->n_hosts == 0 ? "the group" : outline_fold(o, f->hosts, f->n_hosts, SHOWN_HOSTS));
 	if (e != NULL && e->line > 0)
 		put(out, "   proof  %s %s:%u  %s\n", e->host, e->probe, e->line, e->text);
 	else if (e != NULL)
 		put(out, "   proof  %s %s  %s\n", e->host, e->probe, e->text);
-	for (size_t i = 0; i < f->n_fix; i++) {
-		if (strncmp(f->fix[i], "$ ", 2) != 0) {
-			struct view step = view_of(f->fix[i]), line;
-			view_next_line(&step, &line);
-			buf_puts(out, "   fix    ");
-			escape_plain(out, line);
-			if (f->n_fix > 1)
-				put(out, " (%zu steps in the report)", f->n_fix);
-			buf_putc(out, '\n');
-			break;
-		}
+	put_fix(out, f);
+}
+
+/* Findings that say no more than that a host was not reached: those hosts are listed at the end. */
+static bool is_unreached(const struct outline *o, const struct finding *f)
+{
+	for (size_t i = 0; i < f->n_hosts; i++) {
+		size_t host = outline_host(o, f->hosts[i]);
+		if (host == o->d->n_hosts ||
+		    host_status_reached(o->d->hosts[host].host->record->status))
+			return false;
 	}
+	return f->n_hosts > 0 && strcmp(f->rule, "host-unreachable") == 0;
 }
 
 static void put_unreached(const struct outline *o, bool color, struct buf *out)
@@ -114,18 +132,22 @@ static void put_unreached(const struct outline *o, bool color, struct buf *out)
 void terminal_write_verdict(const struct diagnosis *d, bool color, struct buf *out)
 {
 	struct outline *o = outline_new(d);
-	size_t shown = d->n_findings < SHOWN_FINDINGS ? d->n_findings : SHOWN_FINDINGS;
+	size_t shown = 0;
 
 	put_word(out, color, d->severity,
 	    d->severity == SEVERITY_NONE ? "no findings" : severity_name(d->severity));
 	put(out, ": %s\n", d->summary);
 	put(out, "group %s: %zu of %s answered\n", d->run->meta.group, o->n_reached,
 	    outline_count(o, d->n_hosts, "host", "hosts"));
-	for (size_t i = 0; i < shown; i++)
-		put_finding(o, &d->findings[i], color, out);
-	if (shown < d->n_findings)
+	for (size_t i = 0; i < d->n_findings; i++) {
+		if (is_unreached(o, &d->findings[i]))
+			continue;
+		if (shown++ < SHOWN_FINDINGS)
+			put_finding(o, &d->findings[i], color, out);
+	}
+	if (shown > SHOWN_FINDINGS)
 		put(out, "\nand %s in the report\n",
-		    outline_count(o, d->n_findings - shown, "more finding", "more findings"));
+		    outline_count(o, shown - SHOWN_FINDINGS, "more finding", "more findings"));
 	put_unreached(o, color, out);
 	if (d->n_notes > 0)
 		put(out, "\n%s in the report\n",

@@ -44,7 +44,8 @@ struct finding {
 	const char *why;                       /* a few sentences: the causal chain */
 	struct evidence *evidence;
 	size_t n_evidence, cap_evidence;
-	const char **fix; /* steps in order; a step that starts with "$ " is a command to type */
+	const char **fix; /* steps in order; a step that starts with "$ " is a command to type; what
+			     follows a line break in another is a file's content */
 	size_t n_fix, cap_fix;
 	const char *fingerprint; /* the same for the same fault on the same hosts in another run */
 };

@@ -36,6 +36,9 @@ void html_add_map(struct buf *out, const struct outline *outline);
 /* Raw outputs, with the line numbers that the evidence names. */
 void html_add_raw(struct buf *out, const struct outline *outline);
 
+/* Text of ours with names in it: what stands between two backticks is code. */
+void html_add_prose(struct buf *out, struct view text);
+
 /* Parts. A badge says the severity in a word, its class gives the colour. */
 void html_add_badge(struct buf *out, enum severity severity);
 void html_add_steps(struct buf *out, const char *const *fix, size_t n, size_t most);
