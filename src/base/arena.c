@@ -1,7 +1,6 @@
 #include "oddhost/base/arena.h"
 
 #include <stdalign.h>
-#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,15 +91,13 @@ char *arena_dup(struct arena *arena, const char *s)
 	return s == NULL ? NULL : arena_dup_view(arena, view_of(s));
 }
 
-char *arena_printf(struct arena *arena, const char *fmt, ...)
+char *arena_vprintf(struct arena *arena, const char *fmt, va_list ap)
 {
-	va_list ap, again;
+	va_list again;
 	char small[256], *text;
 
-	va_start(ap, fmt);
 	va_copy(again, ap);
 	int n = vsnprintf(small, sizeof small, fmt, ap);
-	va_end(ap);
 	if (n < (int)sizeof small) {
 		text = arena_dup(arena, n < 0 ? "" : small);
 	} else {
@@ -108,6 +105,16 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 		vsnprintf(text, (size_t)n + 1, fmt, again);
 	}
 	va_end(again);
+	return text;
+}
+
+char *arena_printf(struct arena *arena, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	char *text = arena_vprintf(arena, fmt, ap);
+	va_end(ap);
 	return text;
 }
 

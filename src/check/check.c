@@ -10,6 +10,8 @@
 #include "oddhost/base/text.h"
 #include "oddhost/check/facts.h"
 
+#define SHELL_WORD_MAX 255
+
 static enum reach reach_of(const struct sight *sight)
 {
 	if (sight->resolution != NULL && sight->resolution->failed)
@@ -154,14 +156,12 @@ void finding_add_host(struct check *check, struct finding *f, const char *host)
 
 void finding_add_fix(struct check *check, struct finding *f, const char *fmt, ...)
 {
-	char text[1024];
 	va_list ap;
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
 	f->fix = arena_grow(check->arena, f->fix, f->n_fix, &f->cap_fix, sizeof *f->fix);
-	f->fix[f->n_fix++] = arena_dup(check->arena, text);
+	va_start(ap, fmt);
+	f->fix[f->n_fix++] = arena_vprintf(check->arena, fmt, ap);
+	va_end(ap);
 }
 
 static struct evidence quote(struct check *check, const struct host *host, struct source source)
@@ -192,14 +192,6 @@ void claim_quote(
 	c->evidence[c->n_evidence++] = quote(check, host, source);
 }
 
-static const char *format(struct check *check, const char *fmt, va_list ap)
-{
-	char text[1024];
-
-	vsnprintf(text, sizeof text, fmt, ap);
-	return arena_dup(check->arena, text);
-}
-
 struct claim *claim_add(struct check *check, const char *fmt, ...)
 {
 	struct diagnosis *d = check->diagnosis;
@@ -209,7 +201,7 @@ struct claim *claim_add(struct check *check, const char *fmt, ...)
 	    check->arena, d->ruled_out, d->n_ruled_out, &d->cap_ruled_out, sizeof *d->ruled_out);
 	struct claim *claim = &d->ruled_out[d->n_ruled_out++];
 	va_start(ap, fmt);
-	*claim = (struct claim){.text = format(check, fmt, ap)};
+	*claim = (struct claim){.text = arena_vprintf(check->arena, fmt, ap)};
 	va_end(ap);
 	return claim;
 }
@@ -221,7 +213,7 @@ void note_add(struct check *check, const char *fmt, ...)
 
 	d->notes = arena_grow(check->arena, d->notes, d->n_notes, &d->cap_notes, sizeof *d->notes);
 	va_start(ap, fmt);
-	d->notes[d->n_notes++] = format(check, fmt, ap);
+	d->notes[d->n_notes++] = arena_vprintf(check->arena, fmt, ap);
 	va_end(ap);
 }
 
@@ -257,6 +249,8 @@ const char *check_shell_word(struct check *check, const char *word)
 {
 	struct buf out = {0};
 
+	if (strlen(word) > SHELL_WORD_MAX)
+		return "NAME";
 	text_shell_quote(view_of(word), &out);
 	const char *copy = arena_dup(check->arena, buf_str(&out));
 	buf_free(&out);

@@ -76,15 +76,14 @@ static void report(struct check *check, size_t t, const struct fact_row *row, si
 		    "%s resolves differently on %s, and no answer is the majority's", target,
 		    finding_hosts(check, f));
 	}
-	f->why = size == n
-		     ? "No host that was asked gets an address for the name, so nothing can be "
-		       "said about "
-		       "the way to it: the name itself, or the name servers that these hosts share."
-		     : "Hosts that get different addresses for one name talk to different "
-		       "machines, or to one that "
-		       "is no longer there. A stale /etc/hosts entry, another name server or a "
-		       "split view does this; "
-		       "a name with many addresses that rotate may do it harmlessly.";
+	f->why =
+	    size == n
+		? "No host that was asked gets an address for the name, so nothing can be said about "
+		  "the way to it: the name itself, or the name servers that these hosts share."
+		: "Hosts that get different addresses for one name talk to different machines, or "
+		  "to one that is no longer there. A stale /etc/hosts entry, another name server "
+		  "or a split view does this; a name with many addresses that rotate may do it "
+		  "harmlessly.";
 	finding_add_fix(check, f, "Compare on these hosts and on a healthy one:");
 	finding_add_fix(check, f, "$ getent hosts %s; grep -n %s /etc/hosts; cat /etc/resolv.conf",
 	    check_shell_word(check, check->run->meta.targets[t].name),

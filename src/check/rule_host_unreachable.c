@@ -33,17 +33,15 @@ static const char *hypothesis(struct check *check)
 			if (prefix_contains_ip(&subnets[i].prefix, &bastion))
 				return arena_printf(check->arena,
 				    " On %s a container network holds %s, which covers this "
-				    "machine's address %s: "
-				    "the same on these hosts would send their answers to a bridge. "
-				    "Try their console.",
+				    "machine's address %s: the same on these hosts would send "
+				    "their answers to a bridge. Try their console.",
 				    check_name(check, h), prefix_format(&subnets[i].prefix, prefix),
 				    text);
 		}
 	}
 	if (in_docker_pools(&bastion))
 		return arena_printf(check->arena,
-		    " This machine's address %s lies in docker's default pools: a docker network "
-		    "on these "
+		    " This machine's address %s lies in docker's default pools: a docker network on these "
 		    "hosts may have taken its subnet, so that their answers go to a bridge. Try "
 		    "their console.",
 		    text);

@@ -1,3 +1,4 @@
+#include "oddhost/check/fix.h"
 #include "oddhost/check/rules.h"
 #include "oddhost/check/subnets.h"
 
@@ -95,34 +96,19 @@ static const char *name_of(struct check *check, const struct claimed *claimed)
 static void explain(struct check *check, struct finding *f, const struct host *host,
     const struct container_subnet *subnet, const struct claimed *claimed, const struct ip *address)
 {
-	const char *what = name_of(check, claimed), *pools = subnets_pools_json(check);
+	const char *what = name_of(check, claimed);
 	const char *owner = subnet_owner_text(check->arena, host, subnet);
-	char text[IP_TEXT_SIZE];
+	char text[IP_TEXT_SIZE], prefix[PREFIX_TEXT_SIZE];
 
 	if (claimed->target != NULL)
 		f->address = arena_dup(check->arena, ip_format(address, text));
 	f->why = arena_printf(check->arena,
-	    "%s holds %s, which %s %s. Nothing fails yet. As soon as something that these hosts "
-	    "need "
+	    "%s holds %s, which %s %s. Nothing fails yet. As soon as something that these hosts need "
 	    "gets an address in %s, they look for it among their own containers and cannot reach "
 	    "it.",
 	    owner, f->prefix, claimed->covers ? "covers" : "lies inside", what, f->prefix);
-	if (pools != NULL)
-		finding_add_fix(check, f,
-		    "On every host of the group, merge into /etc/docker/daemon.json: %s", pools);
-	finding_add_fix(check, f,
-	    "Restart docker at a quiet moment, then re-create the network; its "
-	    "containers stop meanwhile:");
-	finding_add_fix(check, f, "$ systemctl restart docker");
-	if (subnet->network != NULL && subnet->network->project != NULL)
-		finding_add_fix(check, f,
-		    "$ docker compose -p %s down && docker compose -p %s up -d",
-		    check_shell_word(check, subnet->network->project),
-		    check_shell_word(check, subnet->network->project));
-	else if (subnet->network != NULL)
-		finding_add_fix(check, f, "$ docker network rm %s && docker network create %s",
-		    check_shell_word(check, subnet->network->name),
-		    check_shell_word(check, subnet->network->name));
+	fix_move_network(check, f, host, subnet->dev, subnet->network,
+	    claimed->target != NULL ? f->address : prefix_format(&claimed->prefix, prefix));
 	finding_add_fix(check, f, "Verify: no route may lie in %s:", f->prefix);
 	finding_add_fix(check, f, "$ ip route show root %s", f->prefix);
 }
@@ -148,9 +134,9 @@ static void look_at(
 		explain(check, f, host, subnet, &claimed, &address);
 	}
 	finding_add_host(check, f, host->record->name);
-	f->summary = arena_printf(check->arena,
-	    "%s: %s holds %s, inside %s: the same fault is waiting", finding_hosts(check, f),
-	    subnet_owner_text(check->arena, host, subnet), f->prefix, name_of(check, &claimed));
+	f->summary = arena_printf(check->arena, "%s: %s holds %s, %s %s: the same fault is waiting",
+	    finding_hosts(check, f), subnet_owner_text(check->arena, host, subnet), f->prefix,
+	    claimed.covers ? "which covers" : "inside", name_of(check, &claimed));
 	if (f->n_hosts > QUOTED_HOSTS)
 		return;
 	finding_quote(check, f, host, subnet->source);

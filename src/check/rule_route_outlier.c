@@ -28,12 +28,12 @@ static void report(struct check *check, size_t first, size_t h, const struct dif
 		f->fingerprint = same; /* until all findings get theirs */
 		f->prefix = is_default ? NULL : d->key;
 		f->why = arena_printf(a,
-		    "%.0f %% of the hosts have: %s. This route leads to a real network, "
-		    "not to containers, so hosts that do the same work should agree on it.",
+		    "%.0f %% of the hosts have: %s. This route leads to a real network, not to "
+		    "containers, so hosts that do the same work should agree on it.",
 		    d->share * 100, others);
 		finding_add_fix(check, f,
-		    "If it is not meant: see who sets it (netplan, cloud-init, a VPN) and "
-		    "align it with the group.");
+		    "If it is not meant: see who sets it (netplan, cloud-init, a VPN) and align it "
+		    "with the group.");
 	}
 	finding_add_host(check, f, check_name(check, h));
 	f->summary = arena_printf(a, "%s: route %s is %s, against %s on the others",

@@ -65,15 +65,13 @@ static struct finding *finding_of_block(
 	    finding_add(check, "shared-private-block", SEVERITY_LOW, CONFIDENCE_POSSIBLE);
 	f->prefix = arena_dup(check->arena, text);
 	f->why = arena_printf(check->arena,
-	    "Containers here take subnets out of %s, the private block of %s. No prefix is "
-	    "reserved in "
-	    "the inventory, so it is not known which part of the block belongs to the cloud's "
-	    "network; "
+	    "Containers here take subnets out of %s, the private block of %s. No prefix is reserved in "
+	    "the inventory, so it is not known which part of the block belongs to the cloud's network; "
 	    "a service that moves into one of these subnets cannot be reached from that host.",
 	    f->prefix, whose);
 	finding_add_fix(check, f,
-	    "Ask for the VPC's prefixes and set oddhost_reserved in the inventory, "
-	    "for example: oddhost_reserved=%s=vpc",
+	    "Ask for the VPC's prefixes and set oddhost_reserved in the inventory, for example: "
+	    "oddhost_reserved=%s=vpc",
 	    f->prefix);
 	return f;
 }

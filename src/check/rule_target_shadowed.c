@@ -1,5 +1,5 @@
+#include "oddhost/check/fix.h"
 #include "oddhost/check/rules.h"
-#include "oddhost/check/subnets.h"
 
 #include <string.h>
 
@@ -133,47 +133,22 @@ static const char *quote_peers(struct check *check, struct finding *f, size_t t,
 static void add_fix(struct check *check, struct finding *f, const struct host *host,
     const struct path *path, const struct ip *gateway)
 {
-	const struct docker_network *network = path->network;
-	const char *pools = subnets_pools_json(check);
-	char address[IP_TEXT_SIZE], via[IP_TEXT_SIZE];
+	char via[IP_TEXT_SIZE];
+	const char *clear_of = f->address;
 
-	ip_format(&path->address, address);
-	if (strcmp(path->owner, "docker") != 0) {
-		finding_add_fix(check, f, "Give %s another subnet, one that does not hold %s.",
-		    path_owner_text(check->arena, host, path->dev), address);
-	} else {
-		finding_add_fix(check, f,
-		    pools != NULL
-			? "On every host of the group, merge into /etc/docker/daemon.json: %s"
-			: "No /16 of 172.16.0.0/12 or 10.200.0.0/13 is free of the group's own "
-			  "routes: choose "
-			  "default-address-pools by hand%s",
-		    pools != NULL ? pools : ".");
-		finding_add_fix(check, f,
-		    "Restart docker; its containers stop meanwhile, unless live-restore is on:");
-		finding_add_fix(check, f, "$ systemctl restart docker");
-		finding_add_fix(check, f,
-		    "Re-create the network, so that it takes a subnet from the new pools%s:",
-		    network != NULL && network->n_containers > 0
-			? " (its containers stop meanwhile)"
-			: "");
-		if (network != NULL && network->project != NULL)
-			finding_add_fix(check, f,
-			    "$ docker compose -p %s down && docker compose -p %s up -d",
-			    check_shell_word(check, network->project),
-			    check_shell_word(check, network->project));
-		else if (network != NULL)
-			finding_add_fix(check, f,
-			    "$ docker network rm %s && docker network create %s",
-			    check_shell_word(check, network->name),
-			    check_shell_word(check, network->name));
+	for (size_t i = 0; i < check->run->meta.n_reserved; i++) {
+		const struct reserved *r = &check->run->meta.reserved[i];
+		char text[PREFIX_TEXT_SIZE];
+		if (prefix_contains_ip(&r->prefix, &path->address))
+			clear_of = arena_dup(check->arena, prefix_format(&r->prefix, text));
 	}
+	fix_move_network(check, f, host, path->dev, path->network, clear_of);
 	if (gateway->family != IP_NONE)
 		finding_add_fix(
-		    check, f, "Verify: the answer must say `via %s`:", ip_format(gateway, via));
+		    check, f, "Verify: the answer must say 'via %s':", ip_format(gateway, via));
 	else
 		finding_add_fix(check, f, "Verify: the answer must no longer name %s:", path->dev);
-	finding_add_fix(check, f, "$ ip route get %s", address);
+	finding_add_fix(check, f, "$ ip route get %s", f->address);
 }
 
 static bool answers_from_bridge(const struct sight *sight)
@@ -225,13 +200,12 @@ static void explain(struct check *check, struct finding *f, const struct host *h
 		      " The ping errors come from %s, which is %s's own side of the bridge.",
 		      ip_format(&sight->ping->errors[0].from, text), who);
 	f->why = arena_printf(a,
-	    "%s is %s. On %s, %s: %s, on-link. The kernel therefore looks for the address among "
-	    "its "
+	    "%s is %s. On %s, %s: %s, on-link. The kernel therefore looks for the address among its "
 	    "containers and never sends a packet out.%s%s%s",
 	    f->target, f->address, who, route, owner, others, errors,
 	    path->contradiction
-		? " The kernel's own answer differs from what its route table says: look "
-		  "at `ip rule` there."
+		? " The kernel's own answer differs from what its route table says: look at `ip "
+		  "rule` there."
 		: "");
 }
 

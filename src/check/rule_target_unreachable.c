@@ -70,29 +70,28 @@ static void explain(
 		f->summary = arena_printf(
 		    a, "%s cannot reach %s: its route table says %s", who, f->target, reason);
 		f->why = arena_printf(a,
-		    "The route table has no way to %s (%s): the packets are dropped on the "
-		    "host itself.",
+		    "The route table has no way to %s (%s): the packets are dropped on the host "
+		    "itself.",
 		    f->target, reason);
 		finding_add_fix(check, f,
-		    "Find out who set or removed the route (cloud-init, netplan, a VPN, "
-		    "fail2ban) and put it back; compare with a healthy host: `oddhost diff`.");
+		    "Find out who set or removed the route (cloud-init, netplan, a VPN, fail2ban) "
+		    "and put it back; compare with a healthy host: `oddhost diff`.");
 		return;
 	}
 	if (passing == 0) {
 		f->summary = arena_printf(a, "No host gets an answer from %s%s", f->target,
 		    failure == SILENCE ? " by ping" : "");
-		f->why = failure == SILENCE
-			     ? "Nothing came back to any host. That may be a filter: many services "
-			       "do not answer "
-			       "ping. No host is accused."
-			     : "Every host that was asked fails alike, so the fault lies in what "
-			       "they share: the "
-			       "target itself, or the network before it. No host is accused.";
+		f->why =
+		    failure == SILENCE
+			? "Nothing came back to any host. That may be a filter: many services do not answer "
+			  "ping. No host is accused."
+			: "Every host that was asked fails alike, so the fault lies in what they "
+			  "share: the target itself, or the network before it. No host is accused.";
 		finding_add_fix(check, f,
 		    failure == SILENCE ? "Test the service's own port from one of the hosts."
 				       : "Check the target in the cloud's console: does it run, "
-					 "did its address change, does "
-					 "its allow-list hold these hosts?");
+					 "did its address change, does its allow-list hold these "
+					 "hosts?");
 		return;
 	}
 	f->summary = arena_printf(
@@ -103,8 +102,8 @@ static void explain(
 	    passing, passing == 1 ? " is" : "s are", f->target,
 	    failure == SILENCE ? "nothing comes back" : "errors come back");
 	finding_add_fix(check, f,
-	    "Ask the cloud: does the target's security group and allow-list hold the "
-	    "address of %s? Is there a network ACL, or a route table of another subnet?",
+	    "Ask the cloud: does the target's security group and allow-list hold the address of "
+	    "%s? Is there a network ACL, or a route table of another subnet?",
 	    who);
 }
 

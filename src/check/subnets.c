@@ -141,11 +141,11 @@ const char *subnets_pools_json(const struct check *check)
 
 	if (n == 0)
 		return NULL;
-	buf_puts(&out, "{\"default-address-pools\": [");
+	buf_puts(&out, "{\n  \"default-address-pools\": [\n");
 	for (size_t i = 0; i < n; i++)
-		buf_printf(&out, "%s{\"base\": \"%s\", \"size\": %d}", i ? ", " : "",
-		    prefix_format(&pools[i], text), POOL_SIZE);
-	buf_puts(&out, "]}");
+		buf_printf(&out, "    {\"base\": \"%s\", \"size\": %d}%s\n",
+		    prefix_format(&pools[i], text), POOL_SIZE, i + 1 < n ? "," : "");
+	buf_puts(&out, "  ]\n}");
 	const char *copy = arena_dup(check->arena, buf_str(&out));
 	buf_free(&out);
 	return copy;

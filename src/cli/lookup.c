@@ -38,21 +38,25 @@ static void print_text(const struct tables *tables, const struct ip *ip, const s
 		printf("%s\n", lookup_reason_name(found->reason));
 	} else {
 		print_plain(route_format(tables->arena, found->route));
-		const char *owner =
-		    tables->host == NULL ? NULL : host_virtual_owner(tables->host, found->route->dev);
+		const char *owner = tables->host == NULL
+					? NULL
+					: host_virtual_owner(tables->host, found->route->dev);
 		if (owner != NULL) {
 			fputs("  (", stdout);
-			print_plain(path_owner_text(tables->arena, tables->host, found->route->dev));
+			print_plain(
+			    path_owner_text(tables->arena, tables->host, found->route->dev));
 			fputs(")", stdout);
 		}
-		printf("\n    line %u; the longest prefix that holds the address%s%s\n", found->route->line,
+		printf("\n    line %u; the longest prefix that holds the address%s%s\n",
+		    found->route->line,
 		    found->rule != NULL ? ", in the table of the first rule that matches" : "",
 		    found->route->gateway.family == IP_NONE && found->reason == LOOKUP_FOUND
 			? "; on-link: no gateway sees the packet"
 			: "");
 	}
 	if (found->uncertain)
-		puts("    a rule with a condition (fwmark, iif, …) stands before it and may decide otherwise");
+		puts(
+		    "    a rule with a condition (fwmark, iif, …) stands before it and may decide otherwise");
 }
 
 static struct json *as_json(const struct ip *ip, const struct lookup *found)
@@ -61,7 +65,8 @@ static struct json *as_json(const struct ip *ip, const struct lookup *found)
 	char text[IP_TEXT_SIZE];
 
 	json_set_string(item, "address", ip_format(ip, text));
-	json_set(item, "route", found->route != NULL ? shapes_route(found->route) : json_new_null());
+	json_set(
+	    item, "route", found->route != NULL ? shapes_route(found->route) : json_new_null());
 	json_set_string(item, "reason", lookup_reason_name(found->reason));
 	return item;
 }
@@ -76,8 +81,8 @@ static int look_up(const struct command *command, const struct options *options,
 
 	for (size_t i = 0; i < n; i++) {
 		if (!ip_parse(view_of(addresses[i]), &ip)) {
-			code = cli_usage(command, "'%s' is not an address; names are not resolved here",
-			    addresses[i]);
+			code = cli_usage(command,
+			    "'%s' is not an address; names are not resolved here", addresses[i]);
 			continue;
 		}
 		struct lookup found = route_lookup(tables->routes, tables->rules, &ip);

@@ -40,19 +40,22 @@ static const struct option_row {
 	"limit for one host, from its start (default: 60)"},
     {0, "deadline", "SECONDS", NUMBER, AT(deadline), 86400,
 	"limit for the whole run; what there is is reported (default: 300)"},
-    {'C', "check", NULL, FLAG, AT(check), 0, "say which hosts and commands would run; connect to none"},
+    {'C', "check", NULL, FLAG, AT(check), 0,
+	"say which hosts and commands would run; connect to none"},
     {0, "fail-on", "SEVERITY", SEVERITY, AT(fail_on), 0,
 	"exit 1 at this severity or above: critical, high (default), medium, low, info, none"},
     {0, "format", "LIST", TEXT, AT(format), 0, "reports to write (default: html,md,json)"},
     {0, "list", NULL, FLAG, AT(list), 0, "print Ansible's dynamic-inventory JSON"},
     {0, "hosts", NULL, FLAG, AT(hosts), 0, "print the host names, one a line"},
     {0, "host", "NAME", TEXT, AT(host), 0, "print one host's variables and connection"},
-    {0, "routes", "FILE", TEXT, AT(routes), 0, "a route table as ip or route printed it, - for stdin"},
+    {0, "routes", "FILE", TEXT, AT(routes), 0,
+	"a route table as ip or route printed it, - for stdin"},
     {0, "script", NULL, FLAG, AT(script), 0, "print the script that is sent, word for word"},
     {0, "json", NULL, FLAG, AT(json), 0, "print JSON"},
     {'q', "quiet", NULL, FLAG, AT(quiet), 0, "no progress, no verdict"},
     {'v', "verbose", NULL, COUNT, AT(verbose), 0, "a line per host as it ends"},
-    {0, "color", "WHEN", COLOR, AT(color), 0, "auto (default), always or never; NO_COLOR is heeded"},
+    {0, "color", "WHEN", COLOR, AT(color), 0,
+	"auto (default), always or never; NO_COLOR is heeded"},
 #undef AT
 };
 
@@ -83,8 +86,8 @@ void options_help(const struct command *command, FILE *out)
 		if (!takes(command, &rows[i]))
 			continue;
 		snprintf(left, sizeof left, "%c%c%s--%s%s%s", rows[i].letter ? '-' : ' ',
-		    rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : "  ", rows[i].name,
-		    rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
+		    rows[i].letter ? rows[i].letter : ' ', rows[i].letter ? ", " : "  ",
+		    rows[i].name, rows[i].value ? " " : "", rows[i].value ? rows[i].value : "");
 		fprintf(out, "  %-26s %s\n", left, rows[i].help);
 	}
 	if (command->examples != NULL)
@@ -119,8 +122,8 @@ static bool decide_color(const char *when, bool *ret)
 	return true;
 }
 
-static bool store(
-    const struct command *command, const struct option_row *row, const char *text, struct options *o)
+static bool store(const struct command *command, const struct option_row *row, const char *text,
+    struct options *o)
 {
 	void *at = (char *)o + row->offset;
 	uint64_t number;
@@ -145,7 +148,8 @@ static bool store(
 			*(unsigned *)at = (unsigned)number;
 			return true;
 		}
-		cli_usage(command, "--%s: '%s' is not a number from 1 to %u", row->name, text, row->max);
+		cli_usage(
+		    command, "--%s: '%s' is not a number from 1 to %u", row->name, text, row->max);
 		return false;
 	case SEVERITY:
 		if (severity_from_name(text, at))
@@ -202,8 +206,11 @@ bool options_parse(
 	struct option longs[ROWS + 2] = {0};
 	int c;
 
-	*ret = (struct options){.forks = 256, .connect_timeout = 10, .host_timeout = 60,
-	    .deadline = 300, .fail_on = SEVERITY_HIGH};
+	*ret = (struct options){.forks = 256,
+	    .connect_timeout = 10,
+	    .host_timeout = 60,
+	    .deadline = 300,
+	    .fail_on = SEVERITY_HIGH};
 	decide_color("auto", &ret->color);
 	*ret_exit = EXIT_TROUBLE;
 	make_tables(command, letters, longs);
@@ -215,7 +222,8 @@ bool options_parse(
 			return false;
 		}
 		if (c == ':' || c == '?') {
-			cli_usage(command, c == ':' ? "%s: a value is missing" : "%s: unknown option",
+			cli_usage(command,
+			    c == ':' ? "%s: a value is missing" : "%s: unknown option",
 			    argv[optind - 1]);
 			return false;
 		}

@@ -31,7 +31,8 @@ int cli_probes(const struct command *command, const struct options *options)
 	if (options->n_inventories > 0 && !scope_load(command, options, &scope))
 		goto out;
 	bool named = scope.n_targets > 0;
-	if (!probe_plan_make(&plan, arena, named ? scope.targets : &any, named ? scope.n_targets : 1, &err)) {
+	if (!probe_plan_make(
+		&plan, arena, named ? scope.targets : &any, named ? scope.n_targets : 1, &err)) {
 		cli_fail(&err);
 		goto out;
 	}

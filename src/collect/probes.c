@@ -102,13 +102,11 @@ static struct view make_script(const struct probe_plan *plan, struct arena *aren
 
 	buf_puts(&out,
 	    "LC_ALL=C; export LC_ALL\n"
-	    "PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"; "
-	    "export PATH\n"
+	    "PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"; export PATH\n"
 	    "if timeout -k 1 1 true </dev/null >/dev/null 2>&1; then\n"
 	    "t() { timeout -k 1 \"$@\"; }\n"
 	    "elif timeout 1 true </dev/null >/dev/null 2>&1; then\n"
-	    "t() { timeout \"$@\"; }\n"
-	    "else\n"
+	    "t() { timeout \"$@\"; }\nelse\n"
 	    "t() { shift; \"$@\"; }\n"
 	    "fi\n");
 	buf_printf(&out,

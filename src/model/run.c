@@ -61,8 +61,7 @@ struct view probe_line(const struct probe_result *probe, unsigned line)
 static bool is_plain_name(struct view v)
 {
 	static const char allowed[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	    "-._:";
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:";
 
 	if (v.n == 0 || v.n > 253 || v.p[0] == '-')
 		return false;

@@ -19,14 +19,13 @@ static const struct {
     [HOST_UNREACHABLE] = {"unreachable", "The network reports that there is no way to the host: "
 					 "check its address and this machine's routes."},
     [HOST_BANNER_TIMEOUT] = {"banner-timeout", "Something accepted the connection but did not "
-					       "speak SSH in time: the host may be overloaded, "
-					       "or the port is not sshd's."},
+					       "speak SSH in time: the host may be overloaded, or "
+					       "the port is not sshd's."},
     [HOST_PROTOCOL_ERROR] = {"protocol-error", "What answers on the port did not complete an SSH "
-					       "key exchange: is it an SSH server, and does "
-					       "it share an algorithm with us?"},
+					       "key exchange: is it an SSH server, and does it "
+					       "share an algorithm with us?"},
     [HOST_HOSTKEY_UNKNOWN] = {"hostkey-unknown",
-	"No known_hosts file knows this host: connect once with ssh and verify the fingerprint, or "
-	"pass "
+	"No known_hosts file knows this host: connect once with ssh and verify the fingerprint, or pass "
 	"--known-hosts."},
     [HOST_HOSTKEY_CHANGED] = {"hostkey-changed", "The host key is not the one in known_hosts: was "
 						 "the host rebuilt, or does somebody stand in "
@@ -34,16 +33,14 @@ static const struct {
     [HOST_HOSTKEY_REVOKED] = {"hostkey-revoked", "known_hosts marks this host key as revoked: do "
 						 "not use the host until its key is replaced."},
     [HOST_AUTH_FAILED] = {"auth-failed", "The host refused every key that was offered: check the "
-					 "user name, --private-key and the agent "
-					 "(ssh-add -l)."},
+					 "user name, --private-key and the agent (ssh-add -l)."},
     [HOST_CHANNEL_FAILED] = {"channel-failed", "Login worked, but no command could be started: is "
 					       "there a forced command, MaxSessions 0, or a "
 					       "nologin shell?"},
     [HOST_DISCONNECTED] = {"disconnected",
 	"The connection broke while probes ran; what had arrived was kept. Run again."},
     [HOST_DEADLINE] = {"deadline", "The time limit ended this host's collection; what had arrived "
-				   "was kept. Raise --host-timeout or "
-				   "--deadline."},
+				   "was kept. Raise --host-timeout or --deadline."},
     [HOST_INTERRUPTED] = {"interrupted", "The run was interrupted; what had arrived was kept."},
     [HOST_SUDO_FAILED] = {"sudo-failed",
 	"sudo -n was refused: allow it without a password for this user, or run without --become."},

@@ -6,6 +6,7 @@
 #ifndef ODDHOST_BASE_ARENA_H
 #define ODDHOST_BASE_ARENA_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "oddhost/base/view.h"
@@ -23,6 +24,8 @@ char *arena_dup(struct arena *arena, const char *s);
 char *arena_dup_view(struct arena *arena, struct view v);
 char *arena_printf(struct arena *arena, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), nonnull));
+char *arena_vprintf(struct arena *arena, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0), nonnull(1, 2)));
 
 /* A view of a copy, which is NUL-terminated behind its end. */
 struct view arena_view(struct arena *arena, struct view v);

@@ -90,7 +90,7 @@ struct source source_of_route(const struct host *host, const struct route *route
 struct source source_of_error(const struct ping *ping, size_t error);
 struct source source_of_reply(const struct ping *ping);
 
-/* A name from a host as one word of a shell command. */
+/* A name from a host as one word of a shell command; NAME where it is too long to be one. */
 const char *check_shell_word(struct check *check, const char *word);
 
 #endif
