@@ -48,7 +48,8 @@ check-all: check ## and those that need root, a browser, clang or Ansible
 	$(Q)$(sub) DEV=1 more
 
 asan: ## the tests under the address and undefined-behaviour sanitizers
-	$(Q)$(sub) FLAVOUR=asan DEV=1 CFLAGS="-O1 -g" SANITIZE="$(sanitizers)" all unit corpus e2e
+	$(Q)$(sub) FLAVOUR=asan DEV=1 CFLAGS="-O1 -g -fno-omit-frame-pointer \
+		-Wno-format-truncation" SANITIZE="$(sanitizers)" all unit corpus e2e
 
 lint: ## layers, banned calls, formatting, cppcheck, clang-tidy
 	$(Q).ci/deps lint

@@ -32,8 +32,13 @@ grep 'CONSOLE' "$dir/log" && fail 'the browser complains'
 # In a sandboxed frame no script runs: a page that needs one would be blank, a PNG of a few kB.
 printf '<iframe sandbox style="border:0;width:1280px;height:900px" src="file://%s"></iframe>' "$page" \
 	>"$dir/frame.html"
-browse --screenshot="$dir/page.png" --window-size=1300,920 "file://$dir/frame.html" >"$dir/log" 2>&1
-size=$(wc -c <"$dir/page.png")
+# The picture may be taken before the frame is drawn: look again before calling it blank.
+for _ in 1 2 3; do
+	browse --screenshot="$dir/page.png" --window-size=1300,920 --virtual-time-budget=5000 \
+		"file://$dir/frame.html" >"$dir/log" 2>&1
+	size=$(wc -c <"$dir/page.png")
+	[ "$size" -le 40000 ] || break
+done
 [ "$size" -gt 40000 ] || fail "the page is blank without scripts: a picture of $size bytes"
 
 # What was asked for, apart from the browser's own start-up.
