@@ -130,6 +130,10 @@ e2e: $(B)/oddhost $(B)/e2e/test_incident
 more: $(B)/oddhost $(B)/e2e/test_more
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_more
 
+# Tests that were asked for together run one after the other.
+corpus: $(filter unit,$(MAKECMDGOALS))
+e2e: $(filter unit corpus,$(MAKECMDGOALS))
+
 -include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d)
 .PHONY: all deps demo check check-all asan lint format fuzz install uninstall clean help unit corpus \
 	fuzzing e2e more
