@@ -192,6 +192,11 @@ struct json *json_new_null(void)
 	return made(cJSON_CreateNull());
 }
 
+struct json *json_new_raw(const char *text)
+{
+	return made(cJSON_CreateRaw(text));
+}
+
 struct json *json_copy(const struct json *node)
 {
 	return made(cJSON_Duplicate(in(node), 1));

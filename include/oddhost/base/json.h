@@ -51,6 +51,7 @@ struct json *json_new_string(const char *s);
 struct json *json_new_number(double number);
 struct json *json_new_bool(bool value);
 struct json *json_new_null(void);
+struct json *json_new_raw(const char *text); /* JSON text, printed as it stands */
 struct json *json_copy(const struct json *node);
 /* Both return the child, now its parent's, so that nesting reads from left to right. */
 struct json *json_set(struct json *object, const char *key, struct json *child);
