@@ -1,0 +1,273 @@
+#!/usr/bin/python3
+"""Compare `oddhost inventory --list` with Ansible's own reading of the same inventories.
+
+usage: oracle_inventory.py ODDHOST [SEED [COUNT]]
+
+First the fixtures, through the program ansible-inventory; then COUNT generated inventories, INI
+and script, through Ansible's Python modules in this process, which is what makes hundreds of them
+quick. What Ansible refuses, oddhost must refuse too (exit code 2). Leaves with 77 where Ansible
+is not installed.
+"""
+import ast
+import glob
+import json
+import math
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+# Nobody's own configuration: an empty one.
+SCRATCH = tempfile.TemporaryDirectory()
+CONFIG = os.path.join(SCRATCH.name, "ansible.cfg")
+open(CONFIG, "w").close()
+os.environ.update(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1", ANSIBLE_LOCALHOST_WARNING="0",
+                  ANSIBLE_CONFIG=CONFIG, ANSIBLE_INVENTORY_ENABLED="host_list,script,ini",
+                  LC_ALL="C.UTF-8", PYTHONWARNINGS="ignore")
+HERE = os.path.dirname(os.path.abspath(__file__))
+FIXTURES = os.path.join(HERE, "fixtures", "inventory")
+
+if shutil.which("ansible-inventory") is None:
+    print("oracle_inventory: skipped, ansible-inventory is not installed (Debian: ansible-core)")
+    sys.exit(77)
+
+
+def same(a, b, exact):
+    """Equal values of equal types; numbers of JSON sources may differ in being written as 1 or 1.0."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[k], b[k], exact) for k in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(same(x, y, exact) for x, y in zip(a, b))
+    if type(a) is not type(b) and (exact or isinstance(a, bool) or isinstance(b, bool)):
+        return False
+    return a == b
+
+
+def ours(program, sources):
+    args = [x for s in sources for x in ("-i", s)]
+    done = subprocess.run([program, "inventory", "--list", *args], capture_output=True, text=True,
+                          timeout=60)
+    if done.returncode not in (0, 2):
+        raise SystemExit(f"oddhost ended with {done.returncode} on {sources}:\n{done.stderr}")
+    return (json.loads(done.stdout) if done.returncode == 0 else None), done.stderr
+
+
+class Ansible:
+    """Ansible's reader in this process: None for what it refuses."""
+
+    def __init__(self):
+        from ansible import constants, context
+        from ansible.cli.inventory import InventoryCLI
+        from ansible.module_utils.common.collections import ImmutableDict
+        from ansible.parsing.ajson import AnsibleJSONEncoder
+        from ansible.utils.display import Display
+        constants.INVENTORY_ANY_UNPARSED_IS_FAILED = True
+        context.CLIARGS = ImmutableDict(export=False, basedir=None, yaml=False, toml=False)
+        Display.warning = Display.error = lambda *a, **k: None
+        self.encoder, self.cli = AnsibleJSONEncoder, InventoryCLI
+
+    def list(self, sources):
+        from ansible.errors import AnsibleError
+        from ansible.inventory.manager import InventoryManager
+        from ansible.parsing.dataloader import DataLoader
+        from ansible.vars.manager import VariableManager
+        cli = self.cli.__new__(self.cli)
+        cli.loader = DataLoader()
+        try:
+            cli.inventory = InventoryManager(cli.loader, sources=sources)
+        except AnsibleError as e:
+            return None, str(e)
+        cli.vm = VariableManager(cli.loader, cli.inventory)
+        tree = cli.json_inventory(cli.inventory.groups["all"])
+        return json.loads(json.dumps(tree, cls=self.encoder, preprocess_unsafe=True)), ""
+
+
+def carried(value, top=True):
+    """Can JSON carry it, so that both sides have something to say?"""
+    if isinstance(value, bool) or value is None or isinstance(value, int):
+        return not isinstance(value, int) or abs(value) < 2**63
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, str):
+        return "\0" not in value and not any(0xD800 <= ord(c) < 0xE000 for c in value)
+    if isinstance(value, bytes):
+        try:
+            return top and "\0" not in value.decode()
+        except UnicodeDecodeError:
+            return False
+    if isinstance(value, (list, tuple)):
+        return all(carried(v, False) for v in value)
+    if isinstance(value, dict):
+        return all(not isinstance(k, (tuple, bytes)) and carried(k, False) and carried(v, False)
+                   for k, v in value.items())
+    return False
+
+
+def usable(text):
+    if "\\N" in text:
+        return False
+    try:
+        return carried(ast.literal_eval(text))
+    except (ValueError, SyntaxError):
+        return True
+    except (TypeError, MemoryError, RecursionError):
+        return False
+
+
+SOUP = ["1", "0", "00", "07", "8", "0x1F", "0b11", "0o17", "1_0", "1__0", "_1", "1.", ".5", "1e3",
+        "1E-2", "1.5e+3", "2j", "True", "False", "None", "true", "Truex", "yes", "a", "abc", "'", '"',
+        "'a'", '"b c"', "'''t'''", "b'x'", "r'\\n'", "u'é'", "'\\x41'", "'\\n'", "'\\q'", "'\\101'",
+        "[", "]", "(", ")", "{", "}", ",", ":", "-", "+", " ", "#", "=", "\\", "[1, 2]", "(1)", "(1,)",
+        "{'k': 1}", "{1: 'x'}", "[]", "{}", "()", "é", "中", ".", "/", "10.0.0.1", "192.168.0.0/16"]
+
+
+def value(rnd):
+    while True:
+        n = rnd.choice((1, 1, 1, 2, 3, 5, 8))
+        text = "".join(rnd.choice(SOUP) for _ in range(n)).strip()
+        if usable(text):
+            return text
+
+
+def host_value(rnd):
+    """What a host line can carry as one word: quoted, or a plain one."""
+    while True:
+        text = value(rnd)
+        kind = rnd.randrange(4)
+        if kind == 0 and "'" not in text:
+            return "'" + text + "'"
+        if kind == 1 and not set(text) & set('"\\'):
+            return '"' + text + '"'
+        if kind == 2 and not set(text) & set(" '\"#\\"):
+            return text
+        if kind == 3:
+            text = rnd.choice(("plain", "8080", "x#y", "a\\ b", "x';'y", "a\"b c\"d", "True", "1,2"))
+            if usable(text):
+                return text
+
+
+def host(rnd):
+    return rnd.choice((f"h{rnd.randrange(12)}", f"web-{rnd.randrange(4)}.example.org",
+                       f"n[{rnd.randrange(3)}:{rnd.randrange(3, 6)}]", "r[01:03]", "s[a:c]x[1:5:2]",
+                       f"p{rnd.randrange(5)}:{rnd.choice((22, 2222, 65000))}", f"10.0.0.{rnd.randrange(9)}",
+                       "10.0.1.[1:3]", "fe80::1", "[fe80::2]:2200", "中文", "h_", "a_:22", "x:y",
+                       "v[08:11]:8022", "2001:db8::[1:3]", "z[:3]", "q[A:C]", "u@h"))
+
+
+def comment(rnd):
+    return rnd.choice(("",) * 6 + ("  # c", " #c"))
+
+
+def ini(rnd):
+    groups = [f"g{i}" for i in range(rnd.randrange(1, 7))] + rnd.choice(([], ["ungrouped"], ["all"], ["h1"]))
+    lines, declared = [], set()
+    order = {g: i for i, g in enumerate(groups)}
+    for _ in range(rnd.randrange(1, 12)):
+        group = rnd.choice(groups)
+        kind = rnd.choice(("", "", ":vars", ":children", ":hosts"))
+        lines.append(f"[{group}{kind}]{comment(rnd)}")
+        if kind != ":vars":
+            declared.add(group)
+        for _ in range(rnd.randrange(4)):
+            if kind == ":vars":
+                name = rnd.choice(("a", "b", "c", "ansible_port", "ansible_group_priority"))
+                text = str(rnd.randrange(1, 30)) if name.startswith("ansible_") else value(rnd)
+                lines.append(f"{name}{rnd.choice(('=', ' = '))}{text}")
+            elif kind == ":children":
+                below = [g for g in groups if order[g] > order[group] and g not in ("all", "ungrouped")]
+                if below and group != "ungrouped":
+                    child = rnd.choice(below)
+                    lines.append(child + comment(rnd))
+                    declared.add("+" + child)
+            else:
+                pairs = "".join(f" {rnd.choice('abc')}={host_value(rnd)}" for _ in range(rnd.randrange(4)))
+                lines.append(host(rnd) + pairs + comment(rnd))
+        if rnd.randrange(5) == 0:
+            lines.append(rnd.choice(("", "; note", "# note", "\t")))
+    for group in groups:
+        if group not in declared and group not in ("all", "ungrouped"):
+            lines.append(f"[{group}]")
+    if rnd.randrange(12) == 0:
+        lines.insert(rnd.randrange(len(lines) + 1), rnd.choice(
+            ("[bad group]", "[x:stuff]", "h1 'open", "h2 novalue", "h3:", "[nowhere:vars]", "t[1:]", "h \\")))
+    head = [host(rnd) for _ in range(rnd.randrange(3))]
+    return "\n".join(head + lines) + "\n"
+
+
+def tree(rnd):
+    """What a script prints."""
+    def some():
+        return rnd.choice((1, 2.5, True, None, "s", "é", [1, "x"], {"k": [None]}, -7, 10**15, "{{ t }}"))
+
+    names = [f"g{i}" for i in range(rnd.randrange(1, 6))]
+    root = {}
+    for i, name in enumerate(names):
+        hosts = [f"h{rnd.randrange(8)}" for _ in range(rnd.randrange(4))]
+        if rnd.randrange(5) == 0:
+            root[name] = hosts
+        elif rnd.randrange(8) == 0:
+            root[name] = {"v": some()}
+        else:
+            root[name] = {"hosts": hosts, "vars": {k: some() for k in rnd.sample("abc", 2)},
+                          "children": rnd.sample(names[i + 1:], min(len(names) - i - 1, 2))}
+    root["_meta"] = {"hostvars": {f"h{i}": {k: some() for k in rnd.sample("abcd", 2)} for i in range(8)}}
+    return "#!/bin/sh\ncat <<'END'\n" + json.dumps(root, ensure_ascii=rnd.random() < .5) + "\nEND\n"
+
+
+def differ(what, theirs, mine, extra):
+    print(f"DIFFERENT: {what}\nansible: {json.dumps(theirs, sort_keys=True, ensure_ascii=False)}\n"
+          f"oddhost: {json.dumps(mine, sort_keys=True, ensure_ascii=False)}\n{extra}")
+
+
+def check_fixtures(program):
+    bad = 0
+    fixtures = sorted(glob.glob(os.path.join(FIXTURES, "ansible-*")))
+    fixtures += [os.path.join(HERE, "..", "inventory", name) for name in ("incident.ini", "example.ini")]
+    for path in fixtures + ["h1,h2:2222,[fe80::1]:22"]:
+        done = subprocess.run(["ansible-inventory", "-i", path, "--list"], capture_output=True, text=True)
+        theirs = json.loads(done.stdout) if done.returncode == 0 else None
+        mine, errors = ours(program, [path])
+        if not same(theirs, mine, True):
+            differ(path, theirs, mine, done.stderr + errors)
+            bad += 1
+    return bad, len(fixtures) + 1
+
+
+def check_generated(program, seed, count, directory):
+    ansible, bad = Ansible(), 0
+    for i in range(count):
+        rnd = random.Random(f"{seed} {i}")
+        kinds = rnd.choice((["ini"], ["ini"], ["ini"], ["sh"], ["ini", "ini"], ["ini", "sh"]))
+        sources = []
+        for k, kind in enumerate(kinds):
+            sources.append(os.path.join(directory, f"{i}.{k}.{kind}"))
+            with open(sources[-1], "w", encoding="utf-8") as out:
+                out.write(ini(rnd) if kind == "ini" else tree(rnd))
+            os.chmod(sources[-1], 0o755 if kind == "sh" else 0o644)
+        theirs, why = ansible.list(sources)
+        mine, errors = ours(program, sources)
+        if mine is None and theirs is not None and "no hosts" in errors:
+            mine = theirs if not theirs["_meta"]["hostvars"] else None
+        if not same(theirs, mine, "sh" not in kinds):
+            text = "".join(open(s, encoding="utf-8").read() + "-----\n" for s in sources)
+            differ(f"seed {seed}, number {i}", theirs, mine, why + errors + text)
+            bad += 1
+            if bad == 5:
+                break
+    return bad
+
+
+def main():
+    program = os.path.abspath(sys.argv[1])
+    seed = sys.argv[2] if len(sys.argv) > 2 else str(random.randrange(10**9))
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 300
+    print(f"oracle_inventory: seed {seed}, {count} generated inventories")
+    bad, fixtures = check_fixtures(program)
+    bad += check_generated(program, seed, count, SCRATCH.name)
+    print(f"oracle_inventory: {fixtures} fixtures and {count} generated ones, {bad} different")
+    return 1 if bad else 0
+
+
+sys.exit(main())
