@@ -112,7 +112,7 @@ struct inventory {
 };
 
 /* More hosts than this are an error: a range such as [1:99999999] is a slip. */
-#define INVENTORY_MOST_HOSTS 1000000
+#define INVENTORY_MOST_HOSTS 300000
 
 struct inventory *inventory_new(void);
 void inventory_free(struct inventory *inventory); /* NULL does nothing */

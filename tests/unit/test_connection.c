@@ -1,0 +1,207 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "oddhost/base/buf.h"
+#include "oddhost/inventory/connection.h"
+#include "oddhost/inventory/ini.h"
+#include "oddhost/inventory/targets.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static struct inventory *load(const char *text)
+{
+	struct inventory *inv = inventory_new();
+
+	inv->source = "hosts.ini";
+	ini_read(inv, view_of(text));
+	inventory_finish(inv);
+	return inv;
+}
+
+/* "user@address:port identities|known_hosts", '-' for what is not set. */
+static const char *describe(struct inventory *inv)
+{
+	struct host_spec spec;
+	struct buf out = {0};
+
+	connection_find(inv, inv->arena, inv->hosts[0], &spec);
+	buf_printf(&out, "%s@%s:%u ", spec.user ? spec.user : "-", spec.address, spec.port);
+	for (size_t i = 0; i < spec.n_identities; i++)
+		buf_printf(&out, "%s%s", i ? "," : "", spec.identities[i]);
+	buf_putc(&out, '|');
+	for (size_t i = 0; i < spec.n_known_hosts; i++)
+		buf_printf(&out, "%s%s", i ? "," : "", spec.known_hosts[i]);
+	const char *text = arena_dup(inv->arena, buf_str(&out));
+	buf_free(&out);
+	return text;
+}
+
+static void test_variables_become_a_connection(void **state)
+{
+	static const struct {
+		const char *line, *expected;
+	} rows[] = {
+	    {"h1", "-@h1:0 |"},
+	    {"h1:2222", "-@h1:2222 |"},
+	    {"h1 ansible_host=192.0.2.1 ansible_port=22 ansible_user=ops", "ops@192.0.2.1:22 |"},
+	    {"h1 ansible_port='\"22\"'", "-@h1:22 |"},
+	    {"h1 ansible_host=a ansible_ssh_host=b ansible_port=1 ansible_ssh_port=2 "
+	     "ansible_user=u "
+	     "ansible_ssh_user=v",
+		"v@b:2 |"},
+	    {"h1 ansible_ssh_private_key_file=~/k", "-@h1:0 /home/me/k|"},
+	    {"h1 ansible_private_key_file=/a ansible_ssh_private_key_file=/b", "-@h1:0 /b|"},
+	    {"h1 ansible_ssh_common_args='-o Port=22 -oUser=u -o \"IdentityFile /k 1\" -i /k2'",
+		"u@h1:22 /k 1,/k2|"},
+	    {"h1 ansible_ssh_common_args='-p22 -lu -o hostname=192.0.2.9'", "u@192.0.2.9:22 |"},
+	    {"h1 ansible_port=1 ansible_ssh_common_args='-p 2'", "-@h1:1 |"},
+	    {"h1 ansible_port=1 ansible_ssh_args='-p 2'", "-@h1:2 |"},
+	    {"h1 ansible_ssh_common_args='-p 2' ansible_ssh_extra_args='-p 3'", "-@h1:2 |"},
+	    {"h1 ansible_ssh_common_args='-o \"UserKnownHostsFile=~/a /b\"'",
+		"-@h1:0 |/home/me/a,/b"},
+	    {"h1 ansible_ssh_common_args='-o UserKnownHostsFile=none'", "-@h1:0 |/dev/null"},
+	    {"root@h1", "root@h1:0 |"},
+	    {"h1 ansible_host=root@192.0.2.1 ansible_user=ops", "ops@192.0.2.1:0 |"},
+	    {"h1 ansible_host= ansible_user=", "-@h1:0 |"},
+	};
+
+	(void)state;
+	setenv("HOME", "/home/me", 1);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct inventory *inv = load(rows[i].line);
+		const char *got = describe(inv);
+		if (strcmp(got, rows[i].expected) != 0 || inv->errors.n + inv->warnings.n != 0)
+			fail_msg("%s: got %s, %zu diagnostics", rows[i].line, got,
+			    inv->errors.n + inv->warnings.n);
+		inventory_free(inv);
+	}
+}
+
+static void test_what_cannot_be_used_is_said_once(void **state)
+{
+	static const struct {
+		const char *line;
+		bool error;
+		const char *text;
+	} rows[] = {
+	    {"ansible_port=99999", true, "ansible_port: expected a port from 1 to 65535"},
+	    {"ansible_port=0", true, "ansible_port: expected a port from 1 to 65535"},
+	    {"ansible_host=[1]", true, "ansible_host: expected a string or a number"},
+	    {"ansible_ssh_common_args='", true, "ansible_ssh_common_args: expected shell words"},
+	    {"ansible_user={{ me }}", false, "warning: ansible_user: holds a template"},
+	    {"ansible_password=hunter2", false,
+		"warning: ansible_password: secrets in an inventory"},
+	    {"ansible_become_pass=hunter2", false, "warning: ansible_become_pass: secrets"},
+	    {"ansible_ssh_common_args=-o ProxyJump=hunter2", false,
+		"warning: ansible_ssh_common_args: ProxyJump: this ssh option is not known here"},
+	    {"ansible_ssh_common_args=-J hunter2", false,
+		"warning: ansible_ssh_common_args: -J: this"},
+	    {"ansible_ssh_common_args=-o StrictHostKeyChecking=no", false,
+		"warning: ansible_ssh_common_args: StrictHostKeyChecking: this ssh option"},
+	    {"ansible_connection=local", false,
+		"warning: ansible_connection: local: hosts are reached"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[200];
+		struct host_spec spec;
+		snprintf(text, sizeof text, "h1\nh2\n[all:vars]\n%s\n", rows[i].line);
+		struct inventory *inv = load(text);
+		for (size_t k = 0; k < inv->n_hosts; k++)
+			connection_find(inv, inv->arena, inv->hosts[k], &spec);
+		const struct diag_list *list = rows[i].error ? &inv->errors : &inv->warnings;
+		if (inv->errors.n + inv->warnings.n != 1 || list->n != 1 ||
+		    list->items[0].line != 4 ||
+		    strncmp(list->items[0].text, rows[i].text, strlen(rows[i].text)) != 0)
+			fail_msg("%s: got %zu, %s", rows[i].line, list->n,
+			    list->n ? list->items[0].text : "");
+		assert_null(strstr(list->items[0].text, "hunter2"));
+		assert_string_equal(spec.address, "h2");
+		assert_null(spec.user);
+		inventory_free(inv);
+	}
+}
+
+static void test_no_secret_is_recorded(void **state)
+{
+	struct inventory *inv =
+	    load("h1 ansible_user=ops ansible_password=hunter2 db_user=x oddhost_mesh=yes "
+		 "ansible_ssh_pass=hunter2 ansible_ssh_private_key_file=/k "
+		 "ansible_ssh_common_args='-o ProxyCommand=\"sshpass -p hunter2 x\"' "
+		 "oddhost_token=hunter2\n");
+	struct host_spec spec;
+
+	(void)state;
+	connection_find(inv, inv->arena, inv->hosts[0], &spec);
+	assert_int_equal(spec.n_vars, 3);
+	assert_string_equal(spec.vars[0].name, "ansible_user");
+	assert_string_equal(spec.vars[0].value, "ops");
+	assert_string_equal(spec.vars[1].name, "oddhost_mesh");
+	assert_string_equal(spec.vars[2].name, "ansible_ssh_private_key_file");
+	inventory_free(inv);
+}
+
+static void test_targets_of_all_hosts_are_united(void **state)
+{
+	struct inventory *inv =
+	    load("[web]\nw1\nw2\n[db]\nd1 oddhost_targets=\"['x.example:80', 'a,b']\"\n"
+		 "[web:vars]\n"
+		 "oddhost_targets= b, 192.0.2.1:3306 ,,b\n"
+		 "oddhost_reserved=10.1.2.3/8=office,192.168.0.0/16\n"
+		 "[db:vars]\noddhost_reserved=192.168.0.0/16=rds, 172.16.0.0/12=late\n");
+	struct targets t;
+
+	(void)state;
+	targets_find(inv, inv->arena, inv->hosts, inv->n_hosts, &t);
+	assert_int_equal(inv->errors.n, 0);
+	assert_int_equal(t.n_targets, 4);
+	assert_string_equal(t.targets[0].text, "b");
+	assert_string_equal(t.targets[1].name, "192.0.2.1");
+	assert_int_equal(t.targets[1].port, 3306);
+	assert_string_equal(t.targets[2].text, "x.example:80");
+	assert_string_equal(t.targets[3].text, "a");
+	assert_int_equal(t.n_reserved, 3);
+	char text[PREFIX_TEXT_SIZE];
+	assert_string_equal(prefix_format(&t.reserved[0].prefix, text), "10.0.0.0/8");
+	assert_string_equal(t.reserved[0].name, "office");
+	assert_string_equal(t.reserved[1].name, "");
+	assert_string_equal(t.reserved[2].name, "late");
+	inventory_free(inv);
+}
+
+static void test_a_bad_entry_is_one_error_and_the_rest_stands(void **state)
+{
+	struct inventory *inv = load("h1\nh2\n[all:vars]\noddhost_targets=a/b, ok:80\n"
+				     "oddhost_reserved=10.0.0.0/33, 10.0.0.0/8\n");
+	struct targets t;
+
+	(void)state;
+	targets_find(inv, inv->arena, inv->hosts, inv->n_hosts, &t);
+	assert_int_equal(inv->errors.n, 2);
+	assert_int_equal(inv->errors.items[0].line + inv->errors.items[1].line, 9);
+	assert_string_equal(inv->errors.items[0].source, "hosts.ini");
+	assert_int_equal(t.n_targets, 1);
+	assert_int_equal(t.n_reserved, 1);
+	inventory_free(inv);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_variables_become_a_connection),
+	    cmocka_unit_test(test_what_cannot_be_used_is_said_once),
+	    cmocka_unit_test(test_no_secret_is_recorded),
+	    cmocka_unit_test(test_targets_of_all_hosts_are_united),
+	    cmocka_unit_test(test_a_bad_entry_is_one_error_and_the_rest_stands),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,205 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "oddhost/base/buf.h"
+#include "oddhost/base/clock.h"
+#include "oddhost/base/file.h"
+#include "oddhost/inventory/ini.h"
+#include "oddhost/inventory/limit.h"
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const char sample[] = "lone\n"
+			     "[web]\nweb-1\nweb-2\nweb-3\n"
+			     "[db]\ndb.example.org\nweb-3\n"
+			     "[site:children]\ndb\nweb\n"
+			     "[namesake]\nweb-1\n[other]\nnamesake\n";
+
+static struct inventory *load(void)
+{
+	struct inventory *inv = inventory_new();
+
+	ini_read(inv, view_of(sample));
+	inventory_finish(inv);
+	inv->warnings.n = 0; /* that of the namesake */
+	return inv;
+}
+
+/* The names that are left, or the error's text behind "! ". */
+static const char *select_names(struct inventory *inv, const char *limit)
+{
+	struct inventory_host **hosts;
+	struct buf out = {0};
+	struct err err;
+	size_t n;
+
+	if (limit_select(inv, inv->arena, limit, &hosts, &n, &err)) {
+		for (size_t i = 0; i < n; i++)
+			buf_printf(&out, "%s%s", i ? " " : "", hosts[i]->name);
+	} else {
+		buf_printf(&out, "! %s", err.text);
+	}
+	const char *text = arena_dup(inv->arena, buf_str(&out));
+	buf_free(&out);
+	return text;
+}
+
+/* What Ansible 2.14 answers, in inventory order; a '!' row says how the error begins. */
+static void test_limits_select_what_ansible_selects(void **state)
+{
+	static const struct {
+		const char *limit, *names;
+		size_t warnings;
+	} rows[] = {
+	    {NULL, "lone web-1 web-2 web-3 db.example.org namesake", 0},
+	    {"all", "lone web-1 web-2 web-3 db.example.org namesake", 0},
+	    {"*", "lone web-1 web-2 web-3 db.example.org namesake", 0},
+	    {"web", "web-1 web-2 web-3", 0},
+	    {"web-2", "web-2", 0},
+	    {"site", "web-1 web-2 web-3 db.example.org", 0},
+	    {"ungrouped", "lone", 0},
+	    {"web-3,lone", "lone web-3", 0},
+	    {" web-3 , lone ,", "lone web-3", 0},
+	    {"web:lone", "lone web-1 web-2 web-3", 0},
+	    {"web:!web-1", "web-2 web-3", 0},
+	    {"!web-1:web", "web-2 web-3", 0},
+	    {"web:&db", "web-3", 0},
+	    {"&db:!web-3", "db.example.org", 0},
+	    {"!web", "lone db.example.org namesake", 0},
+	    {"web-[13]*", "web-1 web-3", 0},
+	    {"web-[13]", "! limit 'web-[13]' leaves no host", 1},
+	    {"web-[!1]", "web-2 web-3", 0},
+	    {"web-?", "web-1 web-2 web-3", 0},
+	    {"*.org", "db.example.org", 0},
+	    {"d*", "web-3 db.example.org", 0},
+	    {"~web-[12]", "web-1 web-2", 0},
+	    {"~(lo|db)", "lone web-3 db.example.org", 0},
+	    {"~w\\w+-\\d$", "web-1 web-2 web-3", 0},
+	    {"~eb", "! limit '~eb' leaves no host", 1},
+	    {"~(", "! limit: '~(': expected a POSIX", 0},
+	    {"web[0]", "web-1", 0},
+	    {"web[-1]", "web-3", 0},
+	    {"web[1:2]", "web-2 web-3", 0},
+	    {"web[1:]", "web-2 web-3", 0},
+	    {"web[1:9]", "web-2 web-3", 0},
+	    {"site[0]", "db.example.org", 0},
+	    {"web[3]", "! limit: 'web[3]': there are only 3 hosts", 0},
+	    {"web[-4]", "! limit: 'web[-4]': there are only 3 hosts", 0},
+	    {"web[2:1]", "! limit 'web[2:1]' leaves no host", 0},
+	    {"namesake", "namesake", 0},
+	    {"&namesake", "web-1", 0},
+	    {"nix,web-1", "web-1", 1},
+	    {"nix", "! limit 'nix' leaves no host; there are groups: ", 1},
+	    {"web:!all", "! limit 'web:!all' leaves no host", 0},
+	    {"@/nowhere/limit", "! limit: /nowhere/limit: No such file", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct inventory *inv = load();
+		const char *got = select_names(inv, rows[i].limit);
+		bool error = rows[i].names[0] == '!';
+		if ((error ? strncmp(got, rows[i].names, strlen(rows[i].names))
+			   : strcmp(got, rows[i].names)) != 0 ||
+		    inv->warnings.n != rows[i].warnings)
+			fail_msg("%s: got %s, %zu warnings", rows[i].limit, got, inv->warnings.n);
+		inventory_free(inv);
+	}
+}
+
+static void test_the_error_names_what_there_is(void **state)
+{
+	struct inventory *inv = load();
+
+	(void)state;
+	assert_non_null(strstr(select_names(inv, "nix"),
+	    "groups: all,db,namesake,other,site,ungrouped,web; hosts: db.example.org,lone"));
+	inventory_free(inv);
+	inv = inventory_new();
+	inventory_finish(inv);
+	assert_string_equal(select_names(inv, NULL), "! the inventory has no hosts");
+	inventory_free(inv);
+}
+
+static void test_a_file_holds_terms(void **state)
+{
+	struct inventory *inv = load();
+	char path[] = "/tmp/oddhost-limit-XXXXXX", limit[100];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_true(file_write_all(fd, view_of("web-1\r\n\n db \n!web-3\n")));
+	close(fd);
+	snprintf(limit, sizeof limit, "@%s,lone", path);
+	assert_string_equal(select_names(inv, limit), "lone web-1 db.example.org");
+	unlink(path);
+	inventory_free(inv);
+}
+
+static void test_globs(void **state)
+{
+	static const struct {
+		const char *pattern, *name;
+		bool match;
+	} rows[] = {
+	    {"", "", true},
+	    {"", "a", false},
+	    {"*", "", true},
+	    {"a*b*c", "aXbYbZc", true},
+	    {"a*b*c", "aXbYbZ", false},
+	    {"?", "", false},
+	    {"[]]", "]", true},
+	    {"[!]]", "]", false},
+	    {"[a-c]", "b", true},
+	    {"[a-c]", "d", false},
+	    {"[a-]", "-", true},
+	    {"[c-a]", "b", false},
+	    {"[abc", "[abc", true},
+	    {"[", "[", true},
+	    {"\\*", "\\x", true},
+	    {"[^a]", "a", true},
+	    {"*[!a]", "aab", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (limit_glob(view_of(rows[i].pattern), view_of(rows[i].name)) != rows[i].match)
+			fail_msg("%s against %s", rows[i].pattern, rows[i].name);
+	}
+}
+
+static void test_a_glob_of_many_stars_ends(void **state)
+{
+	char name[2001] = "", pattern[201] = "";
+	int64_t begin = clock_ms();
+
+	(void)state;
+	memset(name, 'a', 2000);
+	for (size_t i = 0; i < 198; i += 2)
+		memcpy(pattern + i, "*a", 2);
+	memcpy(pattern + 198, "*b", 2);
+	assert_false(limit_glob(view_of(pattern), view_of(name)));
+	assert_true(clock_ms() - begin < 5000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_limits_select_what_ansible_selects),
+	    cmocka_unit_test(test_the_error_names_what_there_is),
+	    cmocka_unit_test(test_a_file_holds_terms),
+	    cmocka_unit_test(test_globs),
+	    cmocka_unit_test(test_a_glob_of_many_stars_ends),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
