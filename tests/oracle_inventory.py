@@ -224,7 +224,7 @@ def differ(what, theirs, mine, extra):
 def check_fixtures(program):
     bad = 0
     fixtures = sorted(glob.glob(os.path.join(FIXTURES, "ansible-*")))
-    fixtures += [os.path.join(HERE, "..", "inventory", name) for name in ("incident.ini", "example.ini")]
+    fixtures += [os.path.join(HERE, "..", "inventory", name) for name in ("demo.ini", "incident.ini", "example.ini")]
     for path in fixtures + ["h1,h2:2222,[fe80::1]:22"]:
         done = subprocess.run(["ansible-inventory", "-i", path, "--list"], capture_output=True, text=True)
         theirs = json.loads(done.stdout) if done.returncode == 0 else None

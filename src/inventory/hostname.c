@@ -93,7 +93,7 @@ static bool is_name(struct view text)
  */
 static bool is_v6(struct view text)
 {
-	char plain[64];
+	char plain[64] = "";
 	size_t n = 0;
 	struct ip ip;
 

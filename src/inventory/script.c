@@ -15,8 +15,6 @@
 #define OUTPUT_MAX ((size_t)256 << 20)
 #define ERRORS_MAX ((size_t)4096)
 
-extern char **environ;
-
 struct call {
 	struct buf out, errors;
 	int64_t deadline; /* clock_ms() */

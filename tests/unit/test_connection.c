@@ -112,7 +112,7 @@ static void test_what_cannot_be_used_is_said_once(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char text[200];
-		struct host_spec spec;
+		struct host_spec spec = {0};
 		snprintf(text, sizeof text, "h1\nh2\n[all:vars]\n%s\n", rows[i].line);
 		struct inventory *inv = load(text);
 		for (size_t k = 0; k < inv->n_hosts; k++)
