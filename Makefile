@@ -64,9 +64,13 @@ fuzz: ## every fuzz harness for FUZZ_SECONDS (needs clang)
 
 install: all ## to $(DESTDIR)$(PREFIX)
 	install -D -m 0755 $(B)/oddhost "$(DESTDIR)$(PREFIX)/bin/oddhost"
+	install -D -m 0644 src/share/oddhost.1 "$(DESTDIR)$(PREFIX)/share/man/man1/oddhost.1"
+	$(B)/oddhost completion >$(B)/completion
+	install -D -m 0644 $(B)/completion "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/oddhost"
 
 uninstall: ## what install put there
-	rm -f "$(DESTDIR)$(PREFIX)/bin/oddhost"
+	rm -f "$(DESTDIR)$(PREFIX)/bin/oddhost" "$(DESTDIR)$(PREFIX)/share/man/man1/oddhost.1" \
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/oddhost"
 
 clean: ## what was built; an unpacked sshd stays
 	$(Q)[ ! -d .build ] || find .build -mindepth 1 -maxdepth 1 ! -name sshd -exec rm -rf {} +

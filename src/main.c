@@ -6,6 +6,8 @@
 
 #define LOGIN "i l u private-key known-hosts f T host-timeout deadline"
 
+static int complete(const struct command *command, const struct options *options);
+
 static const struct command commands[] = {
     {"run", cli_run, "", LOGIN " o C fail-on format q v color", 0, 0,
 	"collect from every host over SSH, compare, diagnose, and write the reports",
@@ -30,9 +32,35 @@ static const struct command commands[] = {
 	"which route wins for an address, and why: `ip route get` without the host",
 	"  oddhost lookup RUN host-pre 192.168.0.166\n"
 	"  route -n | oddhost lookup --routes - 192.168.0.166\n"},
+    {"completion", complete, "", "", 0, 0,
+	"print completion for bash: eval \"$(oddhost completion)\"", NULL},
 };
 
 #define COMMANDS (sizeof commands / sizeof *commands)
+
+static int complete(const struct command *command, const struct options *options)
+{
+	(void)command, (void)options;
+	fputs("_oddhost() {\n"
+	      "	local words word=${COMP_WORDS[COMP_CWORD]}\n"
+	      "	case $COMP_CWORD:${COMP_WORDS[1]}:$word in\n"
+	      "	1:*) words='",
+	    stdout);
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("%s%s", i ? " " : "", commands[i].name);
+	puts(" --help --version' ;;");
+	for (size_t i = 0; i < COMMANDS; i++) {
+		printf("	*:%s:-*) words='", commands[i].name);
+		options_words(&commands[i], stdout);
+		puts("' ;;");
+	}
+	puts("	*) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
+	     "	esac\n"
+	     "	COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+	     "}\n"
+	     "complete -o filenames -F _oddhost oddhost");
+	return EXIT_CLEAN;
+}
 
 static void usage(FILE *out)
 {

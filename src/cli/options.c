@@ -94,6 +94,15 @@ void options_help(const struct command *command, FILE *out)
 		fprintf(out, "\nexamples:\n%s", command->examples);
 }
 
+void options_words(const struct command *command, FILE *out)
+{
+	for (size_t i = 0; i < ROWS; i++) {
+		if (takes(command, &rows[i]))
+			fprintf(out, " --%s", rows[i].name);
+	}
+	fputs(" --help", out);
+}
+
 int cli_usage(const struct command *command, const char *fmt, ...)
 {
 	va_list ap;

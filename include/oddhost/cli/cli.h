@@ -62,6 +62,9 @@ bool options_parse(
 void options_free(struct options *options);
 void options_help(const struct command *command, FILE *out);
 
+/* The command's long options, " --NAME" each, for the shell's completion. */
+void options_words(const struct command *command, FILE *out);
+
 /* "oddhost: MESSAGE" on stderr; returns EXIT_TROUBLE, so that `return cli_fail(&err)` reads well.
  */
 int cli_fail(const struct err *err);
