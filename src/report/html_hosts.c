@@ -55,7 +55,8 @@ static void add_links(struct buf *out, const struct outline *o, size_t host)
 	html(out, "<td class=\"named\">");
 	for (size_t i = 0; i < n && i < SHOWN_LINKS; i++) {
 		const struct finding *f = &o->d->findings[o->findings_of[first + i]];
-		html(out, "%s<a href=\"#%s\">%s</a> ", i > 0 ? "<br>" : "", f->id, f->id);
+		html(out, i > 0 ? "<br>" : "");
+		html(out, "<a href=\"#%s\">%s</a> ", f->id, f->id);
 		html_add_badge(out, f->severity);
 	}
 	if (n > SHOWN_LINKS)
@@ -218,7 +219,7 @@ void html_add_matrix(struct buf *out, const struct outline *o)
 		  "<table class=\"matrix\">\n<thead><tr><th>Key</th><th>Consensus</th>");
 	for (size_t h = 0; columns && h < o->d->n_hosts; h++)
 		html(out, "<th>%s</th>", outline_name(o, h));
-	html(out, "%s</tr></thead>\n<tbody>\n", "");
+	html(out, "</tr></thead>\n<tbody>\n");
 	for (size_t i = 0; i < n; i++) {
 		if (columns)
 			add_columns(out, o, &o->rows[i]);

@@ -416,7 +416,7 @@ static void add_panel(
 			add_target_line(
 			    out, panel, &map->targets[i], target_y + ROW * row++, bottom);
 	}
-	html(out, "</svg>\n</div>\n%s", "");
+	html(out, "</svg>\n</div>\n");
 }
 
 static void add_legend(struct buf *out, const struct map *map)

@@ -45,7 +45,7 @@ static void add_probe(struct buf *out, const struct outline *o, size_t host, siz
 {
 	const struct probe_result *probe = &o->d->hosts[host].host->record->probes[index];
 
-	html(out, "<h4%s", "");
+	html(out, "<h4");
 	if (outline_is_cited(o, host, index, 0))
 		html(out, " id=\"h%zup%zul0\"", host, index);
 	html(out, ">%s", probe->name);

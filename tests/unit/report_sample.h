@@ -322,7 +322,7 @@ static void sample_suspects(struct sample *s)
 	s->d.n_suspects = 2;
 }
 
-static void sample_incident(struct sample *s)
+static void __attribute__((unused)) sample_incident(struct sample *s)
 {
 	sample_begin(s, "api", 5);
 	s->run->meta.n_hosts = 4;

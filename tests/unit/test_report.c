@@ -232,6 +232,8 @@ static void make_hostile(struct sample *s)
 	STRINGS(s, f->hosts, f->n_hosts, HOSTILE);
 	STRINGS(s, f->fix, f->n_fix, HOSTILE "\n" HOSTILE, "$ " HOSTILE);
 	sample_cite(s, f, 0, HOSTILE, 1);
+	f = sample_finding(s, (struct finding){.rule = HOSTILE, .summary = HOSTILE, .why = ""});
+	STRINGS(s, f->hosts, f->n_hosts, HOSTILE);
 	e = arena_alloc(s->d.arena, sizeof *e);
 	*e = (struct evidence){HOSTILE, NULL, 0, HOSTILE};
 	s->d.ruled_out = arena_alloc(s->d.arena, sizeof *s->d.ruled_out);
@@ -274,6 +276,8 @@ static void test_hostile(void **state)
 			assert_false(has(&out, "<script"));
 			assert_false(has(&out, " onload=\""));
 			assert_false(has(&out, "<img"));
+			assert_false(
+			    has(&out, "&lt;br") || has(&out, "&lt;li")); /* ours is not escaped */
 		}
 		if (outputs[i].write == markdown_write)
 			assert_true(has(&out, "``````text\n"));
