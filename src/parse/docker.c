@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "oddhost/base/json.h"
+#include "oddhost/parse/command.h"
 #include "oddhost/parse/line.h"
 
 struct reader {
@@ -234,25 +235,16 @@ static const char *label_of(struct view labels, const char *key, struct arena *a
 	return NULL;
 }
 
-/* The network that the command names next: `docker inspect ID… --format=…`. */
+/* The network that the command names next: `docker inspect ID… --format '…'`. */
 static struct view next_asked(struct reader *r)
 {
 	struct view word;
 
-	while (view_next_word(&r->asked, &word)) {
-		if (view_eq(word, "-f") || view_eq(word, "--format")) {
-			struct view rest = view_trim(r->asked);
-			if (view_take(&rest, "'")) { /* '{{json .IPAM.Config}}' is two words */
-				long close = view_find_char(rest, '\'');
-				r->asked = view_skip(rest, close < 0 ? rest.n : (size_t)close + 1);
-			}
-		} else if (view_starts(word, "--format=") && view_find_char(word, '\'') > 0 &&
-			   !view_ends(word, "'")) {
-			long close = view_find_char(r->asked, '\'');
-			r->asked = view_skip(r->asked, close < 0 ? r->asked.n : (size_t)close + 1);
-		} else if (!view_starts(word, "-")) {
+	while (command_next_word(&r->asked, r->list->arena, &word)) {
+		if (view_eq(word, "-f") || view_eq(word, "--format"))
+			command_next_word(&r->asked, r->list->arena, &word);
+		else if (!view_starts(word, "-"))
 			return word;
-		}
 	}
 	return view_of("");
 }
