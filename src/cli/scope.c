@@ -23,7 +23,7 @@ static const char *group_name(struct arena *arena, const struct inventory *inv, 
 	for (const char *p = limit; *p != '\0' && n < 60; p++) {
 		bool plain = isalnum((unsigned char)*p) || *p == '_' ||
 			     (*p == '-' && inventory_group(inv, view_of(limit)) != NULL) ||
-			     (*p == '.' && n > 0);
+			     (*p == '.' && n > 0 && name[n - 1] != '-' && name[n - 1] != '.');
 		if (plain)
 			name[n++] = *p;
 		else if (n > 0 && name[n - 1] != '-')
