@@ -51,15 +51,15 @@ static void report(struct check *check, size_t t, const struct fact_row *row, si
 	size_t n = row->end - row->begin;
 
 	f->target = target;
-	for (size_t i = 0; i < n; i++) {
-		const struct fact_entry *entry = &check->entries[row->begin + i];
-		if (majority && strcmp(entry->fact->value, usual) == 0)
+	for (size_t h = 0; h < check->n; h++) {
+		const struct fact *fact = facts_find(&check->facts[h], FACET_DNS, target);
+		if (fact == NULL || (majority && strcmp(fact->value, usual) == 0))
 			continue;
-		finding_add_host(check, f, check_name(check, entry->host));
-		if (check_sight(check, entry->host, t)->reach == REACH_FAILED)
+		finding_add_host(check, f, check_name(check, h));
+		if (check_sight(check, h, t)->reach == REACH_FAILED)
 			f->severity = SEVERITY_HIGH;
 		if (f->n_hosts <= 4)
-			finding_quote(check, f, check->hosts[entry->host], entry->fact->source);
+			finding_quote(check, f, check->hosts[h], fact->source);
 	}
 	if (majority) {
 		const struct fact_entry *peer = &check->entries[row->begin + best];

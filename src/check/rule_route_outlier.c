@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "oddhost/check/facts.h"
+
 /* The same deviation on another host: it joins the finding. */
 static struct finding *find_same(struct check *check, size_t first, const char *fingerprint)
 {
@@ -10,6 +12,18 @@ static struct finding *find_same(struct check *check, size_t first, const char *
 			return &check->diagnosis->findings[i];
 	}
 	return NULL;
+}
+
+/* Where the host lacks the route, the line of a host that has it is the evidence. */
+static void quote_other(struct check *check, struct finding *f, const struct difference *d)
+{
+	for (size_t h = 0; h < check->n; h++) {
+		const struct fact *fact = facts_find(&check->facts[h], d->facet, d->key);
+		if (fact == NULL || d->others == NULL || strcmp(fact->value, d->others) != 0)
+			continue;
+		finding_quote(check, f, check->hosts[h], fact->source);
+		return;
+	}
 }
 
 static void report(struct check *check, size_t first, size_t h, const struct difference *d)
@@ -40,6 +54,8 @@ static void report(struct check *check, size_t first, size_t h, const struct dif
 	    finding_hosts(check, f), d->key, here, others);
 	if (f->n_hosts <= 4)
 		finding_quote(check, f, check->hosts[h], d->source);
+	if (f->n_hosts == 1)
+		quote_other(check, f, d);
 }
 
 void rule_route_outlier(struct check *check)

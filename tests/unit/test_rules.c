@@ -157,6 +157,8 @@ static void test_rules(void **state)
 			print_error("case: %s\n", cases[i].name);
 		assert_string_equal(scene_findings(&s), cases[i].findings);
 		for (size_t f = 0; f < s.d->n_findings; f++) {
+			if (s.d->findings[f].n_evidence == 0)
+				print_error("case: %s: %s\n", cases[i].name, s.d->findings[f].rule);
 			assert_true(s.d->findings[f].n_evidence > 0);
 			assert_true(s.d->findings[f].n_fix > 0);
 			assert_true(*s.d->findings[f].why != '\0');

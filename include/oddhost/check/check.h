@@ -69,7 +69,8 @@ bool check_absent(const struct check *check, const struct fact_row *row, size_t 
 /* A new finding in the diagnosis; valid until the next one is added. Its arena is check->arena. */
 struct finding *finding_add(
     struct check *check, const char *rule, enum severity severity, enum confidence confidence);
-void finding_add_host(struct check *check, struct finding *finding, const char *host);
+void finding_add_host(struct check *check, struct finding *finding, const char *host); /* in the
+    run's order */
 void finding_add_fix(struct check *check, struct finding *finding, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
