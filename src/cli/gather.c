@@ -125,7 +125,7 @@ static int collect(const struct options *options, const struct scope *scope, str
 {
 	struct gathering g = {.result = ret};
 	struct diag_list diags = {.arena = scope->arena};
-	char now[CLOCK_UTC_SIZE], bastion[IP_TEXT_SIZE];
+	char now[CLOCK_UTC_SIZE], text[IP_TEXT_SIZE];
 	struct ip address;
 	struct runner_plan plan = {
 	    .hosts = scope->hosts,
@@ -153,8 +153,10 @@ static int collect(const struct options *options, const struct scope *scope, str
 	if (!began || g.failed)
 		return cli_fail(&g.err);
 	clock_format_utc(time(NULL), now);
-	meta->finished = ret->interrupted ? NULL : now;
-	meta->bastion = address.family == IP_NONE ? NULL : ip_format(&address, bastion);
+	if (!ret->interrupted)
+		meta->finished = arena_dup(scope->arena, now);
+	if (address.family != IP_NONE)
+		meta->bastion = arena_dup(scope->arena, ip_format(&address, text));
 	if (!run_finish(ret->dir, meta, &g.err))
 		return cli_fail(&g.err);
 	return EXIT_CLEAN;

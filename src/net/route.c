@@ -133,7 +133,8 @@ struct lookup route_lookup(
 		    rule->table == NULL ? NULL : table_lookup(table, rule->table, dst);
 		if (rule->table != NULL && (route == NULL || route->type == ROUTE_THROW))
 			continue;
-		/* The kernel suppresses only what delivers: fib_rules_lookup(), net/core/fib_rules.c. */
+		/* The kernel suppresses only what delivers: fib_rules_lookup(),
+		 * net/core/fib_rules.c. */
 		if (route != NULL && (int)route->dst.len <= rule->suppress_prefix &&
 		    reason_of(route->type) == LOOKUP_FOUND)
 			continue;

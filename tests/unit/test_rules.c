@@ -19,12 +19,12 @@
 	"% packet loss, time 1000ms\n"
 #define PING_OK_TEXT                                                                               \
 	PING_HEAD                                                                                  \
-	    "64 bytes from 192.168.0.166: icmp_seq=1 ttl=60 time=1.1 ms\n"                         \
-	    "64 bytes from 192.168.0.166: icmp_seq=2 ttl=60 time=1.1 ms\n"                         \
-	    "64 bytes from 192.168.0.166: icmp_seq=3 ttl=60 time=1.1 ms\n" STATISTICS("3", "0")
+	"64 bytes from 192.168.0.166: icmp_seq=1 ttl=60 time=1.1 ms\n"                             \
+	"64 bytes from 192.168.0.166: icmp_seq=2 ttl=60 time=1.1 ms\n"                             \
+	"64 bytes from 192.168.0.166: icmp_seq=3 ttl=60 time=1.1 ms\n" STATISTICS("3", "0")
 #define PING_BRIDGE                                                                                \
 	PING_HEAD                                                                                  \
-	    "From 192.168.0.1 icmp_seq=1 Destination Host Unreachable\n" STATISTICS("0", "100")
+	"From 192.168.0.1 icmp_seq=1 Destination Host Unreachable\n" STATISTICS("0", "100")
 #define PING_ERROR                                                                                 \
 	PING_HEAD "From 10.1.0.1 icmp_seq=1 Destination Host Unreachable\n" STATISTICS("0", "100")
 #define PING_SILENCE PING_HEAD STATISTICS("0", "100")
