@@ -166,8 +166,8 @@ static int import(const struct options *options, const struct scope *scope, stru
 	*meta = (struct run_meta){.version = ODDHOST_VERSION,
 	    .group = scope != NULL ? scope->group : "imported",
 	    .limit = options->limit,
-	    .started = now,
-	    .finished = now,
+	    .started = arena_dup(run->arena, now),
+	    .finished = arena_dup(run->arena, now),
 	    .n_hosts = run->n_hosts};
 	if (scope != NULL) {
 		meta->targets = scope->targets;

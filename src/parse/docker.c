@@ -13,6 +13,7 @@ struct reader {
 	struct view asked;         /* the command's arguments, of which one is used up per value */
 	struct line_finder finder; /* of "Subnet" */
 	bool scopes;               /* the table has a column SCOPE: docker's, not podman's */
+	size_t refused;            /* networks beyond the most that are taken */
 };
 
 static bool is_id(struct view v)
@@ -36,6 +37,8 @@ static struct docker_network *find_or_add(struct reader *r, struct view id, stru
 {
 	struct network_list *list = r->list;
 
+	if (r->refused > DOCKER_MOST)
+		return NULL; /* so many that the search below would take long */
 	for (size_t i = 0; i < list->n; i++) {
 		struct docker_network *net = &list->v[i];
 		if (same_id(net->id, id) ||
@@ -43,6 +46,7 @@ static struct docker_network *find_or_add(struct reader *r, struct view id, stru
 			return net;
 	}
 	if (list->n == DOCKER_MOST) {
+		r->refused++;
 		diag_add(r->diags, 0, "more than %d networks, expected fewer", DOCKER_MOST);
 		return NULL;
 	}

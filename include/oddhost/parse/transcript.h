@@ -13,7 +13,7 @@
 #include "oddhost/model/run.h"
 
 /* Bounds for what is pasted: more than these are a diagnostic, and not taken. */
-#define TRANSCRIPT_HOSTS_MOST 4096
+#define TRANSCRIPT_HOSTS_MOST 1024
 #define TRANSCRIPT_PROBES_MOST 1024 /* of one host */
 
 /*
