@@ -43,7 +43,8 @@ static void add_difference(struct check *check, const struct fact_row *row,
 	    .facet = row->facet,
 	    .key = row->key,
 	    .others = consensus->value,
-	    .share = share,
+	    .agree = consensus->size,
+	    .compared = row->compared,
 	};
 	if (fact != NULL) {
 		difference->value = fact->value;

@@ -42,9 +42,9 @@ static void report(struct check *check, size_t first, size_t h, const struct dif
 		f->fingerprint = same; /* until all findings get theirs */
 		f->prefix = is_default ? NULL : d->key;
 		f->why = arena_printf(a,
-		    "%.0f %% of the hosts have: %s. This route leads to a real network, not to "
+		    "%zu of %zu hosts have: %s. This route leads to a real network, not to "
 		    "containers, so hosts that do the same work should agree on it.",
-		    d->share * 100, others);
+		    d->agree, d->compared, others);
 		finding_add_fix(check, f,
 		    "If it is not meant: see who sets it (netplan, cloud-init, a VPN) and align it "
 		    "with the group.");

@@ -8,14 +8,22 @@
 #include "oddhost/cli/cli.h"
 #include "oddhost/cli/models.h"
 #include "oddhost/report/escape.h"
+#include "oddhost/report/terminal.h"
 
-/* Where differences go as they are found: text on stdout, or a JSON array printed at the end. */
+/* Differences as they are found: a list for text, or JSON. */
 struct printer {
-	const char *a, *b; /* the two sides' names, for text */
+	struct arena *arena;
 	const char *host;  /* of the pair, where two runs are compared; else NULL */
-	struct json *list; /* NULL: text */
-	size_t n;
+	struct json *json; /* NULL: text */
+	struct difference *v;
+	size_t n, cap;
 };
+
+static void print(struct buf *text)
+{
+	fputs(buf_str(text), stdout);
+	buf_free(text);
+}
 
 static void set_text(struct json *object, const char *key, const char *text)
 {
@@ -27,169 +35,140 @@ static void set_text(struct json *object, const char *key, const char *text)
 	buf_free(&clean);
 }
 
-static void print_side(const char *sign, const char *name, const char *value, bool unknown)
+static const char *side(const char *value, bool unknown)
 {
-	struct buf out = {0};
-
-	escape_plain(&out, view_of(name));
-	buf_puts(&out, ": ");
-	if (value != NULL)
-		escape_plain(&out, view_of(value));
-	else
-		buf_puts(&out, unknown ? "(unknown)" : "(absent)");
-	printf("  %s %s\n", sign, buf_str(&out));
-	buf_free(&out);
+	return unknown ? "(unknown)" : value;
 }
 
-static void print_key(enum facet facet, const char *key)
+static void take(void *context, const struct pair_difference *d)
 {
-	struct buf out = {0};
+	struct printer *p = context;
 
-	escape_plain(&out, view_of(key));
-	printf("%s %s\n", facet_name(facet), buf_str(&out));
-	buf_free(&out);
-}
-
-static void print_pair(void *context, const struct pair_difference *d)
-{
-	struct printer *printer = context;
-
-	printer->n++;
-	if (printer->list == NULL) {
-		if (printer->host != NULL)
-			printf("%s: ", printer->host);
-		print_key(d->facet, d->key);
-		print_side("-", printer->a, d->a, d->a_unknown);
-		print_side("+", printer->b, d->b, d->b_unknown);
+	if (p->json == NULL) {
+		p->v = arena_grow(p->arena, p->v, p->n, &p->cap, sizeof *p->v);
+		p->v[p->n++] = (struct difference){.facet = d->facet,
+		    .key = d->key,
+		    .value = side(d->a, d->a_unknown),
+		    .others = side(d->b, d->b_unknown)};
 		return;
 	}
-	struct json *item = json_push(printer->list, json_object());
-	if (printer->host != NULL)
-		set_text(item, "host", printer->host);
+	struct json *item = json_push(p->json, json_object());
+	if (p->host != NULL)
+		set_text(item, "host", p->host);
 	json_set_string(item, "facet", facet_name(d->facet));
 	set_text(item, "key", d->key);
 	set_text(item, "a", d->a);
 	set_text(item, "b", d->b);
 }
 
-static void finish(struct printer *printer, const char *nothing)
+/* One pair; both sides' facts are made for the targets of the run that `from` is. */
+static void compare(
+    struct printer *p, const struct run *from, const struct host *a, const struct host *b)
+{
+	struct fact_list x = facts_make(p->arena, a, from->meta.targets, from->meta.n_targets);
+	struct fact_list y = facts_make(p->arena, b, from->meta.targets, from->meta.n_targets);
+
+	p->n = 0;
+	compare_pair(&x, &y, take, p);
+}
+
+static void diff_hosts(struct printer *p, const struct run *run, const struct host *a,
+    const struct host *b, bool color)
 {
 	struct buf text = {0};
 
-	if (printer->list == NULL) {
-		if (printer->n == 0)
-			puts(nothing);
-		return;
-	}
-	json_print(printer->list, true, &text);
-	fputs(buf_str(&text), stdout);
-	buf_free(&text);
-	json_free(printer->list);
-}
-
-static void compare(struct arena *arena, const struct models *from, const struct host *a,
-    const struct host *b, struct printer *printer)
-{
-	const struct run_meta *meta = &from->run->meta;
-	struct fact_list x = facts_make(arena, a, meta->targets, meta->n_targets);
-	struct fact_list y = facts_make(arena, b, meta->targets, meta->n_targets);
-
-	compare_pair(&x, &y, print_pair, printer);
+	compare(p, run, a, b);
+	if (p->json == NULL)
+		terminal_write_pair(a->record->name, b->record->name, p->v, p->n, color, &text);
+	print(&text);
 }
 
 /* Every host against the majority of its group. */
-static void diff_group(const struct models *models, struct printer *printer)
+static void diff_group(struct printer *p, const struct models *models, bool color)
 {
 	struct diagnosis *d = diagnose(models->run, models->hosts, models->run->n_hosts);
+	struct buf text = {0};
 
-	for (size_t h = 0; h < d->n_hosts; h++) {
-		const struct host_view *view = &d->hosts[h];
-		const char *name = view->host->record->name;
-		for (size_t i = 0; i < view->n_differs; i++) {
-			const struct difference *diff = &view->differs[i];
-			char others[64];
-			printer->n++;
-			if (printer->list != NULL) {
-				struct json *item = json_push(printer->list, json_object());
-				set_text(item, "host", name);
-				json_set_string(item, "facet", facet_name(diff->facet));
-				set_text(item, "key", diff->key);
-				set_text(item, "value", diff->value);
-				set_text(item, "others", diff->others);
-				json_set_number(item, "share", diff->share);
-				continue;
-			}
-			snprintf(others, sizeof others, "%.0f %% of the hosts", diff->share * 100);
-			print_key(diff->facet, diff->key);
-			print_side("-", others, diff->others, false);
-			print_side("+", name, diff->value, false);
+	if (p->json == NULL)
+		terminal_write_matrix(d, color, &text);
+	for (size_t h = 0; p->json != NULL && h < d->n_hosts; h++) {
+		for (size_t i = 0; i < d->hosts[h].n_differs; i++) {
+			const struct difference *diff = &d->hosts[h].differs[i];
+			struct json *item = json_push(p->json, json_object());
+			set_text(item, "host", d->hosts[h].host->record->name);
+			json_set_string(item, "facet", facet_name(diff->facet));
+			set_text(item, "key", diff->key);
+			set_text(item, "value", diff->value);
+			set_text(item, "others", diff->others);
+			json_set_number(item, "agree", (double)diff->agree);
+			json_set_number(item, "compared", (double)diff->compared);
 		}
 	}
-	for (size_t i = 0; printer->list == NULL && i < d->n_notes; i++) {
-		struct buf out = {0};
-		escape_plain(&out, view_of(d->notes[i]));
-		printf("note: %s\n", buf_str(&out));
-		buf_free(&out);
-	}
+	print(&text);
 	diagnosis_free(d);
 }
 
 /* One group at two times: each host that is in both against itself. */
-static void diff_runs(struct arena *arena, const struct models *before, const struct models *after,
-    struct printer *printer)
+static void diff_runs(
+    struct printer *p, const struct models *before, const struct models *after, bool color)
 {
+	struct buf text = {0};
 	struct err err;
 
 	for (size_t i = 0; i < after->run->n_hosts; i++) {
-		printer->host = after->run->hosts[i]->name;
-		const struct host *earlier = models_host(before, printer->host, &err);
-		if (earlier != NULL)
-			compare(arena, after, earlier, after->hosts[i], printer);
-		else
-			cli_warn("%s is only in the second run", printer->host);
+		p->host = after->run->hosts[i]->name;
+		const struct host *earlier = models_host(before, p->host, &err);
+		if (earlier == NULL) {
+			cli_warn("%s is only in the second run", p->host);
+			continue;
+		}
+		compare(p, after->run, earlier, after->hosts[i]);
+		if (p->json == NULL && p->n > 0)
+			terminal_write_pair(arena_printf(p->arena, "%s before", p->host),
+			    arena_printf(p->arena, "%s after", p->host), p->v, p->n, color, &text);
 	}
 	for (size_t i = 0; i < before->run->n_hosts; i++) {
 		if (models_host(after, before->run->hosts[i]->name, &err) == NULL)
 			cli_warn("%s is only in the first run", before->run->hosts[i]->name);
 	}
+	if (p->json == NULL && text.n == 0)
+		buf_puts(&text, "Nothing differs between the two runs.\n");
+	print(&text);
 }
 
 int cli_diff(const struct command *command, const struct options *options)
 {
-	struct arena *arena = arena_new();
-	struct printer printer = {.list = options->json ? json_array() : NULL};
+	struct printer p = {.arena = arena_new(), .json = options->json ? json_array() : NULL};
 	struct models first = {0}, second = {0};
+	struct buf text = {0};
 	struct err err;
-	int code = EXIT_CLEAN;
+	int code = EXIT_TROUBLE;
 
 	(void)command;
 	if (!models_load(options->args[0], &first, &err) ||
 	    (options->n_args == 2 && !models_load(options->args[1], &second, &err)))
-		goto fail;
+		goto out;
 	if (options->n_args == 1) {
-		diff_group(&first, &printer);
-		finish(&printer, "No host differs from the majority of its group.");
+		diff_group(&p, &first, options->color);
 	} else if (options->n_args == 2) {
-		printer.a = options->args[0];
-		printer.b = options->args[1];
-		diff_runs(arena, &first, &second, &printer);
-		finish(&printer, "Nothing differs between the two runs.");
+		diff_runs(&p, &first, &second, options->color);
 	} else {
-		const struct host *a = models_host(&first, printer.a = options->args[1], &err);
-		const struct host *b =
-		    a == NULL ? NULL : models_host(&first, printer.b = options->args[2], &err);
+		const struct host *a = models_host(&first, options->args[1], &err);
+		const struct host *b = a ? models_host(&first, options->args[2], &err) : NULL;
 		if (b == NULL)
-			goto fail;
-		compare(arena, &first, a, b, &printer);
-		finish(&printer, "Nothing differs between the two hosts.");
+			goto out;
+		diff_hosts(&p, first.run, a, b, options->color);
 	}
-	goto out;
-fail:
-	json_free(printer.list);
-	code = cli_fail(&err);
+	if (p.json != NULL)
+		json_print(p.json, true, &text);
+	print(&text);
+	code = EXIT_CLEAN;
 out:
+	if (code != EXIT_CLEAN)
+		cli_fail(&err);
+	json_free(p.json);
 	models_free(&first);
 	models_free(&second);
-	arena_free(arena);
+	arena_free(p.arena);
 	return code;
 }

@@ -17,6 +17,7 @@ void progress_init(struct progress *progress, bool quiet, unsigned verbose)
 	    .terminal = isatty(STDERR_FILENO) != 0,
 	    .started = clock_ms(),
 	};
+	progress->printed = progress->started;
 }
 
 static void wipe(struct progress *progress)

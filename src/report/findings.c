@@ -90,7 +90,7 @@ static struct json *host_json(const struct host_view *view)
 		json_set(one, "key", string(d->key));
 		json_set(one, "value", string(d->value));
 		json_set(one, "others", string(d->others));
-		json_set(one, "share", score(d->share));
+		json_set(one, "share", score((double)d->agree / (double)d->compared));
 	}
 	return item;
 }

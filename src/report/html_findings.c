@@ -67,8 +67,8 @@ void html_add_egress(struct buf *out, const struct outline *o, const struct find
 		return;
 	html(out, "<dl class=\"versus\">\n<div class=\"odd\"><dt>%s</dt><dd>%s</dd></div>\n",
 	    outline_fold(o, f->hosts, f->n_hosts, 3), d->value);
-	html(out, "<div><dt>the others, %.0f%% of hosts</dt><dd>%s</dd></div>\n</dl>\n",
-	    d->share * 100, d->others);
+	html(out, "<div><dt>%zu of %zu hosts</dt><dd>%s</dd></div>\n</dl>\n", d->agree, d->compared,
+	    d->others);
 }
 
 /* The lines of one output that a run of evidence (same host and probe) quotes. */

@@ -158,7 +158,7 @@ static void add_key(struct buf *out, const struct matrix_row *row)
 	html(out, "<tr><th scope=\"row\"><small>%s</small><br><code>%s</code></th><td>",
 	    facet_name(row->facet), row->key);
 	add_value(out, row->others);
-	html(out, "<br><small>%.0f%% of hosts</small></td>", row->share * 100);
+	html(out, "<br><small>%zu of %zu hosts</small></td>", row->agree, row->compared);
 }
 
 /* Few hosts: one column each. A host without a cell is as the others, or was not asked. */

@@ -232,8 +232,8 @@ static void add_matrix(struct buf *out, const struct outline *o)
 		      "--- | --- |\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct matrix_row *row = &o->rows[i];
-		md(out, "| %s | %s | %s (%.0f%%) |", facet_name(row->facet), row->key,
-		    row->others == NULL ? "absent" : row->others, row->share * 100);
+		md(out, "| %s | %s | %s (%zu of %zu hosts) |", facet_name(row->facet), row->key,
+		    row->others == NULL ? "absent" : row->others, row->agree, row->compared);
 		for (size_t k = 0, same; k < row->n; k += same) {
 			const struct cell *cell = &o->cells[row->first + k];
 			const char *hosts = outline_fold_cells(o, cell, row->n - k, &same, GROUPS);

@@ -190,7 +190,8 @@ static void index_rows(struct outline *o)
 			o->rows =
 			    arena_grow(o->arena, o->rows, o->n_rows, &o->cap_rows, sizeof *o->rows);
 			row = &o->rows[o->n_rows++];
-			*row = (struct matrix_row){d->facet, d->key, d->others, d->share, i, 0};
+			*row = (struct matrix_row){
+			    d->facet, d->key, d->others, d->agree, d->compared, i, 0};
 		}
 		row->n++;
 	}

@@ -172,7 +172,8 @@ void terminal_write_pair(
 	if (n == 0)
 		put(out, "%s and %s do not differ in what is known of both\n", a, b);
 	for (size_t i = 0; i < n; i++) {
-		put(out, "%s%s %s\n", i == 0 ? "" : "\n", facet_name(v[i].facet), v[i].key);
+		buf_puts(out, i == 0 ? "" : "\n");
+		put(out, "%s %s\n", facet_name(v[i].facet), v[i].key);
 		for (int side = 0; side < 2; side++) {
 			const char *name = side == 0 ? a : b;
 			sgr(out, color, side == 0 ? "31" : "32");
@@ -194,8 +195,9 @@ void terminal_write_matrix(const struct diagnosis *d, bool color, struct buf *ou
 		buf_puts(out, "no host differs from the others in what is known\n");
 	for (size_t i = 0; i < o->n_rows; i++) {
 		const struct matrix_row *row = &o->rows[i];
-		put(out, "%s%s %s\n", i == 0 ? "" : "\n", facet_name(row->facet), row->key);
-		put(out, "  %.0f%% of hosts  ", row->share * 100);
+		buf_puts(out, i == 0 ? "" : "\n");
+		put(out, "%s %s\n", facet_name(row->facet), row->key);
+		put(out, "  %zu of %zu hosts  ", row->agree, row->compared);
 		put_value(out, row->others);
 		buf_putc(out, '\n');
 		for (size_t k = 0, n; k < row->n; k += n) {

@@ -344,15 +344,15 @@ static void __attribute__((unused)) sample_incident(struct sample *s)
 	s->d.hosts[1].worst = SEVERITY_HIGH;
 	sample_differ(s, 0,
 	    (struct difference){FACET_EGRESS, TARGET, "on-link through docker network " PROJECT,
-		"via 192.168.73.253", 0.75, {NULL, 0}});
+		"via 192.168.73.253", 3, 4, {NULL, 0}});
 	sample_differ(s, 0,
 	    (struct difference){
-		FACET_ROUTE, "192.168.0.0/20", "docker network " PROJECT, NULL, 0.75, {NULL, 0}});
+		FACET_ROUTE, "192.168.0.0/20", "docker network " PROJECT, NULL, 3, 4, {NULL, 0}});
 	sample_differ(
-	    s, 0, (struct difference){FACET_PING, TARGET, "unreachable", "ok", 0.75, {NULL, 0}});
+	    s, 0, (struct difference){FACET_PING, TARGET, "unreachable", "ok", 3, 4, {NULL, 0}});
 	sample_differ(s, 1,
 	    (struct difference){
-		FACET_ROUTE, "192.168.32.0/20", "docker network", NULL, 0.75, {NULL, 0}});
+		FACET_ROUTE, "192.168.32.0/20", "docker network", NULL, 3, 4, {NULL, 0}});
 	sample_suspects(s);
 	sample_claim(s, "The database is not down: three hosts reach it.", "ping:" TARGET, 2);
 	sample_claim(s, "Name resolution is not the cause: all hosts resolve 192.168.0.166.",

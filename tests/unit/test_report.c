@@ -249,7 +249,7 @@ static void make_hostile(struct sample *s)
 	    .n_failing = 1};
 	s->d.n_suspects = 1;
 	sample_differ(
-	    s, 0, (struct difference){FACET_EGRESS, HOSTILE, HOSTILE, HOSTILE, 0.75, {NULL, 0}});
+	    s, 0, (struct difference){FACET_EGRESS, HOSTILE, HOSTILE, HOSTILE, 3, 4, {NULL, 0}});
 	STRINGS(s, s->d.notes, s->d.n_notes, HOSTILE);
 }
 

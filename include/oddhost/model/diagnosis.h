@@ -53,10 +53,10 @@ struct finding {
 struct difference {
 	enum facet facet;
 	const char *key;
-	const char *value;    /* NULL: absent on this host */
-	const char *others;   /* the consensus value; NULL: absent on the others */
-	double share;         /* of the hosts that were compared, that hold the consensus */
-	struct source source; /* of value; probe NULL where absent */
+	const char *value;      /* NULL: absent on this host */
+	const char *others;     /* the consensus value; NULL: absent on the others */
+	size_t agree, compared; /* hosts that hold the consensus, of those that were compared */
+	struct source source;   /* of value; probe NULL where absent */
 };
 
 struct host_view {

@@ -28,9 +28,9 @@ struct cell {
 struct matrix_row {
 	enum facet facet;
 	const char *key;
-	const char *others; /* the consensus; NULL: absent on most */
-	double share;
-	size_t first, n; /* in cells[], sorted by value; a host may have several values */
+	const char *others;     /* the consensus; NULL: absent on most */
+	size_t agree, compared; /* hosts that hold it, of those compared */
+	size_t first, n;        /* in cells[], sorted by value; a host may have several values */
 };
 
 struct outline {
