@@ -377,7 +377,7 @@ static void make_fleet(struct sample *s)
 		if (i % 100 == 0)
 			sample_differ(s, i,
 			    (struct difference){FACET_ROUTE, "10.0.0.0/8", "via 10.9.9.9",
-				"via 10.1.2.3", 0.99, {NULL, 0}});
+				"via 10.1.2.3", 1980, 2000, {NULL, 0}});
 	}
 	s->d.severity = SEVERITY_HIGH;
 	s->d.summary = "Many hosts share a fault.";
@@ -466,7 +466,7 @@ static void test_write(void **state)
 static void test_pair(void **state)
 {
 	static const struct difference differences[] = {
-	    {FACET_ROUTE, "192.168.0.0/20", "docker network x\033", NULL, 0, {NULL, 0}},
+	    {FACET_ROUTE, "192.168.0.0/20", "docker network x\033", NULL, 3, 4, {NULL, 0}},
 	};
 	struct buf out = {0};
 
