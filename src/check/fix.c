@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "oddhost/base/text.h"
+#include "oddhost/base/buf.h"
 #include "oddhost/check/subnets.h"
 
 static void declare_pools(struct check *check, struct finding *f, const char *clear_of)
@@ -20,6 +20,21 @@ static void declare_pools(struct check *check, struct finding *f, const char *cl
 		    "10.200.0.0 to 10.254.0.0 is clear of what this group reserves and routes.");
 }
 
+#define NAMED_CONTAINERS 12
+
+static const char *containers_text(struct check *check, const struct docker_network *network)
+{
+	struct buf out = {0};
+
+	for (size_t i = 0; i < network->n_containers && i < NAMED_CONTAINERS; i++)
+		buf_printf(&out, "%s%.100s", i ? ", " : "", network->containers[i]);
+	if (network->n_containers > NAMED_CONTAINERS)
+		buf_printf(&out, " and %zu more", network->n_containers - NAMED_CONTAINERS);
+	const char *text = arena_dup(check->arena, buf_str(&out));
+	buf_free(&out);
+	return text;
+}
+
 static void recreate(struct check *check, struct finding *f, const struct docker_network *network)
 {
 	const char *stops = "";
@@ -31,15 +46,21 @@ static void recreate(struct check *check, struct finding *f, const struct docker
 	}
 	if (network->n_containers > 0)
 		stops = arena_printf(check->arena, "; these containers stop meanwhile: %s",
-		    text_fold(check->arena, network->containers, network->n_containers, 12));
-	finding_add_fix(check, f,
-	    "Re-create the network, so that it takes a subnet from the new pools%s:", stops);
+		    containers_text(check, network));
 	if (network->project != NULL) {
 		const char *project = check_shell_word(check, network->project);
+		finding_add_fix(check, f,
+		    "Re-create the network, so that it takes a subnet from the new pools%s. In the "
+		    "directory of its compose file:",
+		    stops);
 		finding_add_fix(check, f,
 		    "$ docker compose -p %s down && docker compose -p %s up -d", project, project);
 	} else {
 		const char *name = check_shell_word(check, network->name);
+		finding_add_fix(check, f,
+		    "Re-create the network, so that it takes a subnet from the new pools; containers "
+		    "must be taken off it first%s:",
+		    stops);
 		finding_add_fix(
 		    check, f, "$ docker network rm %s && docker network create %s", name, name);
 	}
