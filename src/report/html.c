@@ -1,19 +1,10 @@
 #include "oddhost/report/html.h"
 
+#include "oddhost/report/html_page.h"
+
 #include <string.h>
 
 #define LEAD_STEPS 4 /* of the fix, on the first screen */
-
-static const char *severity_word(enum severity severity)
-{
-	return severity == SEVERITY_NONE ? "no findings" : severity_name(severity);
-}
-
-void html_add_badge(struct buf *out, enum severity severity)
-{
-	html(out, "<span class=\"badge %s\">%s</span>", severity_name(severity),
-	    severity_word(severity));
-}
 
 static void add_head(struct buf *out, const struct diagnosis *d)
 {
@@ -25,7 +16,7 @@ static void add_head(struct buf *out, const struct diagnosis *d)
 	    "<meta name=\"color-scheme\" content=\"light dark\">\n"
 	    "<meta name=\"referrer\" content=\"no-referrer\">\n"
 	    "<title>%s: %s</title>\n<style>\n",
-	    severity_word(d->severity), d->run->meta.group);
+	    html_severity_word(d->severity), d->run->meta.group);
 	buf_puts(out, html_stylesheet);
 	buf_puts(out, "</style>\n</head>\n<body>\n");
 }

@@ -1,4 +1,4 @@
-#include "oddhost/report/html.h"
+#include "oddhost/report/html_page.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,7 @@
-#include "oddhost/report/html.h"
+#include "oddhost/report/html_page.h"
 
 #define SHOWN_LINES 200  /* of one output; lines that evidence quotes come on top */
 #define SHOWN_BYTES 2000 /* of one line */
-
-bool html_has_raw(const struct outline *o, size_t host)
-{
-	return o->raw[host] && o->d->hosts[host].host->record->n_probes > 0;
-}
 
 static void add_raw_line(
     struct buf *out, size_t host, size_t probe, unsigned number, struct view line, bool cited)
