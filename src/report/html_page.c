@@ -78,4 +78,3 @@ bool html_has_raw(const struct outline *o, size_t host)
 {
 	return o->raw[host] && o->d->hosts[host].host->record->n_probes > 0;
 }
-

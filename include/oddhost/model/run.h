@@ -34,6 +34,13 @@ struct var {
 	const char *name, *value;
 };
 
+/* What to do about a host key that no known_hosts file has. A changed or revoked one is refused. */
+enum host_key_policy {
+	HOST_KEY_STRICT,     /* refuse */
+	HOST_KEY_ACCEPT_NEW, /* add it to the first known_hosts file */
+	HOST_KEY_OFF,        /* accept any key, also a changed one: nobody is authenticated */
+};
+
 /* A host as the inventory describes it, and how to reach it. Strings belong to whoever made it. */
 struct host_spec {
 	const char *name;        /* inventory name */
@@ -44,7 +51,15 @@ struct host_spec {
 	size_t n_identities;
 	const char **known_hosts; /* files; none: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts */
 	size_t n_known_hosts;
-	struct var *vars; /* for the record; no passwords */
+	const char *known_as; /* the name that known_hosts has (HostKeyAlias); NULL: the address */
+	enum host_key_policy host_key;
+	const struct host_spec
+	    *jumps; /* ProxyJump, the first hop first; they have none themselves */
+	size_t n_jumps;
+	bool local;              /* this machine, without ssh */
+	bool become;             /* run the probes as another user, by sudo -n */
+	const char *become_user; /* NULL: root */
+	struct var *vars;        /* for the record; no passwords */
 	size_t n_vars;
 };
 
