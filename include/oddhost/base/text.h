@@ -19,7 +19,10 @@ bool text_is_utf8(struct view v);
  */
 bool text_next_rune(struct view *cursor, uint32_t *ret_rune);
 
-/* Base64 with padding (RFC 4648). Decoding fails on anything else. */
+/*
+ * Base64 with padding (RFC 4648). Decoding fails on anything else, blanks and set bits behind the
+ * last byte among it, and then leaves `out` as it was.
+ */
 void text_base64_encode(struct view v, struct buf *out);
 bool text_base64_decode(struct view v, struct buf *out);
 
