@@ -7,6 +7,7 @@
 #include <cjson/cJSON.h>
 
 #include "oddhost/base/mem.h"
+#include "oddhost/base/text.h"
 
 /* `struct json` is cJSON under another name; these two are the only casts. */
 static const cJSON *in(const struct json *node)
@@ -174,7 +175,23 @@ struct json *json_array(void)
 
 struct json *json_new_string(const char *s)
 {
-	return made(s == NULL ? cJSON_CreateNull() : cJSON_CreateString(s));
+	struct view rest = view_of(s), before;
+	struct buf mended = {0};
+	uint32_t rune;
+
+	if (s == NULL)
+		return made(cJSON_CreateNull());
+	if (text_is_utf8(rest))
+		return made(cJSON_CreateString(s));
+	for (before = rest; text_next_rune(&rest, &rune); before = rest) {
+		if (rune == 0xfffd)
+			buf_puts(&mended, "\xef\xbf\xbd");
+		else
+			buf_add(&mended, before.p, before.n - rest.n);
+	}
+	struct json *node = made(cJSON_CreateString(buf_str(&mended)));
+	buf_free(&mended);
+	return node;
 }
 
 struct json *json_new_number(double number)

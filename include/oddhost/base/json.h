@@ -44,7 +44,10 @@ bool json_bool(const struct json *node, bool otherwise);
 const char *json_get_string(const struct json *object, const char *key, const char *otherwise);
 double json_get_number(const struct json *object, const char *key, double otherwise);
 
-/* The writer: build a tree, then print it. Strings must be UTF-8; NULL is written as null. */
+/*
+ * The writer: build a tree, then print it. A byte of a string that is not UTF-8 is written as
+ * U+FFFD (RFC 8259 section 8.1); NULL is written as null.
+ */
 struct json *json_object(void);
 struct json *json_array(void);
 struct json *json_new_string(const char *s);
