@@ -30,6 +30,10 @@ bool file_read(const char *path, size_t max, struct buf *buf, struct err *err)
 			goto out;
 		}
 		buf_add(buf, chunk, (size_t)n);
+		if (buf->overflow) {
+			err_set(err, "%s: larger than the memory set aside for it", path);
+			goto out;
+		}
 	}
 	ok = n == 0 || err_sys(err, "%s", path);
 out:
@@ -61,17 +65,18 @@ bool file_write(const char *path, mode_t mode, struct view content, struct err *
 
 	if (n < 0 || (size_t)n >= sizeof temporary)
 		return err_set(err, "%s: path too long", path);
-	int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	/* One that a killed process left behind goes; one that somebody puts there is not ours. */
+	unlink(temporary);
+	int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return err_sys(err, "%s", temporary);
-	ok = file_write_all(fd, content);
-	if (close(fd) < 0)
-		ok = false;
-	ok = ok && rename(temporary, path) == 0;
-	if (!ok) {
-		err_sys(err, "%s", path);
+	ok = file_write_all(fd, content) || err_sys(err, "%s", path);
+	if (close(fd) < 0 && ok)
+		ok = err_sys(err, "%s", path);
+	if (ok && rename(temporary, path) < 0)
+		ok = err_sys(err, "%s", path);
+	if (!ok)
 		unlink(temporary);
-	}
 	return ok;
 }
 
