@@ -54,8 +54,8 @@ struct rule {
 	enum route_type
 	    type;            /* ROUTE_UNICAST with a table; else blackhole, unreachable, prohibit */
 	bool conditional;    /* has fwmark, iif, oif, uidrange, tos, ipproto …: not evaluated */
-	int suppress_prefix; /* suppress_prefixlength N: routes no longer than this are ignored; -1
-			      */
+	int suppress_prefix; /* suppress_prefixlength N: routes that deliver and are no longer than
+				this are ignored; -1: none */
 	unsigned line;
 };
 
@@ -81,7 +81,10 @@ struct lookup {
 	bool uncertain; /* a conditional rule stood before the winner and might have decided */
 };
 
-/* The new item is zeroed except for table = "main"; valid until the next one is added. */
+/*
+ * The new item is zeroed except for a route's table = "main" and a rule's suppress_prefix = -1;
+ * valid until the next one is added.
+ */
 struct route *route_table_add(struct route_table *table);
 struct rule *rule_list_add(struct rule_list *list);
 
