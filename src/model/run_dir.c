@@ -81,13 +81,18 @@ bool run_create(const char *dir, const struct run_meta *meta, int *ret_fd, struc
 		return false;
 	if (access(path, F_OK) == 0)
 		return err_set(err, "%s: holds a run already; choose another -o", dir);
-	if (!file_make_dir(dir, 0700, err) || !run_finish(dir, meta, err) ||
-	    !path_in(dir, "hosts.jsonl", path, err))
+	if (!file_make_dir(dir, 0700, err) || !path_in(dir, "hosts.jsonl", path, err))
 		return false;
 
+	/* run.json comes last: a directory that has one can be read. */
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, "%s", path);
+	if (!run_finish(dir, meta, err)) {
+		close(fd);
+		unlink(path);
+		return false;
+	}
 	*ret_fd = fd;
 	return true;
 }
@@ -146,7 +151,9 @@ bool run_append(int fd, const struct host_record *record, struct err *err)
 
 	json_print(root, false, &line);
 	json_free(root);
-	bool ok = file_write_all(fd, buf_view(&line)) || err_sys(err, "hosts.jsonl");
+	bool ok = line.overflow
+		      ? err_set(err, "hosts.jsonl: %s's line is too long", record->name)
+		      : file_write_all(fd, buf_view(&line)) || err_sys(err, "hosts.jsonl");
 	buf_free(&line);
 	return ok;
 }
@@ -291,14 +298,16 @@ static bool read_meta(const char *dir, struct run *run, struct err *err)
 	char path[PATH_MAX];
 	bool ok = false;
 
-	if (path_in(dir, "run.json", path, err) && file_read(path, RUN_JSON_MAX, &text, err)) {
+	if (!path_in(dir, "run.json", path, err))
+		return false;
+	if (access(path, F_OK) != 0 && errno == ENOENT)
+		return err_set(err, "%s: not a run directory, it has no run.json", dir);
+	if (file_read(path, RUN_JSON_MAX, &text, err)) {
 		struct json *root = json_parse(buf_view(&text), err);
 		ok = root != NULL && get_meta(root, run, err);
 		if (!ok)
 			err_wrap(err, "%s", path);
 		json_free(root);
-	} else if (errno == ENOENT) {
-		err_set(err, "%s: not a run directory, it has no run.json", dir);
 	}
 	buf_free(&text);
 	return ok;
