@@ -1,6 +1,7 @@
 #include "oddhost/collect/agent.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,12 +9,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "oddhost/base/file.h"
+#include "oddhost/base/clock.h"
 #include "oddhost/base/mem.h"
 #include "oddhost/collect/wire.h"
 
 #define ANSWER_MAX ((size_t)256 * 1024) /* OpenSSH's own limit for a message */
 #define KEYS_MAX 256
+#define LIMIT_MS 2000
 
 enum { /* message numbers */
 	FAILURE = 5,
@@ -25,13 +27,14 @@ enum { /* message numbers */
 
 struct agent {
 	int fd;
+	bool broken; /* an answer that comes late would be taken for the next request's */
 	struct buf answer;
 };
 
 struct agent *agent_connect(const char *path, struct err *err)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	struct timeval limit = {.tv_sec = 2};
+	struct timeval limit = {.tv_sec = LIMIT_MS / 1000};
 	size_t n = strlen(path);
 
 	if (n >= sizeof address.sun_path) {
@@ -44,8 +47,7 @@ struct agent *agent_connect(const char *path, struct err *err)
 		err_sys(err, "socket");
 		return NULL;
 	}
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit); /* connect's too */
 	if (connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
 		err_sys(err, "%s", path);
 		close(fd);
@@ -65,18 +67,44 @@ void agent_free(struct agent *agent)
 	free(agent);
 }
 
-static bool receive(struct agent *agent, size_t n, struct err *err)
+static bool wait_for(const struct agent *agent, short events, int64_t until, struct err *err)
+{
+	struct pollfd descriptor = {.fd = agent->fd, .events = events};
+	int n;
+
+	do {
+		int64_t left = until - clock_ms();
+		n = poll(&descriptor, 1, left < 0 ? 0 : (int)left);
+	} while (n < 0 && errno == EINTR);
+	return n > 0 || err_set(err, "the agent does not answer");
+}
+
+static bool transmit(struct agent *agent, struct view bytes, int64_t until, struct err *err)
+{
+	while (bytes.n > 0) {
+		if (!wait_for(agent, POLLOUT, until, err))
+			return false;
+		ssize_t n = send(agent->fd, bytes.p, bytes.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return err_sys(err, "agent");
+		bytes = view_skip(bytes, n < 0 ? 0 : (size_t)n);
+	}
+	return true;
+}
+
+static bool receive(struct agent *agent, size_t n, int64_t until, struct err *err)
 {
 	char chunk[4096];
 
 	agent->answer.n = 0;
 	while (agent->answer.n < n) {
 		size_t want = n - agent->answer.n;
-		ssize_t got = recv(agent->fd, chunk, want < sizeof chunk ? want : sizeof chunk, 0);
-		if (got < 0 && errno == EINTR)
+		if (!wait_for(agent, POLLIN, until, err))
+			return false;
+		ssize_t got =
+		    recv(agent->fd, chunk, want < sizeof chunk ? want : sizeof chunk, MSG_DONTWAIT);
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
-		if (got < 0 && errno == EAGAIN)
-			return err_set(err, "the agent does not answer");
 		if (got <= 0)
 			return err_set(err, "the agent hung up");
 		buf_add(&agent->answer, chunk, (size_t)got);
@@ -84,25 +112,32 @@ static bool receive(struct agent *agent, size_t n, struct err *err)
 	return true;
 }
 
-/* Send one message and read its answer, whose first byte must be `expected`. */
-static bool ask(struct agent *agent, struct view message, uint8_t expected, struct view *ret_body,
-    struct err *err)
+static bool exchange(struct agent *agent, struct view framed, struct err *err)
 {
-	struct buf framed = {0};
+	int64_t until = clock_ms() + LIMIT_MS;
 	uint32_t n;
 
-	wire_put_string(&framed, message);
-	bool sent = file_write_all(agent->fd, buf_view(&framed));
-	buf_free(&framed);
-	if (!sent)
-		return err_sys(err, "agent");
-	if (!receive(agent, 4, err))
+	if (!transmit(agent, framed, until, err) || !receive(agent, 4, until, err))
 		return false;
 	struct view header = buf_view(&agent->answer);
 	wire_get_u32(&header, &n);
 	if (n == 0 || n > ANSWER_MAX)
 		return err_set(err, "the agent's answer is no answer");
-	if (!receive(agent, n, err))
+	return receive(agent, n, until, err);
+}
+
+/* Send one message and read its answer, whose first byte must be `expected`. */
+static bool ask(struct agent *agent, struct view message, uint8_t expected, struct view *ret_body,
+    struct err *err)
+{
+	struct buf framed = {0};
+
+	if (agent->broken)
+		return err_set(err, "the agent has failed before");
+	wire_put_string(&framed, message);
+	agent->broken = !exchange(agent, buf_view(&framed), err);
+	buf_free(&framed);
+	if (agent->broken)
 		return false;
 	if ((uint8_t)agent->answer.p[0] != expected)
 		return err_set(err, "the agent refused");

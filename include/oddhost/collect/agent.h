@@ -1,7 +1,7 @@
 /*
  * A client of ssh-agent (draft-ietf-sshm-ssh-agent): list the keys, sign. One connection, kept.
  * libssh2's own client is not used: it talks through its session's callbacks. Calls block, for two
- * seconds at most.
+ * seconds at most each; one that gets no answer in time makes all later ones fail at once.
  */
 #ifndef ODDHOST_COLLECT_AGENT_H
 #define ODDHOST_COLLECT_AGENT_H
