@@ -1,5 +1,6 @@
 #include "oddhost/collect/keyfile.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/bn.h>
@@ -10,6 +11,7 @@
 #include <openssl/param_build.h>
 #include <openssl/pem.h>
 
+#include "oddhost/base/mem.h"
 #include "oddhost/base/text.h"
 #include "oddhost/collect/wire.h"
 
@@ -126,53 +128,16 @@ static EVP_PKEY *read_rsa(struct view *cursor)
 	return key;
 }
 
-/* The decoded body of an OpenSSH key file. */
-static bool read_openssh(struct view body, EVP_PKEY **ret_key, struct buf *blob, struct err *err)
-{
-	struct view cipher, kdf, options, public_blob, secret, type;
-	const struct curve *curve;
-	uint32_t keys, check1, check2;
-	EVP_PKEY *key = NULL;
-
-	if (!view_take(&body, "openssh-key-v1") || !view_starts(body, "") || body.n == 0 ||
-	    body.p[0] != '\0')
-		return err_set(err, "is not an OpenSSH private key");
-	body = view_skip(body, 1);
-	if (!wire_get_string(&body, &cipher) || !wire_get_string(&body, &kdf) ||
-	    !wire_get_string(&body, &options) || !wire_get_u32(&body, &keys) || keys != 1 ||
-	    !wire_get_string(&body, &public_blob) || !wire_get_string(&body, &secret))
-		return err_set(err, "is cut off");
-	if (!view_eq(cipher, "none"))
-		return err_set(err, ENCRYPTED);
-	if (!wire_get_u32(&secret, &check1) || !wire_get_u32(&secret, &check2) ||
-	    check1 != check2 || !wire_get_string(&secret, &type))
-		return err_set(err, "is damaged");
-
-	if (view_eq(type, "ssh-ed25519"))
-		key = read_ed25519(&secret);
-	else if (view_eq(type, "ssh-rsa"))
-		key = read_rsa(&secret);
-	else if ((curve = curve_of(type, NULL)) != NULL)
-		key = read_ecdsa(&secret, curve);
-	else
-		return err_set(err, "is of type '%.*s', which is not supported",
-		    VIEW_ARG(view_left(type, 60)));
-	if (key == NULL)
-		return err_set(err, "is damaged");
-	buf_add_view(blob, public_blob);
-	*ret_key = key;
-	return true;
-}
-
 static void put_number(struct buf *blob, EVP_PKEY *key, const char *name)
 {
-	unsigned char bytes[4096];
 	BIGNUM *number = NULL;
 
 	if (!EVP_PKEY_get_bn_param(key, name, &number))
 		return;
-	int n = BN_bn2binpad(number, bytes, BN_num_bytes(number));
+	unsigned char *bytes = mem_alloc((size_t)BN_num_bytes(number));
+	int n = BN_bn2bin(number, bytes);
 	wire_put_mpint(blob, (struct view){(char *)bytes, n < 0 ? 0 : (size_t)n});
+	free(bytes);
 	BN_free(number);
 }
 
@@ -210,6 +175,50 @@ static bool make_blob(EVP_PKEY *key, struct buf *blob, struct err *err)
 		break;
 	}
 	return err_set(err, "is of a type that is not supported");
+}
+
+/* The decoded body of an OpenSSH key file. */
+static bool read_openssh(struct view body, EVP_PKEY **ret_key, struct buf *blob, struct err *err)
+{
+	struct view cipher, kdf, options, public_blob, secret, type;
+	const struct curve *curve;
+	uint32_t keys, check1, check2;
+	struct buf own = {0};
+	EVP_PKEY *key = NULL;
+
+	if (!view_take(&body, "openssh-key-v1") || body.n == 0 || body.p[0] != '\0')
+		return err_set(err, "is not an OpenSSH private key");
+	body = view_skip(body, 1);
+	if (!wire_get_string(&body, &cipher) || !wire_get_string(&body, &kdf) ||
+	    !wire_get_string(&body, &options) || !wire_get_u32(&body, &keys) || keys != 1 ||
+	    !wire_get_string(&body, &public_blob) || !wire_get_string(&body, &secret))
+		return err_set(err, "is cut off");
+	if (!view_eq(cipher, "none"))
+		return err_set(err, ENCRYPTED);
+	if (!wire_get_u32(&secret, &check1) || !wire_get_u32(&secret, &check2) ||
+	    check1 != check2 || !wire_get_string(&secret, &type))
+		return err_set(err, "is damaged");
+
+	if (view_eq(type, "ssh-ed25519"))
+		key = read_ed25519(&secret);
+	else if (view_eq(type, "ssh-rsa"))
+		key = read_rsa(&secret);
+	else if ((curve = curve_of(type, NULL)) != NULL)
+		key = read_ecdsa(&secret, curve);
+	else
+		return err_set(err, "is of type '%.*s', which is not supported",
+		    VIEW_ARG(view_left(type, 60)));
+	if (key == NULL)
+		return err_set(err, "is damaged");
+	if (!make_blob(key, &own, err) || !view_same(buf_view(&own), public_blob)) {
+		EVP_PKEY_free(key);
+		buf_free(&own);
+		return err_set(err, "is damaged: its public part is another key's");
+	}
+	buf_free(&own);
+	buf_add_view(blob, public_blob);
+	*ret_key = key;
+	return true;
 }
 
 /* Never asks on the terminal: an encrypted key is somebody else's to unlock. */
