@@ -14,6 +14,7 @@
 #include "oddhost/base/file.h"
 #include "oddhost/base/mem.h"
 #include "oddhost/base/text.h"
+#include "oddhost/collect/wire.h"
 
 #define FILE_MAX ((size_t)64 << 20)
 #define HASH_SIZE 20 /* SHA-1: hashed names are |1|salt|HMAC-SHA1(salt, name)| in base64 */
@@ -65,13 +66,13 @@ static bool parse_hashed(struct known_hosts *kh, struct view names, struct entry
 
 	return view_take(&names, "|1|") && view_next_part(&names, '|', &salt) &&
 	       decode(kh->arena, salt, &entry->salt) && decode(kh->arena, names, &entry->hash) &&
-	       entry->hash.n == HASH_SIZE;
+	       entry->salt.n == HASH_SIZE && entry->hash.n == HASH_SIZE;
 }
 
 static void parse_line(
     struct known_hosts *kh, struct view line, unsigned n, struct diag_list *diags)
 {
-	struct view rest = view_trim(line), names, type, key;
+	struct view rest = view_trim(line), names, type, key, inner, blob;
 	struct entry entry = {0};
 
 	if (rest.n == 0 || rest.p[0] == '#')
@@ -92,8 +93,13 @@ static void parse_line(
 		diag_add(diags, n, "expected HOSTS KEYTYPE KEY");
 		return;
 	}
-	if (!decode(kh->arena, key, &entry.key) || entry.key.n == 0) {
+	if (!decode(kh->arena, key, &entry.key)) {
 		diag_add(diags, n, "the key is not base64");
+		return;
+	}
+	blob = entry.key;
+	if (!wire_get_string(&blob, &inner) || !view_same(inner, type)) {
+		diag_add(diags, n, "the key is not of the type that stands before it");
 		return;
 	}
 	if (names.p[0] != '|') {
@@ -244,5 +250,5 @@ const char *known_hosts_types(
 	}
 	const char *types = arena_dup(arena, buf_str(&list));
 	buf_free(&list);
-	return types;
+	return *types == '\0' && port != 22 ? known_hosts_types(kh, host, 22, arena) : types;
 }

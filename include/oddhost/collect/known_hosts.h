@@ -42,7 +42,8 @@ enum known_hosts_result known_hosts_check(
 
 /*
  * The key types known for the host, in the order of the file, comma separated, for the key
- * exchange to prefer; "" where none is. The string belongs to the arena.
+ * exchange to prefer; "" where none is. Where no line names the port, those for port 22. The
+ * string belongs to the arena.
  */
 const char *known_hosts_types(
     const struct known_hosts *known_hosts, const char *host, uint16_t port, struct arena *arena);
