@@ -74,11 +74,16 @@ static void shared_release(struct shared *shared) /* with the lock held, which i
 
 static void look_up(struct resolve_request *request)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG},
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST},
 			*list = NULL;
 	struct resolve_answer *answer = &request->answer;
 	int code = getaddrinfo(request->name, request->port, &hints, &list);
 
+	/* Not for addresses: AI_ADDRCONFIG refuses even ::1 where no interface has IPv6. */
+	if (code == EAI_NONAME) {
+		hints.ai_flags = AI_ADDRCONFIG;
+		code = getaddrinfo(request->name, request->port, &hints, &list);
+	}
 	if (code != 0) {
 		answer->error = code == EAI_SYSTEM ? "system error" : gai_strerror(code);
 		return;
