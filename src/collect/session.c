@@ -347,6 +347,7 @@ static enum outcome lanes_begin(struct session *s)
 	for (unsigned i = 0; i < s->shared->plan->lanes; i++)
 		lane_init(&s->lanes[i].lane, s->shared->plan, i, s->receptions);
 	s->channels_max = s->shared->plan->lanes;
+	s->transport.budget = TRANSPORT_HOST_MAX;
 	s->step = LANES;
 	loop_cancel(s->shared->loop, &s->login_timer);
 	return MOVED;
@@ -482,7 +483,7 @@ static enum outcome step_handshake(struct session *s)
 		return WAITING;
 	if (code == 0)
 		return check_host_key(s);
-	if (t->flooded)
+	if (t->flooded && !t->banner_seen)
 		return end(
 		    s, HOST_PROTOCOL_ERROR, "it sent lines without end instead of an SSH banner");
 	if (!t->banner_seen && t->said[0] != '\0')
@@ -581,17 +582,29 @@ static enum outcome step(struct session *s)
 	}
 }
 
+static enum outcome flooded(struct session *s)
+{
+	if (s->step == LANES)
+		return end(s, HOST_PARTIAL, "it sent more than %zu MiB", TRANSPORT_HOST_MAX >> 20);
+	return end(s, HOST_PROTOCOL_ERROR, "it sent more than %zu MiB before the login",
+	    TRANSPORT_LOGIN_MAX >> 20);
+}
+
 /* Drive until nothing moves and nothing that has arrived is left, then send what came of it. */
 static void drive(struct session *s)
 {
-	enum outcome outcome;
+	enum outcome outcome = WAITING;
 
-	do {
+	if (s->transport.flooded && s->transport.banner_seen)
+		outcome = flooded(s);
+	while (outcome != ENDED) {
 		size_t before = s->transport.in.n - s->transport.in_done;
 		outcome = step(s);
 		if (outcome == WAITING && s->transport.in.n - s->transport.in_done < before)
 			outcome = MOVED; /* libssh2 took bytes but they did not end the call */
-	} while (outcome == MOVED);
+		if (outcome == WAITING)
+			break;
+	}
 	if (outcome != ENDED && s->transport.closed)
 		outcome = end(s, HOST_DISCONNECTED, "the host closed the connection%s%s",
 		    s->transport.error ? ": " : "",

@@ -15,7 +15,8 @@ void transport_init(struct transport *transport, int fd)
 {
 	int on = 1;
 
-	*transport = (struct transport){.fd = fd, .out = {.max = OUT_MAX}};
+	*transport =
+	    (struct transport){.fd = fd, .out = {.max = OUT_MAX}, .budget = TRANSPORT_LOGIN_MAX};
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
@@ -37,6 +38,12 @@ static void remember(struct transport *transport, struct view line)
 	transport->said[n] = '\0';
 }
 
+static void flood(struct transport *transport)
+{
+	transport->flooded = transport->closed = true;
+	transport->error = ECONNABORTED;
+}
+
 /* Take the lines before "SSH-" out of the ring; leaves an unfinished line where it is. */
 static void skip_to_banner(struct transport *transport)
 {
@@ -55,10 +62,8 @@ static void skip_to_banner(struct transport *transport)
 		if (transport->skipped > BEFORE_BANNER_MAX)
 			break;
 	}
-	if (transport->skipped + transport->in.n > BEFORE_BANNER_MAX) {
-		transport->flooded = transport->closed = true;
-		transport->error = ECONNABORTED;
-	}
+	if (transport->skipped + transport->in.n > BEFORE_BANNER_MAX)
+		flood(transport);
 }
 
 bool transport_fill(struct transport *transport)
@@ -78,6 +83,11 @@ bool transport_fill(struct transport *transport)
 			remember(transport, buf_view(&transport->in));
 		return true;
 	}
+	if ((size_t)n > transport->budget) {
+		flood(transport);
+		return true;
+	}
+	transport->budget -= (size_t)n;
 	/* Linux drops quick acknowledgement on its own; sshd's Nagle then waits 40 ms for each. */
 	setsockopt(transport->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 	buf_consume(&transport->in, transport->in_done);

@@ -14,18 +14,23 @@
 
 #include "oddhost/base/buf.h"
 
+#define TRANSPORT_LOGIN_MAX ((size_t)1 << 20) /* from the start to the end of authentication */
+#define TRANSPORT_HOST_MAX ((size_t)64 << 20) /* from there on: all probes' output */
+
 struct transport {
 	int fd; /* non-blocking; owned by the session */
 	struct buf in, out;
 	size_t in_done, out_done; /* consumed at the front */
 	size_t skipped;           /* bytes taken out before the banner */
 	bool banner_seen;         /* the line that begins with "SSH-" has arrived */
-	bool flooded;             /* more came before the banner than any server sends */
-	bool closed;              /* the peer has closed, or the connection has failed */
-	int error;                /* errno of that failure; 0 for an orderly close */
-	char said[128];           /* what was said instead of a banner; "" for nothing */
+	size_t budget;  /* bytes that may still come: libssh2 keeps what it does not ask for */
+	bool flooded;   /* more came than that, or before the banner than any server sends */
+	bool closed;    /* the peer has closed, or the connection has failed */
+	int error;      /* errno of that failure; 0 for an orderly close */
+	char said[128]; /* what was said instead of a banner; "" for nothing */
 };
 
+/* The budget is TRANSPORT_LOGIN_MAX; whoever logs in raises it. */
 void transport_init(struct transport *transport, int fd);
 void transport_free(struct transport *transport); /* does not close the descriptor */
 
