@@ -37,7 +37,8 @@ struct runner {
 	struct slot *slots;
 	size_t n_slots, next, done, failed;
 	struct timer deadline, tick;
-	bool stopping;
+	bool stopping; /* no further host is begun */
+	bool refused;  /* `host` said false: it is not called again */
 };
 
 static bool same_files(const struct known_set *set, const struct host_spec *spec)
@@ -53,9 +54,10 @@ static bool same_files(const struct known_set *set, const struct host_spec *spec
 
 static void load_known(struct runner *r, struct known_set *set)
 {
-	const char *usual[] = {r->shared.home == NULL
-				   ? NULL
-				   : arena_printf(r->arena, "%s/.ssh/known_hosts", r->shared.home),
+	/* In the diagnostics' arena: they keep the name of their source. */
+	const char *usual[] = {r->shared.home == NULL ? NULL
+						      : arena_printf(r->shared.diags->arena,
+							    "%s/.ssh/known_hosts", r->shared.home),
 	    "/etc/ssh/ssh_known_hosts"};
 	const char **files = set->n > 0 ? set->files : usual;
 	size_t n = set->n > 0 ? set->n : 2;
@@ -91,8 +93,10 @@ static void deliver(struct runner *r, struct host_record *record)
 {
 	r->done++;
 	r->failed += record->status != HOST_OK;
-	if (!r->events->host(r->events->context, record)) {
-		r->stopping = true;
+	if (r->refused) {
+		host_record_free(record);
+	} else if (!r->events->host(r->events->context, record)) {
+		r->refused = r->stopping = true;
 		loop_stop(r->shared.loop);
 	}
 }
@@ -210,6 +214,8 @@ bool runner_run(const struct runner_plan *plan, const struct runner_events *even
 
 	if (ok && plan->n_hosts > 0) {
 		r.n_slots = plan->forks < plan->n_hosts ? plan->forks : plan->n_hosts;
+		if (r.n_slots == 0)
+			r.n_slots = 1;
 		r.slots = mem_alloc(r.n_slots * sizeof *r.slots);
 		loop_timer(r.shared.loop, &r.deadline, (int64_t)plan->deadline_seconds * 1000,
 		    deadline_expired, &r);

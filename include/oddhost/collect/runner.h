@@ -18,7 +18,7 @@ struct runner_plan {
 	size_t n_hosts;
 	const struct target *targets;
 	size_t n_targets;
-	unsigned forks; /* sessions at once */
+	unsigned forks; /* sessions at once; 0 counts as 1 */
 	unsigned login_seconds, host_seconds, deadline_seconds;
 	const volatile sig_atomic_t *stop; /* becomes non-zero: end now; may be NULL */
 };
@@ -30,7 +30,8 @@ struct runner_progress {
 };
 
 struct runner_events {
-	/* A host has ended; the record is the callee's. False ends the run (the disk is full). */
+	/* A host has ended; the record is the callee's. False ends the run (the disk is full), and
+	 * it is not called again. */
 	bool (*host)(void *context, struct host_record *record);
 	/* Several times a second; may be NULL. */
 	void (*progress)(void *context, const struct runner_progress *progress);
