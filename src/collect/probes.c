@@ -158,7 +158,9 @@ enum probe_status probe_classify(const struct probe *probe, const struct probe_r
 {
 	if (result->truncated)
 		return PROBE_TRUNCATED;
-	if (result->exit == 124 || result->exit == 137)
+	/* timeout(1): 124, or 137 after -k; busybox's becomes the command, which its signal ends.
+	 */
+	if (result->exit == 124 || result->exit == 137 || result->exit == 143)
 		return PROBE_TIMEOUT;
 	if (result->exit == 127)
 		return PROBE_MISSING_COMMAND;
