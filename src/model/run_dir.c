@@ -158,19 +158,24 @@ bool run_append(int fd, const struct host_record *record, struct err *err)
 	return ok;
 }
 
-static struct view get_bytes(const struct json *object, const char *key, struct arena *arena)
+/* False where they cannot be read: then they are unknown, not empty. */
+static bool get_bytes(
+    const struct json *object, const char *key, struct arena *arena, struct view *ret)
 {
 	const char *plain = json_get_string(object, key, NULL);
 	struct buf decoded = {0};
 	char name[32];
 
-	if (plain != NULL)
-		return arena_view(arena, view_of(plain));
+	if (plain != NULL) {
+		*ret = arena_view(arena, view_of(plain));
+		return true;
+	}
 	snprintf(name, sizeof name, "%s_b64", key);
-	text_base64_decode(view_of(json_get_string(object, name, "")), &decoded);
-	struct view bytes = arena_view(arena, buf_view(&decoded));
+	const char *encoded = json_get_string(object, name, NULL);
+	bool ok = encoded != NULL && text_base64_decode(view_of(encoded), &decoded);
+	*ret = arena_view(arena, buf_view(&decoded));
 	buf_free(&decoded);
-	return bytes;
+	return ok;
 }
 
 static struct var *get_vars(const struct json *object, struct arena *arena, size_t *ret_n)
@@ -208,8 +213,9 @@ static void get_probe(const struct json *item, struct host_record *record)
 		probe->status = PROBE_FAILED;
 	probe->exit = code >= 0 && code <= 255 ? (int)code : -1;
 	probe->elapsed_ms = get_count(item, "elapsed_ms", UINT_MAX);
-	probe->out = get_bytes(item, "stdout", arena);
-	probe->err = get_bytes(item, "stderr", arena);
+	if (!get_bytes(item, "stdout", arena, &probe->out) && probe->status == PROBE_OK)
+		probe->status = PROBE_FAILED;
+	get_bytes(item, "stderr", arena, &probe->err);
 	probe->truncated = json_bool(json_get(item, "truncated"), false);
 }
 
