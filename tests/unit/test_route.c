@@ -1,0 +1,328 @@
+#include "unit.h"
+
+#include "oddhost/net/route.h"
+
+struct scene {
+	struct arena *arena;
+	struct route_table table;
+	struct rule_list rules;
+};
+
+static void scene_init(struct scene *scene)
+{
+	struct arena *arena = arena_new();
+
+	*scene = (struct scene){.arena = arena, .table.arena = arena, .rules.arena = arena};
+}
+
+static struct prefix prefix_of(struct view text)
+{
+	struct prefix p;
+
+	if (view_eq(text, "default"))
+		text = view_of("0.0.0.0/0");
+	assert_true(prefix_parse(text, &p));
+	return p;
+}
+
+static uint32_t number_of(struct view text)
+{
+	uint64_t n = 0;
+
+	assert_true(view_uint(text, 0, UINT32_MAX, &n));
+	return (uint32_t)n;
+}
+
+/* "[TYPE] PREFIX [dev D] [metric N] [table T] [linkdown] [dead]" */
+static void add_route(struct scene *scene, struct view line)
+{
+	struct route *route = route_table_add(&scene->table);
+	struct view word, value;
+
+	route->line = (unsigned)scene->table.n;
+	assert_true(view_next_word(&line, &word));
+	if (route_type_from_name(word, &route->type))
+		assert_true(view_next_word(&line, &word));
+	route->dst = prefix_of(word);
+	while (view_next_word(&line, &word)) {
+		if (view_eq(word, "linkdown")) {
+			route->linkdown = true;
+			continue;
+		}
+		if (view_eq(word, "dead")) {
+			route->dead = true;
+			continue;
+		}
+		assert_true(view_next_word(&line, &value));
+		if (view_eq(word, "dev"))
+			route->dev = arena_dup_view(scene->arena, value);
+		else if (view_eq(word, "table"))
+			route->table = arena_dup_view(scene->arena, value);
+		else if (view_eq(word, "metric"))
+			route->metric = number_of(value);
+		else
+			fail();
+	}
+}
+
+/* "TABLE|TYPE [from P] [to P] [suppress N] [if]" */
+static void add_rule(struct scene *scene, struct view line)
+{
+	struct rule *rule = rule_list_add(&scene->rules);
+	struct view word, value;
+
+	scene->rules.known = true;
+	assert_true(view_next_word(&line, &word));
+	if (!route_type_from_name(word, &rule->type) || rule->type == ROUTE_LOCAL) {
+		rule->type = ROUTE_UNICAST;
+		rule->table = arena_dup_view(scene->arena, word);
+	}
+	while (view_next_word(&line, &word)) {
+		if (view_eq(word, "if")) {
+			rule->conditional = true;
+			continue;
+		}
+		assert_true(view_next_word(&line, &value));
+		if (view_eq(word, "from"))
+			rule->from = prefix_of(value);
+		else if (view_eq(word, "to"))
+			rule->to = prefix_of(value);
+		else if (view_eq(word, "suppress"))
+			rule->suppress_prefix = (int)number_of(value);
+		else
+			fail();
+	}
+}
+
+static void add_all(struct scene *scene, const char *text, void (*add)(struct scene *, struct view))
+{
+	struct view rest = view_of(text), line;
+
+	while (text != NULL && view_next_part(&rest, ';', &line))
+		add(scene, line);
+}
+
+/* One row a decision. `wins` is the route's place from 1; 0: none. `rules` NULL: Linux's own. */
+static const struct {
+	const char *name, *routes, *rules, *dst;
+	unsigned wins;
+	const char *reason; /* NULL: delivered */
+	bool uncertain;
+} rows[] = {
+    {"the longest prefix", "default;10.0.0.0/8;10.1.0.0/16;10.0.0.0/9", NULL, "10.1.2.3", 3, NULL,
+	false},
+    {"the longest prefix, whatever the metric", "10.0.0.0/8;10.1.0.0/16 metric 900", NULL,
+	"10.1.2.3", 2, NULL, false},
+    {"the incident", "default;192.168.0.0/20 dev br-c3c094fc6759;192.168.0.0/16", NULL,
+	"192.168.0.166", 2, NULL, false},
+    {"a host route", "default;10.0.0.1/32;10.0.0.0/31", NULL, "10.0.0.1", 2, NULL, false},
+    {"not beyond the prefix", "default;192.168.0.0/20", NULL, "192.168.16.1", 1, NULL, false},
+    {"the lowest metric", "default metric 200;default metric 100;default metric 300", NULL,
+	"1.1.1.1", 2, NULL, false},
+    {"no metric is 0", "default metric 1;default", NULL, "1.1.1.1", 2, NULL, false},
+    {"equal: the first", "default metric 5 dev a;default metric 5 dev b", NULL, "1.1.1.1", 1, NULL,
+	false},
+    {"no route", "10.0.0.0/8", NULL, "1.1.1.1", 0, "no-route", false},
+    {"an empty table", "", NULL, "1.1.1.1", 0, "no-route", false},
+    {"blackhole", "default;blackhole 10.0.0.0/8", NULL, "10.0.0.1", 2, "blackhole", false},
+    {"unreachable", "default;unreachable 10.0.0.0/8", NULL, "10.0.0.1", 2, "unreachable", false},
+    {"prohibit", "default;prohibit 10.0.0.0/8", NULL, "10.0.0.1", 2, "prohibit", false},
+    {"a longer one beats a blackhole", "10.1.0.0/16;blackhole 10.0.0.0/8", NULL, "10.1.0.1", 1,
+	NULL, false},
+    {"throw goes on with the next table", "throw 10.0.0.0/8;10.0.0.0/8 table default", NULL,
+	"10.0.0.1", 2, NULL, false},
+    {"throw hides its table's default", "default;throw 10.0.0.0/8", NULL, "10.0.0.1", 0, "no-route",
+	false},
+    {"the local table comes first", "10.0.0.0/8;local 10.0.0.0/8 table local", NULL, "10.0.0.1", 2,
+	NULL, false},
+    {"local, though main is longer", "10.0.0.1/32;local 10.0.0.0/8 table local", NULL, "10.0.0.1",
+	2, NULL, false},
+    {"broadcast", "10.0.0.0/8;broadcast 10.255.255.255/32 table local", NULL, "10.255.255.255", 2,
+	NULL, false},
+    {"default is last", "1.0.0.0/8 table default;2.0.0.0/8", NULL, "1.1.1.1", 1, NULL, false},
+    {"other tables are not looked at", "default table 100", NULL, "1.1.1.1", 0, "no-route", false},
+    {"dead is never used", "10.0.0.0/8 dead;default", NULL, "10.0.0.1", 2, NULL, false},
+    {"linkdown is used", "10.0.0.0/8 linkdown;default", NULL, "10.0.0.1", 1, NULL, false},
+    {"the other family", "2001:db8::/32;::/0", NULL, "10.0.0.1", 0, "no-route", false},
+    {"IPv6", "default;::/0;2001:db8::/32", NULL, "2001:db8::1", 3, NULL, false},
+    {"a rule's table", "default;default table 7", "local;7;main", "1.1.1.1", 2, NULL, false},
+    {"a rule without a match goes on", "default;10.0.0.0/8 table 7", "7;main", "1.1.1.1", 1, NULL,
+	false},
+    {"to matches", "default;default table 7", "7 to 10.0.0.0/8;main", "10.0.0.1", 2, NULL, false},
+    {"to does not match", "default;default table 7", "7 to 10.0.0.0/8;main", "1.1.1.1", 1, NULL,
+	false},
+    {"from PREFIX: the source is not bound", "default;default table 7", "7 from 10.0.0.0/8;main",
+	"1.1.1.1", 1, NULL, false},
+    {"from all", "default;default table 7", "7 from 0.0.0.0/0;main", "1.1.1.1", 2, NULL, false},
+    {"suppress: a default is passed over", "default;default table 7", "main suppress 0;7",
+	"1.1.1.1", 2, NULL, false},
+    {"suppress: a longer one stays", "10.0.0.0/8;default table 7", "main suppress 0;7", "10.0.0.1",
+	1, NULL, false},
+    {"suppress 8", "10.0.0.0/8;default table 7", "main suppress 8;7", "10.0.0.1", 2, NULL, false},
+    {"suppress: a blackhole ends it", "blackhole default;default table 7", "main suppress 0;7",
+	"1.1.1.1", 1, "blackhole", false},
+    {"a blackhole rule", "default", "blackhole to 10.0.0.0/8;main", "10.0.0.1", 0, "blackhole",
+	false},
+    {"an unreachable rule", "default", "unreachable;main", "10.0.0.1", 0, "unreachable", false},
+    {"a prohibit rule", "default", "prohibit;main", "10.0.0.1", 0, "prohibit", false},
+    {"a rule behind the winner", "default", "main;prohibit", "10.0.0.1", 1, NULL, false},
+    {"conditional, and it would have decided", "default;default table 7", "7 if;main", "1.1.1.1", 1,
+	NULL, true},
+    {"conditional, but its table has nothing", "default;10.0.0.0/8 table 7", "7 if;main", "1.1.1.1",
+	1, NULL, false},
+    {"conditional, but throws", "default;throw default table 7", "7 if;main", "1.1.1.1", 1, NULL,
+	false},
+    {"a conditional prohibition", "default", "prohibit if;main", "1.1.1.1", 1, NULL, true},
+    {"conditional, to another place", "default;default table 7", "7 if to 10.0.0.0/8;main",
+	"1.1.1.1", 1, NULL, false},
+    {"conditional behind the winner", "default;default table 7", "main;7 if", "1.1.1.1", 1, NULL,
+	false},
+    {"no rule leads anywhere", "default", "7", "1.1.1.1", 0, "no-route", false},
+};
+
+static void test_decisions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct scene scene;
+		struct ip dst;
+		scene_init(&scene);
+		add_all(&scene, rows[i].routes, add_route);
+		add_all(&scene, rows[i].rules, add_rule);
+		assert_true(ip_parse(view_of(rows[i].dst), &dst));
+		struct lookup found = route_lookup(&scene.table, &scene.rules, &dst);
+		const char *reason = lookup_reason_name(found.reason);
+		unsigned wins = found.route == NULL ? 0 : found.route->line;
+		if (wins != rows[i].wins || found.uncertain != rows[i].uncertain ||
+		    (reason == NULL) != (rows[i].reason == NULL) ||
+		    (reason != NULL && strcmp(reason, rows[i].reason) != 0))
+			fail_msg("%s: route %u, %s, %s", rows[i].name, wins,
+			    reason == NULL ? "delivered" : reason,
+			    found.uncertain ? "uncertain" : "certain");
+		assert_true(rows[i].rules != NULL || found.rule == NULL);
+		assert_true(rows[i].rules == NULL || wins == 0 || found.rule != NULL);
+		arena_free(scene.arena);
+	}
+}
+
+static void test_rules_unknown(void **state)
+{
+	struct scene scene;
+	struct ip dst;
+
+	(void)state;
+	scene_init(&scene);
+	add_route(&scene, view_of("default"));
+	assert_true(ip_parse(view_of("1.1.1.1"), &dst));
+	assert_non_null(route_lookup(&scene.table, NULL, &dst).route);
+	assert_non_null(route_lookup(&scene.table, &scene.rules, &dst).route);
+	scene.rules.known = true; /* known, and there is none: nothing is looked up */
+	assert_null(route_lookup(&scene.table, &scene.rules, &dst).route);
+	arena_free(scene.arena);
+}
+
+/* The bits are compared one by one, and the best is what none of the others beats. */
+static bool bit_match(const struct route *r, const struct ip *dst)
+{
+	for (unsigned i = 0; i < r->dst.len; i++) {
+		if (((r->dst.ip.b[i / 8] ^ dst->b[i / 8]) >> (7 - i % 8) & 1) != 0)
+			return false;
+	}
+	return !r->dead && r->dst.ip.family == dst->family;
+}
+
+static bool beats(const struct route *a, const struct route *b)
+{
+	if (a->dst.len != b->dst.len)
+		return a->dst.len > b->dst.len;
+	return a->metric != b->metric ? a->metric < b->metric : a < b;
+}
+
+static void test_random(void **state)
+{
+	uint64_t seed = unit_seed();
+	unsigned found_some = 0;
+
+	(void)state;
+	for (int round = 0; round < 300; round++) {
+		struct scene scene;
+		scene_init(&scene);
+		unsigned n = unit_random(&seed, 60);
+		for (unsigned i = 0; i < n; i++) {
+			struct ip ip = {.family = IP_V4,
+			    .b = {10, (uint8_t)unit_random(&seed, 4),
+				(uint8_t)unit_random(&seed, 4)}};
+			struct route *r = route_table_add(&scene.table);
+			r->dst = prefix_of_ip(&ip, unit_random(&seed, 33));
+			r->metric = unit_random(&seed, 3);
+			r->dead = unit_random(&seed, 10) == 0;
+		}
+		for (int k = 0; k < 50; k++) {
+			struct ip dst = {.family = IP_V4,
+			    .b = {10, (uint8_t)unit_random(&seed, 4),
+				(uint8_t)unit_random(&seed, 4), (uint8_t)unit_random(&seed, 2)}};
+			const struct route *best = NULL;
+			for (size_t i = 0; i < scene.table.n; i++) {
+				const struct route *r = &scene.table.v[i];
+				if (bit_match(r, &dst) && (best == NULL || beats(r, best)))
+					best = r;
+			}
+			assert_ptr_equal(route_lookup(&scene.table, NULL, &dst).route, best);
+			found_some += best != NULL;
+		}
+		arena_free(scene.arena);
+	}
+	assert_true(found_some > 1000);
+}
+
+static void test_format(void **state)
+{
+	struct arena *arena = arena_new();
+	struct route r = {.dst = prefix_of(view_of("192.168.0.0/20")),
+	    .dev = "br-c3c094fc6759",
+	    .table = "main",
+	    .scope = ROUTE_SCOPE_LINK};
+
+	(void)state;
+	assert_string_equal(
+	    route_format(arena, &r), "192.168.0.0/20 dev br-c3c094fc6759 scope link");
+	r = (struct route){
+	    .dst = prefix_of(view_of("default")), .dev = "eth0", .table = "100", .metric = 50};
+	assert_true(ip_parse(view_of("10.0.0.1"), &r.gateway));
+	assert_string_equal(
+	    route_format(arena, &r), "default via 10.0.0.1 dev eth0 table 100 metric 50");
+	r = (struct route){
+	    .dst = prefix_of(view_of("::/0")), .table = "main", .type = ROUTE_PROHIBIT};
+	assert_string_equal(route_format(arena, &r), "prohibit default");
+	arena_free(arena);
+}
+
+static void test_names(void **state)
+{
+	enum route_type type;
+
+	(void)state;
+	for (int i = ROUTE_UNICAST; i <= ROUTE_THROW; i++) {
+		assert_true(
+		    route_type_from_name(view_of(route_type_name((enum route_type)i)), &type));
+		assert_int_equal(type, i);
+	}
+	assert_false(route_type_from_name(view_of("uni"), &type));
+	assert_false(route_type_from_name(view_of(""), &type));
+	assert_string_equal(route_scope_name(ROUTE_SCOPE_HOST), "host");
+	assert_null(lookup_reason_name(LOOKUP_FOUND));
+	assert_string_equal(lookup_reason_name(LOOKUP_PROHIBIT), "prohibit");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_decisions),
+	    cmocka_unit_test(test_rules_unknown),
+	    cmocka_unit_test(test_random),
+	    cmocka_unit_test(test_format),
+	    cmocka_unit_test(test_names),
+	};
+
+	return cmocka_run_group_tests_name("route", tests, NULL, NULL);
+}
