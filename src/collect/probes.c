@@ -144,9 +144,14 @@ bool probe_plan_make(struct probe_plan *plan, struct arena *arena, const struct 
 			add(plan, arena, &rows[r], &targets[i], lane);
 		}
 	}
+	probe_plan_script(plan, arena);
+	return true;
+}
+
+void probe_plan_script(struct probe_plan *plan, struct arena *arena)
+{
 	for (unsigned lane = 0; lane < plan->lanes; lane++)
 		plan->scripts[lane] = make_script(plan, arena, lane);
-	return true;
 }
 
 static bool says(const struct probe_result *result, const char *text)

@@ -39,6 +39,9 @@ struct probe_plan {
 bool probe_plan_make(struct probe_plan *plan, struct arena *arena, const struct target *targets,
     size_t n_targets, struct err *err);
 
+/* Write the plan's scripts from its probes, lanes and nonce. */
+void probe_plan_script(struct probe_plan *plan, struct arena *arena);
+
 /* The command that starts a lane. */
 #define PLAN_COMMAND "sh -s"
 
