@@ -1,0 +1,220 @@
+#include "unit.h"
+
+#include "oddhost/base/text.h"
+#include "oddhost/collect/probes.h"
+
+static void test_classify(void **state)
+{
+	static const struct {
+		const char *name;
+		int exit;
+		const char *err;
+		bool truncated;
+		int answer_exit;
+		bool may_be_absent;
+		enum probe_status status;
+	} rows[] = {
+	    {"ok", 0, "", false, 0, false, PROBE_OK},
+	    {"ok with a warning", 0, "warning", false, 0, false, PROBE_OK},
+	    {"ok, though something is denied", 0, "Permission denied", false, 0, false, PROBE_OK},
+	    {"failed", 1, "", false, 0, false, PROBE_FAILED},
+	    {"no status", -1, "", false, 2, false, PROBE_FAILED},
+	    {"ping without an answer", 1, "", false, 2, false, PROBE_OK},
+	    {"ping of no name", 2, "Name or service not known", false, 2, false, PROBE_OK},
+	    {"beyond the answers", 3, "", false, 2, false, PROBE_FAILED},
+	    {"timeout", 124, "", false, 2, false, PROBE_TIMEOUT},
+	    {"timeout -k", 137, "Killed", false, 0, false, PROBE_TIMEOUT},
+	    {"busybox timeout", 143, "Terminated", false, 0, false, PROBE_TIMEOUT},
+	    {"no command", 127, "sh: docker: not found", false, 0, false, PROBE_MISSING_COMMAND},
+	    {"not executable", 126, "", false, 0, false, PROBE_NO_PERMISSION},
+	    {"denied", 1, "permission denied while trying to connect", false, 0, false,
+		PROBE_NO_PERMISSION},
+	    {"denied, in words of cat", 1, "cat: x: Permission denied", false, 0, true,
+		PROBE_NO_PERMISSION},
+	    {"not permitted", 2, "ping: socket: Operation not permitted", false, 2, false,
+		PROBE_NO_PERMISSION},
+	    {"absent", 1, "cat: x: No such file or directory", false, 0, true, PROBE_OK},
+	    {"absent, where it must be there", 1, "No such file or directory", false, 0, false,
+		PROBE_FAILED},
+	    {"truncated", 0, "", true, 0, false, PROBE_TRUNCATED},
+	    {"truncated and failed", 1, "", true, 0, false, PROBE_TRUNCATED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct probe probe = {
+		    .answer_exit = rows[i].answer_exit, .may_be_absent = rows[i].may_be_absent};
+		struct probe_result result = {.exit = rows[i].exit,
+		    .out = view_of(""),
+		    .err = view_of(rows[i].err),
+		    .truncated = rows[i].truncated};
+		enum probe_status got = probe_classify(&probe, &result);
+		if (got != rows[i].status)
+			fail_msg("%s: %s", rows[i].name, probe_status_name(got));
+	}
+}
+
+static void make(struct probe_plan *plan, struct arena *arena, const char *const *names, size_t n)
+{
+	struct target *targets = arena_alloc(arena, n * sizeof *targets);
+	struct err err;
+
+	for (size_t i = 0; i < n; i++)
+		assert_true(target_parse(arena, view_of(names[i]), &targets[i], &err));
+	assert_true(probe_plan_make(plan, arena, targets, n, &err));
+}
+
+static const struct probe *find(const struct probe_plan *plan, const char *name)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		if (strcmp(plan->probes[i].name, name) == 0)
+			return &plan->probes[i];
+	}
+	return NULL;
+}
+
+static void test_plan(void **state)
+{
+	static const char *const names[] = {"db.example:3306", "2001:db8::1", "a", "b", "c", "d"};
+	struct arena *arena = arena_new();
+	struct probe_plan plan, other;
+	unsigned in_lane[PLAN_LANES_MAX] = {0};
+
+	(void)state;
+	make(&plan, arena, names, 0);
+	assert_int_equal(plan.lanes, 1);
+	assert_null(find(&plan, "ping:a"));
+	make(&plan, arena, names, COUNT(names));
+	assert_int_equal(plan.lanes, PLAN_LANES_MAX);
+	assert_string_equal(
+	    find(&plan, "dns:db.example:3306")->command, "getent ahosts db.example");
+	assert_non_null(strstr(find(&plan, "ping:2001:db8::1")->command, " 2001:db8::1"));
+	for (size_t i = 0; i < plan.n; i++) {
+		const struct probe *p = &plan.probes[i];
+		assert_true(p->lane < plan.lanes && p->seconds > 0);
+		assert_null(strstr(p->command, "%T"));
+		assert_ptr_equal(find(&plan, p->name), p); /* names are unique */
+		in_lane[p->lane]++;
+	}
+	for (unsigned lane = 0; lane < plan.lanes; lane++)
+		assert_true(in_lane[lane] > 0);
+
+	assert_int_equal(strspn(plan.nonce, "0123456789abcdef"), PLAN_NONCE_SIZE - 1);
+	make(&other, arena, names, 0);
+	assert_string_not_equal(plan.nonce, other.nonce);
+	arena_free(arena);
+}
+
+/* Every probe stands in its lane's script once, quoted, and in no other lane's. */
+static void test_scripts(void **state)
+{
+	static const char *const names[] = {"db.example", "a", "b"};
+	struct arena *arena = arena_new();
+	struct probe_plan plan;
+
+	(void)state;
+	make(&plan, arena, names, COUNT(names));
+	for (size_t i = 0; i < plan.n; i++) {
+		struct buf line = {0};
+		buf_printf(&line, "\np %zu %u ", i, plan.probes[i].seconds);
+		text_shell_quote(view_of(plan.probes[i].command), &line);
+		buf_putc(&line, '\n');
+		for (unsigned lane = 0; lane < plan.lanes; lane++)
+			assert_int_equal(view_find(plan.scripts[lane], buf_str(&line)) >= 0,
+			    lane == plan.probes[i].lane);
+		buf_free(&line);
+	}
+	for (unsigned lane = 0; lane < plan.lanes; lane++) {
+		assert_true(view_ends(plan.scripts[lane], "\nexit 0\n"));
+		assert_true(text_is_utf8(plan.scripts[lane]));
+	}
+	arena_free(arena);
+}
+
+/*
+ * All that may run on a host, word for word: a probe that is added must be added here, by somebody
+ * who has made sure that it only reads.
+ */
+static const char *const read_only[] = {
+    "if command -v ip >/dev/null 2>&1; then ip -4 route show table all; else route -n; fi",
+    "ip -6 route show table all",
+    "ip -4 rule show",
+    "ip -o addr show",
+    "getent ahosts db.example",
+    "getent ahosts db.example | cut -d' ' -f1 | sort -u | while read -r a; do ip route get \"$a\"; "
+    "done",
+    "docker network ls",
+    "docker network inspect $(docker network ls -q)",
+    "docker ps -a --format '{\"ID\":{{json .ID}},\"Image\":{{json .Image}},"
+    "\"Names\":{{json .Names}},\"Status\":{{json .Status}},\"Networks\":{{json .Networks}},"
+    "\"Ports\":{{json .Ports}},\"Project\":{{json (.Label \"com.docker.compose.project\")}}}'",
+    "cat /etc/docker/daemon.json",
+    "uname -srm; grep PRETTY_NAME= /etc/os-release; uptime",
+    "ping -n -c 3 -i 0.5 -W 2 -w 5 db.example",
+};
+
+static void test_read_only(void **state)
+{
+	static const char *const names[] = {"db.example"};
+	struct arena *arena = arena_new();
+	struct probe_plan plan;
+
+	(void)state;
+	make(&plan, arena, names, 1);
+	assert_int_equal(plan.n, COUNT(read_only));
+	for (size_t i = 0; i < plan.n; i++) {
+		bool listed = false;
+		for (size_t k = 0; k < COUNT(read_only); k++)
+			listed = listed || strcmp(plan.probes[i].command, read_only[k]) == 0;
+		if (!listed)
+			fail_msg("not on the list: %s", plan.probes[i].command);
+	}
+	/* Without the probes the frame writes nowhere: its redirections go to /dev/null and stderr.
+	 */
+	for (unsigned lane = 0; lane < plan.lanes; lane++) {
+		struct view rest = plan.scripts[lane], line;
+		while (view_next_line(&rest, &line)) {
+			if (view_starts(line, "p "))
+				continue;
+			for (long at; (at = view_find_char(line, '>')) >= 0;) {
+				line = view_skip(line, (size_t)at + 1);
+				assert_true(
+				    view_starts(line, "/dev/null") || view_starts(line, "&"));
+			}
+		}
+	}
+	arena_free(arena);
+}
+
+/* A target cannot break out: what is not a plain name is refused, and the rest is quoted. */
+static void test_syntax(void **state)
+{
+	static const char *const names[] = {"a_b.example-1:80", "::1"};
+	struct arena *arena = arena_new();
+	struct probe_plan plan;
+
+	(void)state;
+	make(&plan, arena, names, COUNT(names));
+	for (unsigned lane = 0; lane < plan.lanes; lane++) {
+		char *dir = unit_directory(), path[300];
+		struct err err;
+		snprintf(path, sizeof path, "%s/script", dir);
+		assert_true(file_write(path, 0600, plan.scripts[lane], &err));
+		assert_int_equal(unit_shell(NULL, "sh -n %s", path), 0);
+		unit_remove(dir);
+	}
+	arena_free(arena);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_classify),
+	    cmocka_unit_test(test_plan),
+	    cmocka_unit_test(test_scripts),
+	    cmocka_unit_test(test_read_only),
+	    cmocka_unit_test(test_syntax),
+	};
+
+	return cmocka_run_group_tests_name("probes", tests, NULL, NULL);
+}

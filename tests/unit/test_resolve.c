@@ -1,0 +1,183 @@
+#include "unit.h"
+
+#include <netinet/in.h>
+
+#include "oddhost/base/clock.h"
+#include "oddhost/collect/resolve.h"
+
+struct question {
+	struct loop *loop;
+	unsigned *open;
+	unsigned answers;
+	struct resolve_answer answer;
+};
+
+static void answered(void *context, const struct resolve_answer *answer)
+{
+	struct question *question = context;
+
+	question->answers++;
+	question->answer = *answer;
+	if (--*question->open == 0)
+		loop_stop(question->loop);
+}
+
+static void too_late(void *context)
+{
+	(void)context;
+	fail_msg("no answer came");
+}
+
+struct scene {
+	struct loop *loop;
+	struct resolver *resolver;
+	struct timer limit;
+};
+
+static int setup(void **state)
+{
+	struct scene *scene = calloc(1, sizeof *scene);
+	struct err err;
+
+	assert_non_null(scene);
+	scene->loop = loop_new(&err);
+	scene->resolver = resolver_new(scene->loop, &err);
+	assert_non_null(scene->resolver);
+	loop_timer(scene->loop, &scene->limit, 15000, too_late, NULL);
+	*state = scene;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct scene *scene = *state;
+
+	resolver_free(scene->resolver);
+	loop_free(scene->loop);
+	free(scene);
+	return 0;
+}
+
+static void ask(struct scene *scene, const char *name, uint16_t port, struct question *question)
+{
+	unsigned open = 1;
+
+	*question = (struct question){.loop = scene->loop, .open = &open};
+	resolver_ask(scene->resolver, name, port, answered, question);
+	assert_int_equal(question->answers, 0); /* never from within the call */
+	loop_run(scene->loop, NULL);
+	assert_int_equal(question->answers, 1);
+}
+
+static void test_addresses(void **state)
+{
+	struct scene *scene = *state;
+	struct question q;
+
+	ask(scene, "127.0.0.2", 2222, &q);
+	assert_int_equal(q.answer.n, 1);
+	assert_string_equal(q.answer.error, "");
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&q.answer.addresses[0];
+	assert_int_equal(in->sin_family, AF_INET);
+	assert_int_equal(ntohl(in->sin_addr.s_addr), 0x7f000002);
+	assert_int_equal(ntohs(in->sin_port), 2222);
+	assert_int_equal(q.answer.lengths[0], sizeof *in);
+
+	/* Also on a machine whose interfaces have no IPv6. */
+	ask(scene, "::1", 65535, &q);
+	assert_int_equal(q.answer.n, 1);
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&q.answer.addresses[0];
+	assert_int_equal(in6->sin6_family, AF_INET6);
+	assert_int_equal(in6->sin6_addr.s6_addr[15], 1);
+	assert_int_equal(ntohs(in6->sin6_port), 65535);
+}
+
+static void test_names(void **state)
+{
+	struct scene *scene = *state;
+	struct question q;
+
+	ask(scene, "localhost", 22, &q);
+	assert_true(q.answer.n >= 1 && q.answer.n <= RESOLVE_MOST);
+	/* RFC 6761: never a name; where name servers do not answer, that is an error as well. */
+	ask(scene, "no-such-name.invalid", 22, &q);
+	assert_int_equal(q.answer.n, 0);
+	assert_true(strlen(q.answer.error) > 0);
+	ask(scene, "", 22, &q);
+	assert_int_equal(q.answer.n, 0);
+	ask(scene, "bad name", 22, &q);
+	assert_int_equal(q.answer.n, 0);
+}
+
+static void test_many(void **state)
+{
+	enum { N = 200 };
+	struct scene *scene = *state;
+	static struct question questions[N];
+	unsigned open = N;
+
+	for (int i = 0; i < N; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "127.0.0.%d", i);
+		questions[i] = (struct question){.loop = scene->loop, .open = &open};
+		resolver_ask(scene->resolver, name, (uint16_t)(i + 1), answered, &questions[i]);
+	}
+	loop_run(scene->loop, NULL);
+	for (int i = 0; i < N; i++) {
+		const struct sockaddr_in *in =
+		    (const struct sockaddr_in *)&questions[i].answer.addresses[0];
+		assert_int_equal(questions[i].answers, 1);
+		assert_int_equal(ntohs(in->sin_port), i + 1); /* each its own answer */
+		assert_int_equal(ntohl(in->sin_addr.s_addr) & 0xff, i);
+	}
+}
+
+static void test_cancel(void **state)
+{
+	struct scene *scene = *state;
+	unsigned open = 1;
+	struct question dropped = {.loop = scene->loop, .open = &open}, kept = dropped;
+
+	struct resolve_request *request =
+	    resolver_ask(scene->resolver, "127.0.0.1", 1, answered, &dropped);
+	resolver_cancel(scene->resolver, request);
+	resolver_ask(scene->resolver, "127.0.0.2", 2, answered, &kept);
+	loop_run(scene->loop, NULL);
+	assert_int_equal(dropped.answers, 0);
+	assert_int_equal(kept.answers, 1);
+}
+
+/* Freed with requests in every state: none is answered, nobody waits. */
+static void test_free_early(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 30; round++) {
+		void *one = NULL;
+		unsigned open = 50;
+		setup(&one);
+		struct scene *scene = one;
+		struct question question = {.loop = scene->loop, .open = &open};
+		for (int i = 0; i < 50; i++)
+			resolver_ask(scene->resolver, "127.0.0.1", 1, answered, &question);
+		int64_t before = clock_ms();
+		teardown(&one);
+		assert_true(clock_ms() - before < 1000);
+		assert_int_equal(question.answers, 0);
+	}
+	resolver_free(NULL);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(test_addresses),
+	    TEST(test_names),
+	    TEST(test_many),
+	    TEST(test_cancel),
+	    cmocka_unit_test(test_free_early),
+	};
+
+	return cmocka_run_group_tests_name("resolve", tests, NULL, NULL);
+}
