@@ -133,7 +133,7 @@ static void test_write_full(void **state)
 /* What somebody else has put at the temporary name is neither followed nor written into. */
 static void test_write_link(void **state)
 {
-	char trap[300], aim[300];
+	char trap[400], aim[400];
 	const char *path = in(*state, "file");
 	struct buf buf = {0};
 	struct err err;
