@@ -56,7 +56,7 @@ lint: ## layers, banned calls, formatting, cppcheck, clang-tidy
 	$(Q)tests/lint.sh
 
 format: ## clang-format on all of the C
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	find src include tests -name '*.[ch]' -exec clang-format -i {} +
 
 fuzz: ## every fuzz harness for FUZZ_SECONDS (needs clang)
 	$(Q)$(sub) FLAVOUR=fuzz CC=clang CFLAGS="-O1 -g" FUZZ_MAIN=-fsanitize=fuzzer \

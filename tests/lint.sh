@@ -12,8 +12,11 @@ offences() {
 	printf '%s\n%s\n' "lint: $1" "$found" | sed '2,$s/^/  /' | tee -a "$report" >&2
 }
 
+# sources PATTERN...: our files; a '*' in a pattern also stands for directories.
 sources() {
-	git ls-files --cached --others --exclude-standard -- "$@" | sort -u
+	for pattern in "$@"; do
+		find src include tests -type f -path "$pattern"
+	done | sort -u
 }
 
 # code FILE...: the lines of C, without comments and the insides of strings, as FILE:LINE:TEXT.
