@@ -310,7 +310,7 @@ static void check_bad(const struct row *row, const char *path)
 	if (ok != (row->sign == NULL) || (!ok && strcmp(err.text, row->sign) != 0))
 		fail_msg("%s: sign: '%s'", row->name, err.text);
 	assert_int_equal(signature.n, ok ? 1 : 0);
-	if (clock_ms() - before > row->seconds * 1000)
+	if (clock_ms() - before > row->seconds * 1000L)
 		fail_msg("%s: took %d ms", row->name, (int)(clock_ms() - before));
 	agent_free(agent);
 	pthread_join(thread, NULL);

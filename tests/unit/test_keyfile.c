@@ -66,7 +66,7 @@ static const EVP_MD *digest_of(const char *algorithm)
 /* The two mpints of RFC 5656 as the DER that OpenSSL verifies. */
 static void to_der(struct view wire, struct buf *der)
 {
-	struct view r, s;
+	struct view r = {0}, s = {0};
 	unsigned char *bytes = NULL;
 	ECDSA_SIG *sig = ECDSA_SIG_new();
 
@@ -122,7 +122,7 @@ static void test_kinds(void **state)
 		skip();
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		struct buf text = {0}, public_line = {0}, blob = {0}, want = {0};
-		struct view rest, type, encoded;
+		struct view rest, type, encoded = {0};
 		struct err err = {""};
 		void *key = NULL;
 		assert_int_equal(unit_shell(&public_line,

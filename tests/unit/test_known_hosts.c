@@ -15,7 +15,7 @@ struct scene {
 static void make_key(struct scene *scene, size_t i)
 {
 	struct buf line = {0}, blob = {0};
-	struct view rest, type, text;
+	struct view rest, type, text = {0};
 
 	assert_int_equal(
 	    unit_shell(&line, "ssh-keygen -q -N '' -C '' -t %s -f %s/key%zu && cat %s/key%zu.pub",
@@ -289,7 +289,7 @@ static void test_bad_lines(void **state)
 		known_hosts_add(kh, buf_view(&text), &diags);
 		if (diags.n != (bad[i].message != NULL))
 			fail_msg("'%s': %zu complaints", bad[i].line, diags.n);
-		if (diags.n > 0) {
+		if (diags.n > 0 && bad[i].message != NULL) {
 			assert_int_equal(diags.items[0].line, 2);
 			assert_non_null(strstr(diags.items[0].text, bad[i].message));
 		}
