@@ -1,5 +1,8 @@
 #include "oddhost/collect/identity.h"
 
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +11,7 @@
 #include "oddhost/base/arena.h"
 #include "oddhost/base/file.h"
 #include "oddhost/base/mem.h"
+#include "oddhost/base/text.h"
 #include "oddhost/collect/agent.h"
 #include "oddhost/collect/keyfile.h"
 #include "oddhost/collect/wire.h"
@@ -15,6 +19,9 @@
 #define KEY_FILE_MAX ((size_t)64 * 1024)
 
 struct identities {
+	pthread_mutex_t lock; /* of all that follows; keys themselves do not change */
+	identities_ask *ask;  /* may be NULL */
+	void *ask_context;
 	struct arena *arena;
 	struct identity **files; /* pointers: they are handed out and must not move */
 	size_t n_files, cap_files;
@@ -24,11 +31,14 @@ struct identities {
 	size_t n_agent, cap_agent;
 };
 
-struct identities *identities_new(void)
+struct identities *identities_new(identities_ask *ask, void *ask_context)
 {
 	struct identities *ids = mem_alloc(sizeof *ids);
 
 	ids->arena = arena_new();
+	ids->ask = ask;
+	ids->ask_context = ask_context;
+	pthread_mutex_init(&ids->lock, NULL);
 	return ids;
 }
 
@@ -39,6 +49,7 @@ void identities_free(struct identities *ids)
 	for (size_t i = 0; i < ids->n_files; i++)
 		keyfile_free(ids->files[i]->key);
 	agent_free(ids->agent);
+	pthread_mutex_destroy(&ids->lock);
 	arena_free(ids->arena);
 	free(ids);
 }
@@ -66,45 +77,6 @@ static void set_blob(struct identities *ids, struct identity *identity, struct v
 	buf_free(&offer);
 }
 
-static bool load(struct identities *ids, struct identity *identity, struct err *err)
-{
-	struct buf text = {0}, blob = {0};
-	bool ok = file_read(identity->source, KEY_FILE_MAX, &text, err);
-
-	if (ok) {
-		ok = keyfile_read(buf_view(&text), &identity->key, &blob, err) ||
-		     err_wrap(err, "%s", identity->source);
-		OPENSSL_cleanse(text.p, text.n);
-	}
-	if (ok)
-		set_blob(ids, identity, buf_view(&blob));
-	buf_free(&text);
-	buf_free(&blob);
-	return ok;
-}
-
-const struct identity *identities_file(
-    struct identities *ids, const char *path, struct diag_list *diags)
-{
-	struct err err;
-
-	for (size_t i = 0; i < ids->n_files; i++) {
-		if (strcmp(ids->files[i]->source, path) == 0)
-			return ids->files[i];
-	}
-	struct identity *identity = arena_alloc(ids->arena, sizeof *identity);
-	identity->source = arena_dup(ids->arena, path);
-	identity->type = "";
-	ids->files = arena_grow(
-	    ids->arena, ids->files, ids->n_files, &ids->cap_files, sizeof(struct identity *));
-	ids->files[ids->n_files++] = identity;
-	if (!load(ids, identity, &err)) {
-		identity->unusable = true;
-		diag_add(diags, 0, "private key %s", err.text);
-	}
-	return identity;
-}
-
 static void add_agent_key(void *context, struct view blob, struct view comment)
 {
 	struct identities *ids = context;
@@ -116,12 +88,15 @@ static void add_agent_key(void *context, struct view blob, struct view comment)
 	identity->source =
 	    arena_printf(ids->arena, "agent: %.*s", VIEW_ARG(view_left(comment, 100)));
 	set_blob(ids, identity, blob);
+	/* Certificates and hardware keys sign in ways of their own, which are not supported. */
+	if (strstr(identity->type, "-cert-") != NULL || strncmp(identity->type, "sk-", 3) == 0)
+		return;
 	if (!identity->unusable)
 		ids->n_agent++;
 }
 
-const struct identity *identities_agent(
-    struct identities *ids, size_t *ret_n, struct diag_list *diags)
+/* List its keys, once; with the lock held. */
+static void ask_agent(struct identities *ids, struct diag_list *diags)
 {
 	const char *path = getenv("SSH_AUTH_SOCK");
 	struct err err;
@@ -132,8 +107,119 @@ const struct identity *identities_agent(
 			diag_add(diags, 0, "agent: %s", err.text);
 	}
 	ids->agent_asked = true;
+}
+
+const struct identity *identities_agent(
+    struct identities *ids, size_t *ret_n, struct diag_list *diags)
+{
+	pthread_mutex_lock(&ids->lock);
+	ask_agent(ids, diags);
+	pthread_mutex_unlock(&ids->lock);
 	*ret_n = ids->n_agent;
 	return ids->agent_keys;
+}
+
+/* The agent's key of this public blob, or NULL. */
+static const struct identity *agent_key(
+    struct identities *ids, struct view blob, struct diag_list *diags)
+{
+	ask_agent(ids, diags);
+	for (size_t i = 0; blob.n > 0 && i < ids->n_agent; i++) {
+		if (view_same(ids->agent_keys[i].blob, blob))
+			return &ids->agent_keys[i];
+	}
+	return NULL;
+}
+
+/* FILE.pub beside a private key: "TYPE BASE64 COMMENT". */
+static void read_public(const char *path, struct buf *blob)
+{
+	struct buf text = {0};
+	struct view rest, type, key;
+	char name[PATH_MAX];
+	struct err err;
+
+	if (snprintf(name, sizeof name, "%s.pub", path) < (int)sizeof name &&
+	    file_read(name, KEY_FILE_MAX, &text, &err)) {
+		rest = buf_view(&text);
+		if (view_next_word(&rest, &type) && view_next_word(&rest, &key) &&
+		    !text_base64_decode(key, blob))
+			blob->n = 0;
+	}
+	buf_free(&text);
+}
+
+/* Ask for the passphrase, once. */
+static bool unlock(struct identities *ids, struct identity *identity, struct view text,
+    struct buf *blob, struct err *err)
+{
+	char passphrase[256] = "";
+	bool ok;
+
+	if (ids->ask == NULL ||
+	    !ids->ask(ids->ask_context, identity->source, passphrase, sizeof passphrase))
+		return err_set(err, "is encrypted: add it to an agent (ssh-add)");
+	ok = keyfile_unlock(text, view_of(passphrase), &identity->key, blob, err);
+	OPENSSL_cleanse(passphrase, sizeof passphrase);
+	return ok;
+}
+
+static bool load(
+    struct identities *ids, struct identity *identity, struct diag_list *diags, struct err *err)
+{
+	struct buf text = {0}, blob = {0}, public_blob = {0};
+	const struct identity *agents;
+	bool ok = file_read(identity->source, KEY_FILE_MAX, &text, err);
+
+	if (!ok)
+		return false;
+	if (!keyfile_is_encrypted(buf_view(&text), &public_blob)) {
+		ok = keyfile_read(buf_view(&text), &identity->key, &blob, err);
+	} else {
+		if (public_blob.n == 0)
+			read_public(identity->source, &public_blob);
+		agents = agent_key(ids, buf_view(&public_blob), diags);
+		if (agents != NULL)
+			buf_add_view(&blob, agents->blob); /* the agent signs: key stays NULL */
+		else
+			ok = unlock(ids, identity, buf_view(&text), &blob, err);
+	}
+	if (!ok)
+		err_wrap(err, "%s", identity->source);
+	else
+		set_blob(ids, identity, buf_view(&blob));
+	OPENSSL_cleanse(text.p, text.n);
+	buf_free(&text);
+	buf_free(&blob);
+	buf_free(&public_blob);
+	return ok;
+}
+
+const struct identity *identities_file(
+    struct identities *ids, const char *path, struct diag_list *diags)
+{
+	struct identity *identity = NULL;
+	struct err err;
+
+	pthread_mutex_lock(&ids->lock);
+	for (size_t i = 0; i < ids->n_files && identity == NULL; i++) {
+		if (strcmp(ids->files[i]->source, path) == 0)
+			identity = ids->files[i];
+	}
+	if (identity == NULL) {
+		identity = arena_alloc(ids->arena, sizeof *identity);
+		identity->source = arena_dup(ids->arena, path);
+		identity->type = "";
+		ids->files = arena_grow(ids->arena, ids->files, ids->n_files, &ids->cap_files,
+		    sizeof(struct identity *));
+		ids->files[ids->n_files++] = identity;
+		if (!load(ids, identity, diags, &err)) {
+			identity->unusable = true;
+			diag_add(diags, 0, "private key %s", err.text);
+		}
+	}
+	pthread_mutex_unlock(&ids->lock);
+	return identity;
 }
 
 /* The algorithm in a userauth request's data (RFC 4252 section 7). */
@@ -166,7 +252,9 @@ bool identity_sign(struct identities *ids, const struct identity *identity, stru
 	uint32_t flags = view_eq(algorithm, "rsa-sha2-512")   ? AGENT_RSA_SHA2_512
 			 : view_eq(algorithm, "rsa-sha2-256") ? AGENT_RSA_SHA2_256
 							      : 0;
+	pthread_mutex_lock(&ids->lock);
 	bool ok = agent_sign(ids->agent, identity->blob, data, flags, &whole, err);
+	pthread_mutex_unlock(&ids->lock);
 	struct view rest = buf_view(&whole);
 	if (ok && wire_get_string(&rest, &type) && wire_get_string(&rest, &bare))
 		buf_add_view(signature, bare);

@@ -12,10 +12,13 @@
 #include <openssl/pem.h>
 
 #include "oddhost/base/mem.h"
+#include "oddhost/base/mem.h"
 #include "oddhost/base/text.h"
+#include "oddhost/collect/bcrypt.h"
 #include "oddhost/collect/wire.h"
 
 #define ENCRYPTED "is encrypted: add it to an agent (ssh-add)"
+#define WRONG_PASSPHRASE "cannot be decrypted: the passphrase is wrong"
 
 static const struct curve {
 	const char *type, *name; /* SSH's and OpenSSL's */
@@ -177,28 +180,96 @@ static bool make_blob(EVP_PKEY *key, struct buf *blob, struct err *err)
 	return err_set(err, "is of a type that is not supported");
 }
 
-/* The decoded body of an OpenSSH key file. */
-static bool read_openssh(struct view body, EVP_PKEY **ret_key, struct buf *blob, struct err *err)
+/* An OpenSSH key file, taken apart; all views are of its decoded body. */
+struct container {
+	struct view cipher, kdf, options, public_blob, secret;
+};
+
+static bool open_container(struct view body, struct container *ret, struct err *err)
 {
-	struct view cipher, kdf, options, public_blob, secret, type;
-	const struct curve *curve;
-	uint32_t keys, check1, check2;
-	struct buf own = {0};
-	EVP_PKEY *key = NULL;
+	uint32_t keys;
 
 	if (!view_take(&body, "openssh-key-v1") || body.n == 0 || body.p[0] != '\0')
 		return err_set(err, "is not an OpenSSH private key");
 	body = view_skip(body, 1);
-	if (!wire_get_string(&body, &cipher) || !wire_get_string(&body, &kdf) ||
-	    !wire_get_string(&body, &options) || !wire_get_u32(&body, &keys) || keys != 1 ||
-	    !wire_get_string(&body, &public_blob) || !wire_get_string(&body, &secret))
+	if (!wire_get_string(&body, &ret->cipher) || !wire_get_string(&body, &ret->kdf) ||
+	    !wire_get_string(&body, &ret->options) || !wire_get_u32(&body, &keys) || keys != 1 ||
+	    !wire_get_string(&body, &ret->public_blob) || !wire_get_string(&body, &ret->secret))
 		return err_set(err, "is cut off");
-	if (!view_eq(cipher, "none"))
-		return err_set(err, ENCRYPTED);
-	if (!wire_get_u32(&secret, &check1) || !wire_get_u32(&secret, &check2) ||
-	    check1 != check2 || !wire_get_string(&secret, &type))
+	return true;
+}
+
+/* ssh-keygen -Z takes any of ssh's ciphers; these are the ones without a tag of their own. */
+static const EVP_CIPHER *cipher_of(struct view name)
+{
+	static const struct {
+		const char *name;
+		const EVP_CIPHER *(*cipher)(void);
+	} table[] = {
+	    {"aes256-ctr", EVP_aes_256_ctr},
+	    {"aes192-ctr", EVP_aes_192_ctr},
+	    {"aes128-ctr", EVP_aes_128_ctr},
+	    {"aes256-cbc", EVP_aes_256_cbc},
+	    {"aes128-cbc", EVP_aes_128_cbc},
+	};
+
+	for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+		if (view_eq(name, table[i].name))
+			return table[i].cipher();
+	}
+	return NULL;
+}
+
+/* The secret part in clear, appended to `out`. A wrong passphrase shows only in what comes out. */
+static bool decrypt(
+    const struct container *c, struct view passphrase, struct buf *out, struct err *err)
+{
+	const EVP_CIPHER *cipher = cipher_of(c->cipher);
+	struct view options = c->options, salt;
+	unsigned char derived[EVP_MAX_KEY_LENGTH + EVP_MAX_IV_LENGTH];
+	uint32_t rounds;
+	int n = 0;
+
+	if (cipher == NULL || !view_eq(c->kdf, "bcrypt"))
+		return err_set(err,
+		    "is encrypted with '%.*s', which is not supported: use an agent",
+		    VIEW_ARG(view_left(c->cipher, 60)));
+	size_t key_size = (size_t)EVP_CIPHER_get_key_length(cipher);
+	size_t iv_size = (size_t)EVP_CIPHER_get_iv_length(cipher);
+	if (!wire_get_string(&options, &salt) || !wire_get_u32(&options, &rounds) ||
+	    !bcrypt_pbkdf(passphrase, salt, rounds, derived, key_size + iv_size))
 		return err_set(err, "is damaged");
 
+	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+	unsigned char *clear = mem_alloc(c->secret.n + EVP_MAX_BLOCK_LENGTH);
+	bool ok = context != NULL &&
+		  EVP_DecryptInit_ex(context, cipher, NULL, derived, derived + key_size) > 0 &&
+		  EVP_CIPHER_CTX_set_padding(context, 0) > 0 &&
+		  EVP_DecryptUpdate(
+		      context, clear, &n, (const unsigned char *)c->secret.p, (int)c->secret.n) > 0;
+	EVP_CIPHER_CTX_free(context);
+	if (ok)
+		buf_add(out, clear, (size_t)n);
+	OPENSSL_cleanse(clear, c->secret.n);
+	OPENSSL_cleanse(derived, sizeof derived);
+	free(clear);
+	return ok || err_set(err, "cannot be decrypted");
+}
+
+/* The secret part: two equal numbers, so that a wrong passphrase is seen, then the key. */
+static bool read_secret(struct view secret, struct view public_blob, const char *unequal,
+    EVP_PKEY **ret_key, struct err *err)
+{
+	struct view type;
+	const struct curve *curve;
+	uint32_t check1, check2;
+	struct buf own = {0};
+	EVP_PKEY *key = NULL;
+
+	if (!wire_get_u32(&secret, &check1) || !wire_get_u32(&secret, &check2) || check1 != check2)
+		return err_set(err, "%s", unequal);
+	if (!wire_get_string(&secret, &type))
+		return err_set(err, "is damaged");
 	if (view_eq(type, "ssh-ed25519"))
 		key = read_ed25519(&secret);
 	else if (view_eq(type, "ssh-rsa"))
@@ -216,29 +287,66 @@ static bool read_openssh(struct view body, EVP_PKEY **ret_key, struct buf *blob,
 		return err_set(err, "is damaged: its public part is another key's");
 	}
 	buf_free(&own);
-	buf_add_view(blob, public_blob);
 	*ret_key = key;
 	return true;
 }
 
-/* Never asks on the terminal: an encrypted key is somebody else's to unlock. */
-static int refuse_passphrase(char *out, int size, int writing, void *asked)
+static bool read_openssh(
+    struct view body, struct view passphrase, EVP_PKEY **ret_key, struct buf *blob, struct err *err)
 {
-	(void)out, (void)size, (void)writing;
-	*(bool *)asked = true;
-	return -1;
+	struct container c;
+	struct buf clear = {0};
+	bool ok;
+
+	if (!open_container(body, &c, err))
+		return false;
+	if (view_eq(c.cipher, "none")) {
+		ok = read_secret(c.secret, c.public_blob, "is damaged", ret_key, err);
+	} else if (passphrase.n == 0) {
+		ok = err_set(err, ENCRYPTED);
+	} else {
+		ok = decrypt(&c, passphrase, &clear, err) &&
+		     read_secret(buf_view(&clear), c.public_blob, WRONG_PASSPHRASE, ret_key, err);
+		OPENSSL_cleanse(clear.p, clear.n);
+		buf_free(&clear);
+	}
+	if (ok)
+		buf_add_view(blob, c.public_blob);
+	return ok;
 }
 
-static bool read_pem(struct view text, EVP_PKEY **ret_key, struct buf *blob, struct err *err)
+struct pem_passphrase {
+	struct view text;
+	bool asked;
+};
+
+/* Called by OpenSSL where the file is encrypted. Never asks on the terminal itself. */
+static int give_passphrase(char *out, int size, int writing, void *context)
 {
+	struct pem_passphrase *p = context;
+
+	(void)writing;
+	p->asked = true;
+	if (p->text.n == 0 || p->text.n > (size_t)size)
+		return -1;
+	memcpy(out, p->text.p, p->text.n);
+	return (int)p->text.n;
+}
+
+static bool read_pem(
+    struct view text, struct view passphrase, EVP_PKEY **ret_key, struct buf *blob, struct err *err)
+{
+	struct pem_passphrase p = {.text = passphrase};
 	BIO *bio = BIO_new_mem_buf(text.p, (int)text.n);
-	bool asked = false;
 	EVP_PKEY *key =
-	    bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, refuse_passphrase, &asked);
+	    bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, give_passphrase, &p);
 
 	BIO_free(bio);
 	if (key == NULL)
-		return err_set(err, "%s", asked ? ENCRYPTED : "is not a private key in PEM");
+		return err_set(err, "%s",
+		    !p.asked            ? "is not a private key in PEM"
+		    : passphrase.n == 0 ? ENCRYPTED
+					: WRONG_PASSPHRASE);
 	if (!make_blob(key, blob, err)) {
 		EVP_PKEY_free(key);
 		return false;
@@ -247,32 +355,65 @@ static bool read_pem(struct view text, EVP_PKEY **ret_key, struct buf *blob, str
 	return true;
 }
 
-bool keyfile_read(struct view text, void **ret_key, struct buf *blob, struct err *err)
+/* The decoded body of an OpenSSH key file, appended; false where it is none. */
+static bool decode_openssh(struct view text, struct buf *body)
 {
 	static const char begin[] = "-----BEGIN OPENSSH PRIVATE KEY-----";
-	struct buf joined = {0}, body = {0};
-	struct view line, rest = text;
+	struct buf joined = {0};
+	struct view line, rest;
+
+	long at = view_find(text, begin);
+	if (at < 0)
+		return false;
+	rest = view_skip(text, (size_t)at + sizeof begin - 1);
+	while (view_next_line(&rest, &line) && !view_starts(line, "-----END"))
+		buf_add_view(&joined, view_trim(line));
+	if (!text_base64_decode(buf_view(&joined), body))
+		body->n = 0; /* whose reader then says what is wrong */
+	OPENSSL_cleanse(joined.p, joined.n);
+	buf_free(&joined);
+	return true;
+}
+
+bool keyfile_unlock(
+    struct view text, struct view passphrase, void **ret_key, struct buf *blob, struct err *err)
+{
+	struct buf body = {0};
 	EVP_PKEY *key = NULL;
 	bool ok;
 
-	long at = view_find(text, begin);
-	if (at < 0) {
-		ok = read_pem(text, &key, blob, err);
-	} else {
-		rest = view_skip(text, (size_t)at + sizeof begin - 1);
-		while (view_next_line(&rest, &line) && !view_starts(line, "-----END"))
-			buf_add_view(&joined, view_trim(line));
-		ok = text_base64_decode(buf_view(&joined), &body)
-			 ? read_openssh(buf_view(&body), &key, blob, err)
-			 : err_set(err, "is damaged: not base64");
-		OPENSSL_cleanse(joined.p, joined.n);
+	if (decode_openssh(text, &body)) {
+		ok = read_openssh(buf_view(&body), passphrase, &key, blob, err);
 		OPENSSL_cleanse(body.p, body.n);
-		buf_free(&joined);
 		buf_free(&body);
+	} else {
+		ok = read_pem(text, passphrase, &key, blob, err);
 	}
 	if (ok)
 		*ret_key = key;
 	return ok;
+}
+
+bool keyfile_read(struct view text, void **ret_key, struct buf *blob, struct err *err)
+{
+	return keyfile_unlock(text, view_of(""), ret_key, blob, err);
+}
+
+bool keyfile_is_encrypted(struct view text, struct buf *blob)
+{
+	struct buf body = {0};
+	struct container c;
+	struct err err;
+	bool encrypted = view_find(text, "ENCRYPTED") >= 0; /* PEM says so in clear */
+
+	if (decode_openssh(text, &body)) {
+		encrypted = open_container(buf_view(&body), &c, &err) && !view_eq(c.cipher, "none");
+		if (encrypted)
+			buf_add_view(blob, c.public_blob);
+		OPENSSL_cleanse(body.p, body.n);
+		buf_free(&body);
+	}
+	return encrypted;
 }
 
 /* ECDSA: OpenSSL's DER sequence becomes mpint r, mpint s (RFC 5656 section 3.1.2). */

@@ -11,7 +11,7 @@
 
 #include "oddhost/base/mem.h"
 
-#define THREADS 4
+#define THREADS_MAX 32
 
 /*
  * A request is on the list of those to do, in the hands of a thread, or on the list of those done.
@@ -32,8 +32,10 @@ struct shared {
 	pthread_cond_t work;
 	struct resolve_request *todo, **todo_end;
 	struct resolve_request *finished, **finished_end;
-	int event; /* eventfd: something is finished */
-	unsigned users;
+	int event;       /* eventfd: something is finished */
+	unsigned users;  /* threads, and the resolver */
+	unsigned idle;   /* threads that wait for work */
+	unsigned queued; /* requests in todo */
 	bool closing;
 };
 
@@ -72,55 +74,83 @@ static void shared_release(struct shared *shared) /* with the lock held, which i
 	free(shared);
 }
 
-static void look_up(struct resolve_request *request)
+/* getaddrinfo(3) with these flags, into the answer; returns its code. */
+static int look_up_as(struct resolve_request *request, int flags)
 {
-	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST},
-			*list = NULL;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = flags}, *list = NULL;
 	struct resolve_answer *answer = &request->answer;
 	int code = getaddrinfo(request->name, request->port, &hints, &list);
 
-	/* Not for addresses: AI_ADDRCONFIG refuses even ::1 where no interface has IPv6. */
-	if (code == EAI_NONAME) {
-		hints.ai_flags = AI_ADDRCONFIG;
-		code = getaddrinfo(request->name, request->port, &hints, &list);
-	}
-	if (code != 0) {
-		answer->error = code == EAI_SYSTEM ? "system error" : gai_strerror(code);
-		return;
-	}
 	for (struct addrinfo *a = list; a != NULL && answer->n < RESOLVE_MOST; a = a->ai_next) {
 		memcpy(&answer->addresses[answer->n], a->ai_addr, a->ai_addrlen);
 		answer->lengths[answer->n++] = a->ai_addrlen;
 	}
-	freeaddrinfo(list);
+	if (list != NULL)
+		freeaddrinfo(list);
+	return code;
+}
+
+static void look_up(struct resolve_request *request)
+{
+	int code = look_up_as(request, AI_ADDRCONFIG);
+
+	if (code != 0)
+		request->answer.error = code == EAI_SYSTEM ? "system error" : gai_strerror(code);
+}
+
+/* Put it where deliver() looks; with the lock held. */
+static void finish(struct shared *shared, struct resolve_request *request)
+{
+	uint64_t one = 1;
+
+	request->next = NULL;
+	*shared->finished_end = request;
+	shared->finished_end = &request->next;
+	if (write(shared->event, &one, sizeof one) < 0)
+		return; /* the counter is full: the loop has been told already */
 }
 
 static void *worker(void *argument)
 {
 	struct shared *shared = argument;
-	uint64_t one = 1;
 
 	pthread_mutex_lock(&shared->lock);
 	while (!shared->closing) {
 		struct resolve_request *request = shared->todo;
 		if (request == NULL) {
+			shared->idle++;
 			pthread_cond_wait(&shared->work, &shared->lock);
+			shared->idle--;
 			continue;
 		}
 		shared->todo = request->next;
+		shared->queued--;
 		if (shared->todo == NULL)
 			shared->todo_end = &shared->todo;
 		pthread_mutex_unlock(&shared->lock);
 		look_up(request);
 		pthread_mutex_lock(&shared->lock);
-		request->next = NULL;
-		*shared->finished_end = request;
-		shared->finished_end = &request->next;
-		if (write(shared->event, &one, sizeof one) < 0)
-			continue; /* the counter is full: the loop has been told already */
+		finish(shared, request);
 	}
 	shared_release(shared);
 	return NULL;
+}
+
+/*
+ * One more thread where none is free: a name whose server does not answer holds one for a long
+ * time, and must not hold up other names. With the lock held.
+ */
+static void add_thread(struct shared *shared)
+{
+	pthread_t thread;
+
+	if (shared->idle >= shared->queued || shared->users > THREADS_MAX)
+		return;
+	shared->users++;
+	if (pthread_create(&thread, NULL, worker, shared) == 0)
+		pthread_detach(thread);
+	else
+		shared->users--;
 }
 
 static void deliver(void *context)
@@ -165,21 +195,6 @@ struct resolver *resolver_new(struct loop *loop, struct err *err)
 	}
 	if (!loop_watch(loop, &resolver->watch, shared->event, deliver, resolver, err))
 		goto fail;
-	for (unsigned i = 0; i < THREADS; i++) {
-		pthread_t thread;
-		pthread_mutex_lock(&shared->lock);
-		shared->users++;
-		pthread_mutex_unlock(&shared->lock);
-		if (pthread_create(&thread, NULL, worker, shared) != 0) {
-			pthread_mutex_lock(&shared->lock);
-			shared_release(shared);
-			if (i > 0)
-				break; /* one is enough */
-			err_set(err, "no thread for name resolution could be started");
-			goto fail;
-		}
-		pthread_detach(thread);
-	}
 	return resolver;
 fail:
 	resolver_free(resolver);
@@ -209,10 +224,18 @@ struct resolve_request *resolver_ask(struct resolver *resolver, const char *name
 	request->done = done;
 	request->context = context;
 	request->answer.error = "";
+	/* Not with AI_ADDRCONFIG, which refuses even ::1 where no interface has IPv6. */
+	bool literal = look_up_as(request, AI_NUMERICHOST) == 0;
 	pthread_mutex_lock(&shared->lock);
-	*shared->todo_end = request;
-	shared->todo_end = &request->next;
-	pthread_cond_signal(&shared->work);
+	if (literal) {
+		finish(shared, request);
+	} else {
+		*shared->todo_end = request;
+		shared->todo_end = &request->next;
+		shared->queued++;
+		add_thread(shared);
+		pthread_cond_signal(&shared->work);
+	}
 	pthread_mutex_unlock(&shared->lock);
 	return request;
 }

@@ -1,6 +1,8 @@
 #include "oddhost/collect/runner.h"
 
+#include <pthread.h>
 #include <pwd.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,197 +12,357 @@
 
 #include "oddhost/base/clock.h"
 #include "oddhost/base/mem.h"
+#include "oddhost/collect/local.h"
 #include "oddhost/collect/session.h"
 
 #define PROGRESS_MS 200
+#define HOSTS_PER_WORKER 32 /* fewer hosts than this are not worth another thread */
 
-/* Hosts with the same list of files share one loaded set. */
-struct known_set {
-	const char **files;
-	size_t n;
-	struct known_hosts *known_hosts;
-};
-
+/*
+ * Workers take hosts from one queue, which is no more than an index into the plan. Each has a loop
+ * and sessions of its own; what they share is read-only or has a lock of its own. Records are
+ * handed on one at a time, under the runner's lock.
+ */
 struct slot {
-	struct session *session; /* NULL: free */
+	struct session *session; /* one of these two; both NULL: free */
+	struct local *local;
 	const struct host_spec *spec;
 	int64_t started;
+};
+
+struct worker {
+	struct runner *runner;
+	pthread_t thread;
+	bool started;
+	struct session_shared shared;
+	struct slot *slots;
+	size_t n_slots, busy;
+	struct timer deadline, tick;
+	bool stopping; /* no further host is begun */
+	struct err err;
+	/* Under the runner's lock, for the progress: */
+	size_t running;
+	const char *slowest;
+	int64_t slowest_since;
 };
 
 struct runner {
 	const struct runner_plan *plan;
 	const struct runner_events *events;
-	struct session_shared shared;
+	struct session_shared shared; /* what is copied into each worker's */
+	struct probe_plan probes;
 	struct arena *arena;
-	struct known_set *known;
-	size_t n_known, cap_known;
-	struct slot *slots;
-	size_t n_slots, next, done, failed;
-	struct timer deadline, tick;
-	bool stopping; /* no further host is begun */
-	bool refused;  /* `host` said false: it is not called again */
+	struct worker *workers;
+	size_t n_workers;
+	atomic_size_t next;
+	int64_t deadline_at;
+
+	pthread_mutex_t lock;
+	pthread_cond_t ended; /* a worker has ended */
+	size_t ended_workers, done, failed;
+	bool refused; /* `host` said false: it is not called again */
 };
 
-static bool same_files(const struct known_set *set, const struct host_spec *spec)
+static bool deliver(struct runner *r, struct host_record *record)
 {
-	if (set->n != spec->n_known_hosts)
-		return false;
-	for (size_t i = 0; i < set->n; i++) {
-		if (strcmp(set->files[i], spec->known_hosts[i]) != 0)
-			return false;
-	}
-	return true;
-}
-
-static void load_known(struct runner *r, struct known_set *set)
-{
-	/* In the diagnostics' arena: they keep the name of their source. */
-	const char *usual[] = {r->shared.home == NULL ? NULL
-						      : arena_printf(r->shared.diags->arena,
-							    "%s/.ssh/known_hosts", r->shared.home),
-	    "/etc/ssh/ssh_known_hosts"};
-	const char **files = set->n > 0 ? set->files : usual;
-	size_t n = set->n > 0 ? set->n : 2;
-	struct err err;
-
-	set->known_hosts = known_hosts_new();
-	for (size_t i = 0; i < n; i++) {
-		if (files[i] == NULL)
-			continue;
-		r->shared.diags->source = files[i];
-		if (!known_hosts_load(set->known_hosts, files[i], r->shared.diags, &err))
-			diag_add(r->shared.diags, 0, "%s", err.text);
-		r->shared.diags->source = NULL;
-	}
-}
-
-static const struct known_hosts *known_hosts_of(struct runner *r, const struct host_spec *spec)
-{
-	for (size_t i = 0; i < r->n_known; i++) {
-		if (same_files(&r->known[i], spec))
-			return r->known[i].known_hosts;
-	}
-	r->known = mem_grow(r->known, r->n_known, &r->cap_known, sizeof *r->known);
-	struct known_set *set = &r->known[r->n_known++];
-	*set = (struct known_set){.files = spec->known_hosts, .n = spec->n_known_hosts};
-	load_known(r, set);
-	return set->known_hosts;
-}
-
-static void fill_slots(struct runner *r);
-
-static void deliver(struct runner *r, struct host_record *record)
-{
+	pthread_mutex_lock(&r->lock);
 	r->done++;
 	r->failed += record->status != HOST_OK;
-	if (r->refused) {
+	if (r->refused)
 		host_record_free(record);
-	} else if (!r->events->host(r->events->context, record)) {
-		r->refused = r->stopping = true;
-		loop_stop(r->shared.loop);
+	else if (!r->events->host(r->events->context, record))
+		r->refused = true;
+	bool refused = r->refused;
+	pthread_mutex_unlock(&r->lock);
+	return !refused;
+}
+
+/* ---- a worker ---- */
+
+static void fill_slots(struct worker *w);
+
+static void slot_done(struct worker *w, struct host_record *record)
+{
+	w->busy--;
+	if (!deliver(w->runner, record)) {
+		w->stopping = true;
+		loop_stop(w->shared.loop);
 	}
+	if (w->stopping)
+		return;
+	fill_slots(w);
+	if (w->busy == 0)
+		loop_stop(w->shared.loop);
 }
 
 static void session_done(void *context, struct session *session, struct host_record *record)
 {
-	struct runner *r = context;
+	struct worker *w = context;
 
-	for (size_t i = 0; i < r->n_slots; i++) {
-		if (r->slots[i].session == session)
-			r->slots[i].session = NULL;
+	for (size_t i = 0; i < w->n_slots; i++) {
+		if (w->slots[i].session == session)
+			w->slots[i].session = NULL;
 	}
-	deliver(r, record);
-	if (r->stopping)
-		return;
-	fill_slots(r);
-	if (r->done == r->plan->n_hosts)
-		loop_stop(r->shared.loop);
+	slot_done(w, record);
 }
 
-static void fill_slots(struct runner *r)
+static void local_done(void *context, struct local *local, struct host_record *record)
 {
-	for (size_t i = 0; i < r->n_slots && r->next < r->plan->n_hosts; i++) {
-		struct slot *slot = &r->slots[i];
-		if (slot->session != NULL)
+	struct worker *w = context;
+
+	for (size_t i = 0; i < w->n_slots; i++) {
+		if (w->slots[i].local == local)
+			w->slots[i].local = NULL;
+	}
+	slot_done(w, record);
+}
+
+static void fill_slots(struct worker *w)
+{
+	const struct runner_plan *plan = w->runner->plan;
+
+	for (size_t i = 0; i < w->n_slots; i++) {
+		struct slot *slot = &w->slots[i];
+		if (slot->session != NULL || slot->local != NULL)
 			continue;
-		slot->spec = &r->plan->hosts[r->next++];
+		size_t next = atomic_fetch_add(&w->runner->next, 1);
+		if (next >= plan->n_hosts)
+			return;
+		slot->spec = &plan->hosts[next];
 		slot->started = clock_ms();
-		slot->session = session_start(
-		    &r->shared, slot->spec, known_hosts_of(r, slot->spec), session_done, r);
+		w->busy++;
+		if (slot->spec->local)
+			slot->local = local_start(&w->shared, slot->spec, local_done, w);
+		else
+			slot->session = session_start(&w->shared, slot->spec, session_done, w);
 	}
 }
 
-/* End every session and answer for the hosts that were not begun: no host is left without a record.
- */
-static void end_all(struct runner *r, enum host_status status, const char *why)
+static void abort_all(struct worker *w, enum host_status status, const char *why)
 {
-	r->stopping = true;
-	for (size_t i = 0; i < r->n_slots; i++) {
-		if (r->slots[i].session != NULL)
-			session_abort(r->slots[i].session, status, why);
+	w->stopping = true;
+	for (size_t i = 0; i < w->n_slots; i++) {
+		if (w->slots[i].session != NULL)
+			session_abort(w->slots[i].session, status, why);
+		if (w->slots[i].local != NULL)
+			local_abort(w->slots[i].local, status, why);
 	}
-	while (r->next < r->plan->n_hosts) {
-		struct host_record *record =
-		    session_record(&r->plan->hosts[r->next++], r->shared.local_user);
-		record->status = status;
-		record->error = arena_printf(record->arena, "not begun: %s", why);
-		deliver(r, record);
-	}
+}
+
+static const char *deadline_text(const struct runner *r)
+{
+	return arena_printf(
+	    r->arena, "the run's deadline of %u s was over", r->plan->deadline_seconds);
 }
 
 static void deadline_expired(void *context)
 {
-	struct runner *r = context;
+	struct worker *w = context;
 	char why[80];
 
-	snprintf(why, sizeof why, "the run's deadline of %u s was over", r->plan->deadline_seconds);
-	end_all(r, HOST_DEADLINE, why);
-	loop_stop(r->shared.loop);
+	snprintf(why, sizeof why, "the run's deadline of %u s was over",
+	    w->runner->plan->deadline_seconds);
+	abort_all(w, HOST_DEADLINE, why);
+	loop_stop(w->shared.loop);
 }
 
-static void report_progress(void *context)
+/* For the progress, which the main thread puts together. */
+static void tick(void *context)
 {
-	struct runner *r = context;
-	struct runner_progress progress = {
-	    .total = r->plan->n_hosts, .done = r->done, .failed = r->failed};
-	int64_t now = clock_ms();
+	struct worker *w = context;
+	const struct slot *slowest = NULL;
 
-	for (size_t i = 0; i < r->n_slots; i++) {
-		const struct slot *slot = &r->slots[i];
-		if (slot->session == NULL)
-			continue;
-		progress.running++;
-		if (progress.slowest == NULL || now - slot->started > progress.slowest_ms) {
-			progress.slowest = slot->spec->name;
-			progress.slowest_ms = (unsigned)(now - slot->started);
+	for (size_t i = 0; i < w->n_slots; i++) {
+		const struct slot *slot = &w->slots[i];
+		if ((slot->session != NULL || slot->local != NULL) &&
+		    (slowest == NULL || slot->started < slowest->started))
+			slowest = slot;
+	}
+	pthread_mutex_lock(&w->runner->lock);
+	w->running = w->busy;
+	w->slowest = slowest == NULL ? NULL : slowest->spec->name;
+	w->slowest_since = slowest == NULL ? 0 : slowest->started;
+	pthread_mutex_unlock(&w->runner->lock);
+	loop_timer(w->shared.loop, &w->tick, PROGRESS_MS, tick, w);
+}
+
+static void *worker_main(void *argument)
+{
+	struct worker *w = argument;
+	struct runner *r = w->runner;
+	int64_t left = r->deadline_at - clock_ms();
+
+	loop_timer(w->shared.loop, &w->deadline, left, deadline_expired, w);
+	if (r->events->progress != NULL)
+		tick(w);
+	fill_slots(w);
+	if (w->busy > 0)
+		loop_run(w->shared.loop, r->plan->stop);
+	abort_all(w, HOST_INTERRUPTED, "the run was interrupted");
+	session_free_jumps(&w->shared);
+
+	pthread_mutex_lock(&r->lock);
+	w->running = 0;
+	w->slowest = NULL;
+	r->ended_workers++;
+	pthread_cond_signal(&r->ended);
+	pthread_mutex_unlock(&r->lock);
+	return NULL;
+}
+
+static bool worker_begin(struct worker *w, struct runner *r, size_t slots, struct err *err)
+{
+	w->runner = r;
+	w->shared = r->shared;
+	w->n_slots = slots;
+	w->slots = mem_alloc(slots * sizeof *w->slots);
+	w->shared.loop = loop_new(err);
+	if (w->shared.loop != NULL)
+		w->shared.resolver = resolver_new(w->shared.loop, err);
+	return w->shared.resolver != NULL;
+}
+
+static void worker_free(struct worker *w)
+{
+	resolver_free(w->shared.resolver);
+	loop_free(w->shared.loop);
+	free(w->slots);
+}
+
+/* ---- the run ---- */
+
+static size_t count_workers(const struct runner_plan *plan)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = plan->workers > 0 ? plan->workers : cores > 0 ? (size_t)cores : 1;
+	size_t worth = (plan->n_hosts + HOSTS_PER_WORKER - 1) / HOSTS_PER_WORKER;
+
+	if (plan->workers == 0 && n > worth)
+		n = worth;
+	if (n > plan->forks)
+		n = plan->forks;
+	return n == 0 ? 1 : n;
+}
+
+/* Keys are loaded before the first connection: a passphrase is asked for once, and at once. */
+static void load_keys(struct runner *r)
+{
+	for (size_t i = 0; i < r->plan->n_hosts; i++) {
+		const struct host_spec *spec = &r->plan->hosts[i];
+		for (size_t k = 0; k < spec->n_identities; k++)
+			identities_file(r->shared.identities, spec->identities[k], r->shared.diags);
+		for (size_t j = 0; j < spec->n_jumps; j++) {
+			for (size_t k = 0; k < spec->jumps[j].n_identities; k++)
+				identities_file(r->shared.identities, spec->jumps[j].identities[k],
+				    r->shared.diags);
 		}
 	}
-	r->events->progress(r->events->context, &progress);
-	loop_timer(r->shared.loop, &r->tick, PROGRESS_MS, report_progress, r);
 }
 
-static bool begin(struct runner *r, struct probe_plan *probes, struct err *err)
+static bool begin(struct runner *r, struct err *err)
 {
+	const struct runner_plan *plan = r->plan;
 	struct passwd *user = getpwuid(getuid());
 	const char *home = getenv("HOME");
 
 	if (libssh2_init(0) != 0)
 		return err_set(err, "libssh2 could not be started");
-	r->shared.loop = loop_new(err);
-	if (r->shared.loop == NULL)
+	if (!probe_plan_make(&r->probes, r->arena, plan->targets, plan->n_targets, err))
 		return false;
-	r->shared.resolver = resolver_new(r->shared.loop, err);
-	if (r->shared.resolver == NULL ||
-	    !probe_plan_make(probes, r->arena, r->plan->targets, r->plan->n_targets, err))
-		return false;
-	r->shared.plan = probes;
-	r->shared.identities = identities_new();
+	r->shared.plan = &r->probes;
 	r->shared.local_user = arena_dup(r->arena, user != NULL ? user->pw_name : "root");
 	r->shared.home = arena_dup(r->arena, home != NULL   ? home
 					     : user != NULL ? user->pw_dir
 							    : NULL);
-	r->shared.login_ms = r->plan->login_seconds * 1000;
-	r->shared.host_ms = r->plan->host_seconds * 1000;
+	r->shared.identities = identities_new(plan->ask, plan->ask_context);
+	r->shared.known = known_store_new(r->shared.home, r->shared.diags);
+	r->shared.password = plan->password;
+	r->shared.login_ms = plan->login_seconds * 1000;
+	r->shared.host_ms = plan->host_seconds * 1000;
+	r->shared.retries = plan->retries;
+	load_keys(r);
+	r->n_workers = count_workers(plan);
+	r->workers = mem_alloc(r->n_workers * sizeof *r->workers);
+	for (size_t i = 0; i < r->n_workers; i++) {
+		size_t slots = (plan->forks + r->n_workers - 1) / r->n_workers;
+		if (slots > plan->n_hosts)
+			slots = plan->n_hosts;
+		if (!worker_begin(&r->workers[i], r, slots == 0 ? 1 : slots, err))
+			return false;
+	}
+	r->deadline_at = clock_ms() + (int64_t)plan->deadline_seconds * 1000;
+	return true;
+}
+
+static void show_progress(struct runner *r)
+{
+	struct runner_progress progress = {
+	    .total = r->plan->n_hosts, .done = r->done, .failed = r->failed};
+	int64_t since = 0;
+
+	for (size_t i = 0; i < r->n_workers; i++) {
+		const struct worker *w = &r->workers[i];
+		progress.running += w->running;
+		if (w->slowest != NULL && (since == 0 || w->slowest_since < since)) {
+			since = w->slowest_since;
+			progress.slowest = w->slowest;
+			progress.slowest_ms = (unsigned)(clock_ms() - since);
+		}
+	}
+	if (r->events->progress != NULL)
+		r->events->progress(r->events->context, &progress);
+}
+
+static void wait_for_workers(struct runner *r, size_t started)
+{
+	pthread_mutex_lock(&r->lock);
+	while (r->ended_workers < started) {
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += PROGRESS_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		pthread_cond_timedwait(&r->ended, &r->lock, &until);
+		show_progress(r);
+	}
+	pthread_mutex_unlock(&r->lock);
+}
+
+/* Answer for the hosts that were not begun: no host is left without a record. */
+static void answer_for_rest(struct runner *r)
+{
+	bool late = clock_ms() >= r->deadline_at;
+	const char *why = late ? deadline_text(r) : "the run was interrupted";
+
+	for (size_t i = atomic_load(&r->next); i < r->plan->n_hosts; i++) {
+		struct host_record *record =
+		    session_record(&r->plan->hosts[i], r->shared.local_user);
+		record->status = late ? HOST_DEADLINE : HOST_INTERRUPTED;
+		record->error = arena_printf(record->arena, "not begun: %s", why);
+		deliver(r, record);
+	}
+}
+
+static bool run(struct runner *r, struct err *err)
+{
+	size_t started = 0;
+
+	for (size_t i = 0; i < r->n_workers; i++) {
+		struct worker *w = &r->workers[i];
+		w->started = pthread_create(&w->thread, NULL, worker_main, w) == 0;
+		started += w->started;
+	}
+	if (started == 0)
+		return err_set(err, "no thread could be started");
+	wait_for_workers(r, started);
+	for (size_t i = 0; i < r->n_workers; i++) {
+		struct worker *w = &r->workers[i];
+		if (w->started)
+			pthread_join(w->thread, NULL);
+		if (r->shared.bastion.family == IP_NONE)
+			r->shared.bastion = w->shared.bastion;
+	}
+	answer_for_rest(r);
 	return true;
 }
 
@@ -209,31 +371,19 @@ bool runner_run(const struct runner_plan *plan, const struct runner_events *even
 {
 	struct runner r = {
 	    .plan = plan, .events = events, .shared.diags = diags, .arena = arena_new()};
-	struct probe_plan probes;
-	bool ok = begin(&r, &probes, err);
 
-	if (ok && plan->n_hosts > 0) {
-		r.n_slots = plan->forks < plan->n_hosts ? plan->forks : plan->n_hosts;
-		if (r.n_slots == 0)
-			r.n_slots = 1;
-		r.slots = mem_alloc(r.n_slots * sizeof *r.slots);
-		loop_timer(r.shared.loop, &r.deadline, (int64_t)plan->deadline_seconds * 1000,
-		    deadline_expired, &r);
-		if (events->progress != NULL)
-			report_progress(&r);
-		fill_slots(&r);
-		loop_run(r.shared.loop, plan->stop);
-		end_all(&r, HOST_INTERRUPTED, "the run was interrupted");
-	}
+	pthread_mutex_init(&r.lock, NULL);
+	pthread_cond_init(&r.ended, NULL);
+	bool ok = begin(&r, err) && (plan->n_hosts == 0 || run(&r, err));
 	*ret_bastion = r.shared.bastion;
-	for (size_t i = 0; i < r.n_known; i++)
-		known_hosts_free(r.known[i].known_hosts);
-	free(r.known);
-	free(r.slots);
+	for (size_t i = 0; i < r.n_workers; i++)
+		worker_free(&r.workers[i]);
+	free(r.workers);
+	known_store_free(r.shared.known);
 	identities_free(r.shared.identities);
-	resolver_free(r.shared.resolver);
-	loop_free(r.shared.loop);
 	arena_free(r.arena);
+	pthread_cond_destroy(&r.ended);
+	pthread_mutex_destroy(&r.lock);
 	libssh2_exit();
 	return ok;
 }

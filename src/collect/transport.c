@@ -17,7 +17,8 @@ void transport_init(struct transport *transport, int fd)
 
 	*transport =
 	    (struct transport){.fd = fd, .out = {.max = OUT_MAX}, .budget = TRANSPORT_LOGIN_MAX};
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (fd >= 0)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 void transport_free(struct transport *transport)
@@ -66,6 +67,30 @@ static void skip_to_banner(struct transport *transport)
 		flood(transport);
 }
 
+void transport_take(struct transport *transport, struct view bytes)
+{
+	if (bytes.n > transport->budget) {
+		flood(transport);
+		return;
+	}
+	transport->budget -= bytes.n;
+	buf_consume(&transport->in, transport->in_done);
+	transport->in_done = 0;
+	buf_add_view(&transport->in, bytes);
+	if (!transport->banner_seen)
+		skip_to_banner(transport);
+}
+
+void transport_close(struct transport *transport, int error)
+{
+	if (transport->closed)
+		return;
+	transport->closed = true;
+	transport->error = error;
+	if (!transport->banner_seen)
+		remember(transport, buf_view(&transport->in));
+}
+
 bool transport_fill(struct transport *transport)
 {
 	char chunk[CHUNK];
@@ -77,24 +102,12 @@ bool transport_fill(struct transport *transport)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0) {
-		transport->closed = true;
-		transport->error = n < 0 ? errno : 0;
-		if (!transport->banner_seen)
-			remember(transport, buf_view(&transport->in));
+		transport_close(transport, n < 0 ? errno : 0);
 		return true;
 	}
-	if ((size_t)n > transport->budget) {
-		flood(transport);
-		return true;
-	}
-	transport->budget -= (size_t)n;
 	/* Linux drops quick acknowledgement on its own; sshd's Nagle then waits 40 ms for each. */
 	setsockopt(transport->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
-	buf_consume(&transport->in, transport->in_done);
-	transport->in_done = 0;
-	buf_add(&transport->in, chunk, (size_t)n);
-	if (!transport->banner_seen)
-		skip_to_banner(transport);
+	transport_take(transport, (struct view){chunk, (size_t)n});
 	return true;
 }
 

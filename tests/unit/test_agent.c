@@ -139,7 +139,7 @@ static void check_signature(
 static void test_sign(void **state)
 {
 	const struct real *real = *state;
-	struct identities *ids = identities_new();
+	struct identities *ids = identities_new(NULL, NULL);
 	struct arena *arena = arena_new();
 	struct diag_list diags = {.arena = arena};
 	char path[400];
@@ -178,7 +178,7 @@ static void test_sign(void **state)
 
 static void test_no_agent(void **state)
 {
-	struct identities *ids = identities_new();
+	struct identities *ids = identities_new(NULL, NULL);
 	struct arena *arena = arena_new();
 	struct diag_list diags = {.arena = arena};
 	size_t n = 7;
@@ -192,7 +192,7 @@ static void test_no_agent(void **state)
 	assert_int_equal(diags.n, 0);
 	identities_free(ids);
 
-	ids = identities_new();
+	ids = identities_new(NULL, NULL);
 	setenv("SSH_AUTH_SOCK", "/nowhere/agent", 1);
 	identities_agent(ids, &n, &diags);
 	identities_agent(ids, &n, &diags);

@@ -355,7 +355,7 @@ static void test_identities(void **state)
 {
 	struct arena *arena = arena_new();
 	struct diag_list diags = {.arena = arena};
-	struct identities *ids = identities_new();
+	struct identities *ids = identities_new(NULL, NULL);
 	struct buf data = {0}, signature = {0};
 	struct view rest, type;
 	char path[300];

@@ -1,7 +1,7 @@
 /*
  * Identities: the keys to log in with, from files and from an agent, each loaded once for all
  * sessions, and signing with them (RFC 4252 section 7). Files may be OpenSSH's own format or PEM;
- * encrypted ones are left to the agent. Not thread-safe.
+ * of an encrypted one the agent may hold the key, or its passphrase is asked for. Thread-safe.
  */
 #ifndef ODDHOST_COLLECT_IDENTITY_H
 #define ODDHOST_COLLECT_IDENTITY_H
@@ -26,7 +26,13 @@ struct identity {
 
 struct identities;
 
-struct identities *identities_new(void);
+/*
+ * Asks for the passphrase of a key file: writes it with its NUL into `out`, false where there is
+ * nobody to ask. Called at most once a file, from within identities_file().
+ */
+typedef bool identities_ask(void *context, const char *file, char *out, size_t size);
+
+struct identities *identities_new(identities_ask *ask, void *ask_context); /* ask may be NULL */
 void identities_free(struct identities *identities); /* wipes the keys; NULL does nothing */
 
 /*

@@ -1,5 +1,5 @@
 /*
- * Private key files: OpenSSH's format (PROTOCOL.key of OpenSSH, unencrypted) and PEM, of types
+ * Private key files: OpenSSH's format (PROTOCOL.key of OpenSSH) and PEM, of types
  * ed25519, ecdsa and RSA. libssl's header stays behind a void pointer to an EVP_PKEY.
  */
 #ifndef ODDHOST_COLLECT_KEYFILE_H
@@ -16,6 +16,14 @@
  * key blob is appended to `blob`. An encrypted key fails with a message that names the agent.
  */
 bool keyfile_read(struct view text, void **ret_key, struct buf *blob, struct err *err);
+
+/* The same for an encrypted one. It takes about 100 ms, by intention of the format. */
+bool keyfile_unlock(
+    struct view text, struct view passphrase, void **ret_key, struct buf *blob, struct err *err);
+
+/* Is it encrypted? Then its public key blob is appended where it stands in clear (not in PEM). */
+bool keyfile_is_encrypted(struct view text, struct buf *blob);
+
 void keyfile_free(void *key); /* NULL does nothing */
 
 /* Append the bare signature of `data` for an algorithm of RFC 4253, 5656, 8332 or 8709. */

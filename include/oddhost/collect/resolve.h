@@ -1,6 +1,7 @@
 /*
- * Names to addresses off the loop: getaddrinfo(3) in a few threads, so that nsswitch.conf holds
- * and a slow name server holds up nobody. Answers are delivered on the loop's thread.
+ * Names to addresses off the loop: getaddrinfo(3) in threads, as many as there are names that wait
+ * (up to 32), so that nsswitch.conf holds and a slow name server does not hold up other names.
+ * Addresses are answered at once. Answers are delivered on the loop's thread.
  */
 #ifndef ODDHOST_COLLECT_RESOLVE_H
 #define ODDHOST_COLLECT_RESOLVE_H

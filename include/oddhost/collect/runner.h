@@ -11,6 +11,7 @@
 
 #include "oddhost/base/diag.h"
 #include "oddhost/base/err.h"
+#include "oddhost/collect/identity.h"
 #include "oddhost/model/run.h"
 
 struct runner_plan {
@@ -18,7 +19,12 @@ struct runner_plan {
 	size_t n_hosts;
 	const struct target *targets;
 	size_t n_targets;
-	unsigned forks; /* sessions at once; 0 counts as 1 */
+	unsigned forks;       /* sessions at once; 0 counts as 1 */
+	unsigned workers;     /* threads; 0: one a core, as far as there are hosts for them */
+	unsigned retries;     /* of connection faults, for each host */
+	const char *password; /* tried behind the keys; NULL: none */
+	identities_ask *ask;  /* for a key file's passphrase; may be NULL */
+	void *ask_context;
 	unsigned login_seconds, host_seconds, deadline_seconds;
 	const volatile sig_atomic_t *stop; /* becomes non-zero: end now; may be NULL */
 };
@@ -30,8 +36,8 @@ struct runner_progress {
 };
 
 struct runner_events {
-	/* A host has ended; the record is the callee's. False ends the run (the disk is full), and
-	 * it is not called again. */
+	/* Both are called from any of the threads, one at a time. A host has ended; the record is
+	 * the callee's. False ends the run (the disk is full), and it is not called again. */
 	bool (*host)(void *context, struct host_record *record);
 	/* Several times a second; may be NULL. */
 	void (*progress)(void *context, const struct runner_progress *progress);

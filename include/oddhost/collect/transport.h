@@ -18,7 +18,8 @@
 #define TRANSPORT_HOST_MAX ((size_t)64 << 20) /* from there on: all probes' output */
 
 struct transport {
-	int fd; /* non-blocking; owned by the session */
+	int fd; /* non-blocking; owned by the session; -1: bytes come and go by a jump host's
+		   channel */
 	struct buf in, out;
 	size_t in_done, out_done; /* consumed at the front */
 	size_t skipped;           /* bytes taken out before the banner */
@@ -33,6 +34,10 @@ struct transport {
 /* The budget is TRANSPORT_LOGIN_MAX; whoever logs in raises it. */
 void transport_init(struct transport *transport, int fd);
 void transport_free(struct transport *transport); /* does not close the descriptor */
+
+/* Bytes that arrived otherwise than by the socket, and the end of them. */
+void transport_take(struct transport *transport, struct view bytes);
+void transport_close(struct transport *transport, int error);
 
 /* Read what the socket has, at most 64 KiB; true where bytes came or the end was reached. */
 bool transport_fill(struct transport *transport);

@@ -1,0 +1,30 @@
+/*
+ * The known_hosts files of all hosts, each list of files loaded once, and hosts that are met for
+ * the first time added to them (accept-new). Safe to use from several threads; a file is appended
+ * to under a lock, so that several processes may do it.
+ */
+#ifndef ODDHOST_COLLECT_KNOWN_STORE_H
+#define ODDHOST_COLLECT_KNOWN_STORE_H
+
+#include "oddhost/base/diag.h"
+#include "oddhost/base/err.h"
+#include "oddhost/collect/known_hosts.h"
+#include "oddhost/model/run.h"
+
+struct known_store;
+
+/* `home` is for ~/.ssh/known_hosts, may be NULL; diags must outlive the store. */
+struct known_store *known_store_new(const char *home, struct diag_list *diags);
+void known_store_free(struct known_store *store); /* NULL does nothing */
+
+/* As known_hosts_check and known_hosts_types, with the host's own files. */
+enum known_hosts_result known_store_check(
+    struct known_store *store, const struct host_spec *spec, struct view key);
+const char *known_store_types(
+    struct known_store *store, const struct host_spec *spec, struct arena *arena);
+
+/* Write the key to the first of the host's files, and know it from now on. */
+bool known_store_add(
+    struct known_store *store, const struct host_spec *spec, struct view key, struct err *err);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * A session from within: the state that its parts share. session.c owns it and drives it; dial.c
+ * connects, login.c exchanges keys and authenticates, session_lanes.c runs the probes, jump.c
+ * carries other sessions through it. Nobody else includes this header.
+ */
+#ifndef ODDHOST_COLLECT_SESSION_STATE_H
+#define ODDHOST_COLLECT_SESSION_STATE_H
+
+#include <libssh2.h>
+
+#include "oddhost/collect/lane.h"
+#include "oddhost/collect/session.h"
+#include "oddhost/collect/transport.h"
+
+#define SESSION_OFFERS_MAX 3 /* keys tried on one host: sshd counts failures and punishes them */
+
+enum session_step { SESSION_DIAL, SESSION_HANDSHAKE, SESSION_LOGIN, SESSION_LANES, SESSION_JUMP };
+
+/* What a step did: it moved on, it needs the peer, or the session is over (session_end). */
+enum outcome { MOVED, WAITING, ENDED };
+
+enum lane_step {
+	LANE_WAITING,
+	LANE_OPENING,
+	LANE_STARTING,
+	LANE_SENDING,
+	LANE_READING,
+	LANE_CLOSING,
+	LANE_CLOSED
+};
+
+struct session_lane {
+	struct lane lane;
+	LIBSSH2_CHANNEL *channel;
+	enum lane_step step;
+	size_t sent;
+	bool plain; /* without sudo, since that has refused */
+	bool again; /* to be run once more */
+};
+
+enum login_method { LOGIN_KEYS, LOGIN_PASSWORD, LOGIN_KEYBOARD, LOGIN_NONE_LEFT };
+
+struct jump;
+
+struct session {
+	struct session_shared *shared;
+	const struct host_spec *spec;
+	void (*done)(void *context, struct session *session, struct host_record *record);
+	void *context;
+	void *self; /* libssh2's sign callback gets a pointer to this pointer */
+
+	enum session_step step;
+	struct resolve_request *request;
+	struct resolve_answer answer;
+	size_t attempt; /* the address being tried */
+	bool connecting;
+	struct transport transport;
+	struct watch watch;
+	struct timer login_timer, host_timer, attempt_timer;
+	unsigned retries; /* left */
+	LIBSSH2_SESSION *ssh;
+
+	struct jump *carries;         /* this session is a jump host's; NULL: an ordinary one */
+	struct jump *via;             /* this session goes through a jump host; NULL: by TCP */
+	struct session *next_waiting; /* for a jump host */
+
+	enum login_method method;
+	const struct identity *offers[SESSION_OFFERS_MAX];
+	size_t n_offers, offer;
+	struct err sign_error;
+	struct err fault; /* the last one that was tried again; "" for none */
+
+	struct reception *receptions;
+	struct session_lane lanes[PLAN_LANES_MAX];
+	unsigned channels_max; /* what the server lets us have at once, as far as we know */
+	char sudo_failed[LANE_GREETING_MAX + 1]; /* what sudo said; "" while it has not refused */
+
+	int64_t started;
+	struct host_record *record;
+	bool over;
+	enum host_status status;
+};
+
+/* session.c: decide how it ends; the caller returns ENDED up to where the session is finished. */
+enum outcome session_end(struct session *s, enum host_status status, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void session_finish(struct session *s);       /* calls done; the session is gone */
+void session_drive(struct session *s);        /* until nothing moves; may finish it */
+const char *session_error(struct session *s); /* libssh2's last words */
+
+/*
+ * A connection fault before the login: try again after a while with jitter, where it is worth it
+ * and time is left. True: the session goes on, from the beginning.
+ */
+bool session_retry(struct session *s);
+
+/* dial.c */
+void dial_begin(struct session *s);
+void dial_cancel(struct session *s); /* forget what is under way, close the socket */
+
+/* login.c: from the connected transport to the authenticated session. */
+enum outcome login_begin(struct session *s);
+enum outcome login_handshake(struct session *s);
+enum outcome login_step(struct session *s);
+
+/* session_lanes.c */
+enum outcome lanes_begin(struct session *s);
+enum outcome lanes_step(struct session *s);
+void lanes_record(struct session *s); /* what there is, into the record */
+
+/* jump.c */
+void jump_request(struct session *s); /* a way to the host, through its jump hosts */
+const struct session *jump_session(const struct jump *jump);
+void jump_leave(struct session *s);         /* it ends, or gives up waiting */
+enum outcome jump_ready(struct jump *jump); /* the jump host's session has logged in */
+enum outcome jump_step(struct jump *jump);
+void jump_break(struct jump *jump); /* its session ends: so do those that go through it */
+
+#endif

@@ -1,0 +1,165 @@
+/* A session's way to its host: resolve, then connect to one address after the other. */
+#include "oddhost/collect/session_state.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "oddhost/base/clock.h"
+
+static void connect_next(struct session *s);
+
+void dial_cancel(struct session *s)
+{
+	loop_cancel(s->shared->loop, &s->attempt_timer);
+	if (s->request != NULL)
+		resolver_cancel(s->shared->resolver, s->request);
+	s->request = NULL;
+	s->connecting = false;
+	loop_unwatch(s->shared->loop, &s->watch);
+	if (s->transport.fd >= 0)
+		close(s->transport.fd);
+	transport_free(&s->transport);
+	s->transport = (struct transport){.fd = -1};
+}
+
+static enum host_status status_of(int error)
+{
+	switch (error) {
+	case ECONNREFUSED:
+		return HOST_CONNECT_REFUSED;
+	case ETIMEDOUT:
+		return HOST_CONNECT_TIMEOUT;
+	default:
+		return HOST_UNREACHABLE;
+	}
+}
+
+/* This address did not work: try the next one, or end with the last one's error. */
+static void connect_failed(struct session *s, int error)
+{
+	dial_cancel(s);
+	if (++s->attempt < s->answer.n) {
+		connect_next(s);
+		return;
+	}
+	if (error == ECONNRESET && session_retry(s))
+		return;
+	session_end(s, status_of(error), "%s port %u: %s", s->spec->address, s->record->port,
+	    strerror(error));
+	session_finish(s);
+}
+
+static void attempt_expired(void *context)
+{
+	connect_failed(context, ETIMEDOUT);
+}
+
+/* Which of our addresses do hosts see? A docker network that covers it cuts them off from us. */
+static void note_bastion(struct session *s)
+{
+	struct sockaddr_storage local;
+	socklen_t n = sizeof local;
+	struct ip ip = {0};
+
+	if (s->shared->bastion.family != IP_NONE ||
+	    getsockname(s->transport.fd, (struct sockaddr *)&local, &n) < 0)
+		return;
+	if (local.ss_family == AF_INET) {
+		ip.family = IP_V4;
+		memcpy(ip.b, &((struct sockaddr_in *)&local)->sin_addr, 4);
+	} else if (local.ss_family == AF_INET6) {
+		ip.family = IP_V6;
+		memcpy(ip.b, &((struct sockaddr_in6 *)&local)->sin6_addr, 16);
+	}
+	if (!ip_is_loopback(&ip))
+		s->shared->bastion = ip;
+}
+
+static void socket_ready(void *context)
+{
+	struct session *s = context;
+
+	transport_fill(&s->transport);
+	session_drive(s);
+}
+
+static void connect_ready(void *context)
+{
+	struct session *s = context;
+	int error = 0, limit = (int)s->shared->host_ms;
+	socklen_t n = sizeof error;
+
+	if (getsockopt(s->transport.fd, SOL_SOCKET, SO_ERROR, &error, &n) < 0)
+		error = errno;
+	if (error != 0) {
+		connect_failed(s, error);
+		return;
+	}
+	loop_cancel(s->shared->loop, &s->attempt_timer);
+	s->connecting = false;
+	setsockopt(s->transport.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+	note_bastion(s);
+	s->watch.ready = socket_ready;
+	if (login_begin(s) == ENDED)
+		session_finish(s);
+	else
+		session_drive(s);
+}
+
+static void connect_next(struct session *s)
+{
+	const struct sockaddr *address = (const struct sockaddr *)&s->answer.addresses[s->attempt];
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int64_t left = s->login_timer.at - clock_ms();
+	struct err err;
+
+	s->connecting = true;
+	if (fd < 0) {
+		connect_failed(s, errno);
+		return;
+	}
+	transport_init(&s->transport, fd);
+	int code = connect(fd, address, s->answer.lengths[s->attempt]);
+	if (code < 0 && errno != EINPROGRESS) {
+		connect_failed(s, errno);
+		return;
+	}
+	if (!loop_watch(s->shared->loop, &s->watch, fd, connect_ready, s, &err)) {
+		session_end(s, HOST_UNREACHABLE, "%s", err.text);
+		session_finish(s);
+		return;
+	}
+	loop_want_write(s->shared->loop, &s->watch, true);
+	/* Share what is left of the time among the addresses still to try. */
+	loop_timer(s->shared->loop, &s->attempt_timer, left / (int64_t)(s->answer.n - s->attempt),
+	    attempt_expired, s);
+}
+
+static void resolved(void *context, const struct resolve_answer *answer)
+{
+	struct session *s = context;
+
+	s->request = NULL;
+	s->answer = *answer;
+	s->attempt = 0;
+	if (answer->n == 0) {
+		session_end(s, HOST_RESOLVE_FAILED, "%s: %s", s->spec->address, answer->error);
+		session_finish(s);
+		return;
+	}
+	connect_next(s);
+}
+
+void dial_begin(struct session *s)
+{
+	s->step = SESSION_DIAL;
+	if (s->spec->n_jumps > 0)
+		jump_request(s);
+	else
+		s->request = resolver_ask(
+		    s->shared->resolver, s->spec->address, s->record->port, resolved, s);
+}

@@ -1,0 +1,234 @@
+#include "oddhost/collect/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "oddhost/base/clock.h"
+#include "oddhost/base/mem.h"
+#include "oddhost/collect/lane.h"
+
+extern char **environ;
+
+enum { IN, OUT, ERR, PIPES };
+
+/* One lane: a shell in a process group of its own, and three pipes. */
+struct local_lane {
+	struct local *local;
+	struct lane lane;
+	pid_t pid; /* 0: not running */
+	struct watch watch[PIPES];
+	size_t sent;
+};
+
+struct local {
+	struct session_shared *shared;
+	const struct host_spec *spec;
+	void (*done)(void *context, struct local *local, struct host_record *record);
+	void *context;
+	struct reception *receptions;
+	struct local_lane lanes[PLAN_LANES_MAX];
+	struct timer limit, begin;
+	int64_t started;
+	struct host_record *record;
+};
+
+static void close_pipe(struct local_lane *l, int which)
+{
+	int fd = l->watch[which].fd;
+
+	if (fd < 0)
+		return;
+	loop_unwatch(l->local->shared->loop, &l->watch[which]);
+	close(fd);
+}
+
+static void finish(struct local *local, enum host_status status, const char *why)
+{
+	const struct probe_plan *plan = local->shared->plan;
+
+	loop_cancel(local->shared->loop, &local->limit);
+	loop_cancel(local->shared->loop, &local->begin);
+	for (unsigned i = 0; i < plan->lanes; i++) {
+		struct local_lane *l = &local->lanes[i];
+		for (int k = 0; k < PIPES; k++)
+			close_pipe(l, k);
+		if (l->pid > 0) {
+			kill(-l->pid, SIGKILL);
+			waitpid(l->pid, NULL, 0);
+		}
+		lane_finish(&l->lane);
+		lane_free(&l->lane);
+	}
+	receptions_record(local->receptions, plan, local->record);
+	receptions_free(local->receptions, plan);
+	local->record->status = status;
+	local->record->error = arena_dup(local->record->arena, why);
+	local->record->elapsed_ms = (unsigned)(clock_ms() - local->started);
+	local->done(local->context, local, local->record);
+	free(local);
+}
+
+void local_abort(struct local *local, enum host_status status, const char *why)
+{
+	finish(local, status, why);
+}
+
+static void finish_if_done(struct local *local)
+{
+	bool complete = true;
+
+	for (unsigned i = 0; i < local->shared->plan->lanes; i++) {
+		struct local_lane *l = &local->lanes[i];
+		if (l->watch[OUT].fd >= 0 || l->watch[ERR].fd >= 0)
+			return;
+		complete = complete && lane_complete(&l->lane);
+	}
+	finish(local, complete ? HOST_OK : HOST_PARTIAL,
+	    complete ? "" : "the shell ended before all probes had run");
+}
+
+static void receive(struct local_lane *l, int which)
+{
+	char bytes[32768];
+	ssize_t n = read(l->watch[which].fd, bytes, sizeof bytes);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0) {
+		lane_receive(&l->lane, which - OUT, (struct view){bytes, (size_t)n}, clock_ms());
+		return;
+	}
+	close_pipe(l, which);
+	finish_if_done(l->local);
+}
+
+static void out_ready(void *context)
+{
+	receive(context, OUT);
+}
+
+static void err_ready(void *context)
+{
+	receive(context, ERR);
+}
+
+static void in_ready(void *context)
+{
+	struct local_lane *l = context;
+	struct view rest = view_skip(l->local->shared->plan->scripts[l->lane.number], l->sent);
+	ssize_t n = write(l->watch[IN].fd, rest.p, rest.n);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		l->sent += (size_t)n;
+	if (n < 0 || (size_t)n == rest.n)
+		close_pipe(l, IN); /* all is sent, or the shell has gone */
+}
+
+static bool spawn(struct local_lane *l, const struct host_spec *spec, int fds[PIPES])
+{
+	const char *user = spec->become_user != NULL ? spec->become_user : "root";
+	const char *const plain[] = {"sh", "-s", NULL};
+	const char *const sudo[] = {"sudo", "-n", "-u", user, "--", "sh", "-s", NULL};
+	const char *const *argv = spec->become ? sudo : plain;
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attributes;
+	sigset_t none, all;
+
+	sigemptyset(&none);
+	sigfillset(&all);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawnattr_init(&attributes);
+	posix_spawnattr_setflags(
+	    &attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setpgroup(&attributes, 0);
+	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigdefault(&attributes, &all);
+	for (int k = 0; k < PIPES; k++)
+		posix_spawn_file_actions_adddup2(&actions, fds[k], k);
+	int code =
+	    posix_spawnp(&l->pid, argv[0], &actions, &attributes, (char *const *)argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attributes);
+	if (code != 0)
+		l->pid = 0;
+	errno = code;
+	return code == 0;
+}
+
+static bool start_lane(struct local_lane *l, struct err *err)
+{
+	static void (*const ready[PIPES])(void *) = {in_ready, out_ready, err_ready};
+	struct loop *loop = l->local->shared->loop;
+	int pipes[PIPES][2], theirs[PIPES];
+	int made = 0;
+	bool ok = true;
+
+	while (made < PIPES && pipe2(pipes[made], O_CLOEXEC) == 0)
+		made++;
+	if (made < PIPES)
+		ok = err_sys(err, "pipe");
+	for (int k = 0; k < made; k++)
+		theirs[k] = pipes[k][k == IN ? 0 : 1];
+	ok = ok && (spawn(l, l->local->spec, theirs) || err_sys(err, "%s", "sh"));
+	for (int k = 0; k < made; k++) {
+		int ours = pipes[k][k == IN ? 1 : 0];
+		close(theirs[k]);
+		if (ok && fcntl(ours, F_SETFL, O_NONBLOCK) == 0)
+			ok = loop_watch(loop, &l->watch[k], ours, ready[k], l, err);
+		if (!ok)
+			close(ours);
+	}
+	if (ok)
+		loop_want_write(loop, &l->watch[IN], true);
+	return ok;
+}
+
+static void expired(void *context)
+{
+	finish(context, HOST_DEADLINE, "not done in time");
+}
+
+static void begin(void *context)
+{
+	struct local *local = context;
+	struct err err;
+
+	for (unsigned i = 0; i < local->shared->plan->lanes; i++) {
+		if (!start_lane(&local->lanes[i], &err)) {
+			finish(local, HOST_CHANNEL_FAILED, err.text);
+			return;
+		}
+	}
+}
+
+struct local *local_start(struct session_shared *shared, const struct host_spec *spec,
+    void (*done)(void *context, struct local *local, struct host_record *record), void *context)
+{
+	struct local *local = mem_alloc(sizeof *local);
+
+	local->shared = shared;
+	local->spec = spec;
+	local->done = done;
+	local->context = context;
+	local->started = clock_ms();
+	local->record = session_record(spec, shared->local_user);
+	local->receptions = receptions_new(shared->plan);
+	for (unsigned i = 0; i < shared->plan->lanes; i++) {
+		struct local_lane *l = &local->lanes[i];
+		l->local = local;
+		for (int k = 0; k < PIPES; k++)
+			l->watch[k].fd = -1;
+		lane_init(&l->lane, shared->plan, i, local->receptions);
+	}
+	loop_timer(shared->loop, &local->limit, shared->host_ms, expired, local);
+	loop_timer(shared->loop, &local->begin, 0, begin, local); /* done never from within here */
+	return local;
+}
