@@ -1,5 +1,6 @@
 #include "unit.h"
 
+#include <netdb.h>
 #include <netinet/in.h>
 
 #include "oddhost/base/clock.h"
@@ -97,8 +98,14 @@ static void test_names(void **state)
 	struct scene *scene = *state;
 	struct question q;
 
+	/* A tree fresh from debootstrap has no /etc/hosts, and then there may be no localhost. */
+	struct addrinfo *known = NULL;
+	bool local = getaddrinfo("localhost", NULL, NULL, &known) == 0;
+	if (local)
+		freeaddrinfo(known);
 	ask(scene, "localhost", 22, &q);
-	assert_true(q.answer.n >= 1 && q.answer.n <= RESOLVE_MOST);
+	assert_int_equal(q.answer.n >= 1, local);
+	assert_true(q.answer.n <= RESOLVE_MOST);
 	/* RFC 6761: never a name; where name servers do not answer, that is an error as well. */
 	ask(scene, "no-such-name.invalid", 22, &q);
 	assert_int_equal(q.answer.n, 0);
