@@ -96,7 +96,7 @@ static void test_unknown_is_not_absent(void **state)
 	(void)state;
 	scene_begin(&s, "", "");
 	for (int i = 0; i < 4; i++) {
-		char name[8];
+		char name[24];
 		snprintf(name, sizeof name, "h%d", i);
 		struct host_record *record = scene_host(&s, name);
 		if (i == 2)
@@ -121,7 +121,7 @@ static void test_differs_by_nature(void **state)
 	(void)state;
 	scene_begin(&s, "", "");
 	for (int i = 0; i < 3; i++) {
-		char name[8], routes[512], networks[256];
+		char name[16], routes[512], networks[256];
 		snprintf(name, sizeof name, "h%d", i);
 		snprintf(routes, sizeof routes,
 		    "default via 10.1.0.1 dev eth0 proto dhcp src 10.1.0.1%d metric 100 \n"
@@ -198,7 +198,7 @@ static void test_ochiai(void **state)
 	(void)state;
 	scene_begin(&s, TARGET, "");
 	for (size_t i = 0; i < 5; i++) {
-		char name[8], routes[256];
+		char name[24], routes[256];
 		snprintf(name, sizeof name, "h%zu", i);
 		snprintf(
 		    routes, sizeof routes, "default via 10.1.0.1 dev eth0 \n%s", hosts[i].routes);

@@ -133,7 +133,7 @@ static void add(struct host_record *record, const char *probe, const char *out)
 
 static void test_rules(void **state)
 {
-	char name[8];
+	char name[24];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
