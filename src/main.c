@@ -4,7 +4,7 @@
 #include "oddhost/base/version.h"
 #include "oddhost/cli/cli.h"
 
-#define LOGIN "i l u private-key known-hosts f T host-timeout deadline"
+#define LOGIN "i l u k private-key known-hosts f workers T retries host-timeout deadline"
 
 static int complete(const struct command *command, const struct options *options);
 
@@ -12,7 +12,7 @@ static const struct command commands[] = {
     {"run", cli_run, "", LOGIN " o C fail-on format q v color", 0, 0,
 	"collect from every host over SSH, compare, diagnose, and write the reports",
 	"  oddhost run -i inventory/demo.ini -l api\n"},
-    {"collect", cli_collect, "", LOGIN " o C q v color", 0, 0,
+    {"collect", cli_collect, "", LOGIN " o resume C q v color", 0, 0,
 	"the SSH part alone: write a run directory", NULL},
     {"report", cli_report, "RUN", "format fail-on q color", 1, 1,
 	"diagnose a run directory (again) and write its reports", NULL},

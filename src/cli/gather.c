@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "oddhost/base/clock.h"
+#include "oddhost/base/table.h"
 #include "oddhost/base/version.h"
 #include "oddhost/cli/progress.h"
 #include "oddhost/cli/scope.h"
+#include "oddhost/cli/secret.h"
 #include "oddhost/collect/probes.h"
 #include "oddhost/collect/runner.h"
 
@@ -120,19 +122,31 @@ static int print_plan(const struct scope *scope)
 	return code;
 }
 
+static bool open_run(
+    const struct options *options, const struct run_meta *meta, struct gathering *g)
+{
+	if (options->resume != NULL)
+		return run_reopen(g->result->dir, &g->fd, &g->err);
+	return run_create(g->result->dir, meta, &g->fd, &g->err);
+}
+
 static int collect(const struct options *options, const struct scope *scope, struct run_meta *meta,
     struct gathered *ret)
 {
 	struct gathering g = {.result = ret};
 	struct diag_list diags = {.arena = scope->arena};
-	char now[CLOCK_UTC_SIZE], text[IP_TEXT_SIZE];
+	char now[CLOCK_UTC_SIZE], text[IP_TEXT_SIZE], password[256] = "";
 	struct ip address;
 	struct runner_plan plan = {
 	    .hosts = scope->hosts,
 	    .n_hosts = scope->n_hosts,
-	    .targets = scope->targets,
-	    .n_targets = scope->n_targets,
+	    .targets = meta->targets,
+	    .n_targets = meta->n_targets,
 	    .forks = fit_forks(options->forks),
+	    .workers = options->workers,
+	    .retries = options->retries,
+	    .password = options->ask_pass ? password : NULL,
+	    .ask = secret_ask_passphrase,
 	    .login_seconds = options->connect_timeout,
 	    .host_seconds = options->host_timeout,
 	    .deadline_seconds = options->deadline,
@@ -140,11 +154,16 @@ static int collect(const struct options *options, const struct scope *scope, str
 	};
 	struct runner_events events = {.host = take_host, .progress = take_progress, .context = &g};
 
-	if (!run_create(ret->dir, meta, &g.fd, &g.err))
+	if (options->ask_pass && !secret_ask("Login password: ", password, sizeof password)) {
+		err_set(&g.err, "-k: no password was typed, or there is no terminal to ask on");
+		return cli_fail(&g.err);
+	}
+	if (!open_run(options, meta, &g))
 		return cli_fail(&g.err);
 	catch_signals();
 	progress_init(&g.progress, options->quiet, options->verbose);
 	bool began = runner_run(&plan, &events, &address, &diags, &g.err);
+	explicit_bzero(password, sizeof password);
 	progress_end(&g.progress);
 	release_signals();
 	close(g.fd);
@@ -162,18 +181,138 @@ static int collect(const struct options *options, const struct scope *scope, str
 	return EXIT_CLEAN;
 }
 
-static struct var option(struct arena *arena, const char *name, unsigned value)
+struct settings {
+	struct arena *arena;
+	struct var *v;
+	size_t n, cap;
+};
+
+static void set(struct settings *s, const char *name, const char *value)
 {
-	return (struct var){name, arena_printf(arena, "%u", value)};
+	s->v = arena_grow(s->arena, s->v, s->n, &s->cap, sizeof *s->v);
+	s->v[s->n++] = (struct var){name, arena_dup(s->arena, value)};
+}
+
+static void set_number(struct settings *s, const char *name, unsigned value)
+{
+	set(s, name, arena_printf(s->arena, "%u", value));
+}
+
+/* What run.json keeps of the options: what a reader of the report, or --resume, has to know. */
+static void keep_options(
+    struct settings *s, const struct options *options, const struct scope *scope)
+{
+	static const char *const policies[] = {"strict", "accept-new", "off"};
+	enum host_key_policy policy = HOST_KEY_STRICT;
+
+	for (size_t i = 0; i < options->n_inventories; i++)
+		set(s, i == 0 ? "inventory" : arena_printf(s->arena, "inventory-%zu", i + 1),
+		    options->inventories[i]);
+	set_number(s, "forks", options->forks);
+	set_number(s, "timeout", options->connect_timeout);
+	set_number(s, "host-timeout", options->host_timeout);
+	set_number(s, "deadline", options->deadline);
+	for (size_t i = 0; i < scope->n_hosts; i++) {
+		if (scope->hosts[i].host_key > policy)
+			policy = scope->hosts[i].host_key;
+	}
+	set(s, "host-key", policies[policy]);
+}
+
+static struct run_meta make_meta(const struct options *options, const struct scope *scope)
+{
+	struct settings settings = {.arena = scope->arena};
+	char now[CLOCK_UTC_SIZE];
+
+	clock_format_utc(time(NULL), now);
+	keep_options(&settings, options, scope);
+	return (struct run_meta){
+	    .version = ODDHOST_VERSION,
+	    .group = scope->group,
+	    .limit = options->limit,
+	    .started = arena_dup(scope->arena, now),
+	    .targets = scope->targets,
+	    .n_targets = scope->n_targets,
+	    .reserved = scope->reserved,
+	    .n_reserved = scope->n_reserved,
+	    .n_hosts = scope->n_hosts,
+	    .options = settings.v,
+	    .n_options = settings.n,
+	};
+}
+
+/* --resume: the inventory and limit of the run, unless others are named; its hosts that are not
+ * done. */
+static bool resume_options(const struct run *run, struct options *options)
+{
+	static const char *names[64];
+	size_t n = 0;
+
+	if (options->limit == NULL)
+		options->limit = run->meta.limit;
+	if (options->n_inventories > 0)
+		return true;
+	for (size_t i = 0; i < run->meta.n_options && n < 64; i++) {
+		if (strncmp(run->meta.options[i].name, "inventory", 9) == 0)
+			names[n++] = run->meta.options[i].value;
+	}
+	options->inventories = names;
+	options->n_inventories = n;
+	return n > 0;
+}
+
+/* A host is done where it has a record that no interruption or deadline has cut short. */
+static void drop_done(const struct run *run, struct scope *scope)
+{
+	struct table done = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < run->n_hosts; i++) {
+		struct host_record *record = run->hosts[i];
+		if (record->status != HOST_INTERRUPTED && record->status != HOST_DEADLINE)
+			table_add(&done, view_of(record->name), record);
+	}
+	for (size_t i = 0; i < scope->n_hosts; i++) {
+		if (table_get(&done, view_of(scope->hosts[i].name)) == NULL)
+			scope->hosts[n++] = scope->hosts[i];
+	}
+	scope->n_hosts = n;
+	table_free(&done);
+}
+
+static int gather_rest(
+    const struct command *command, const struct options *options, struct gathered *ret)
+{
+	struct options as_then = *options;
+	struct scope scope = {0};
+	struct err err;
+	struct run *run = run_load(options->resume, &err);
+	int code = EXIT_TROUBLE;
+
+	if (run == NULL)
+		return cli_fail(&err);
+	if (!resume_options(run, &as_then)) {
+		cli_usage(command, "%s does not say which inventory it is of: name it with -i",
+		    options->resume);
+	} else if (scope_load(command, &as_then, &scope)) {
+		drop_done(run, &scope);
+		snprintf(ret->dir, sizeof ret->dir, "%s", options->resume);
+		ret->hosts = scope.n_hosts;
+		code = collect(&as_then, &scope, &run->meta, ret);
+	}
+	scope_free(&scope);
+	run_free(run);
+	return code;
 }
 
 int gather(const struct command *command, const struct options *options, struct gathered *ret)
 {
 	struct scope scope = {0};
-	char now[CLOCK_UTC_SIZE];
 	int code = EXIT_TROUBLE;
 
 	*ret = (struct gathered){.dry = options->check};
+	if (options->resume != NULL)
+		return gather_rest(command, options, ret);
 	if (!scope_load(command, options, &scope))
 		goto out;
 	if (options->check) {
@@ -183,24 +322,7 @@ int gather(const struct command *command, const struct options *options, struct 
 	if (scope.n_targets == 0)
 		cli_warn("no targets: set oddhost_targets in the inventory, so that reaching them "
 			 "can be compared");
-	clock_format_utc(time(NULL), now);
-	struct var settings[] = {option(scope.arena, "forks", options->forks),
-	    option(scope.arena, "timeout", options->connect_timeout),
-	    option(scope.arena, "host-timeout", options->host_timeout),
-	    option(scope.arena, "deadline", options->deadline)};
-	struct run_meta meta = {
-	    .version = ODDHOST_VERSION,
-	    .group = scope.group,
-	    .limit = options->limit,
-	    .started = now,
-	    .targets = scope.targets,
-	    .n_targets = scope.n_targets,
-	    .reserved = scope.reserved,
-	    .n_reserved = scope.n_reserved,
-	    .n_hosts = scope.n_hosts,
-	    .options = settings,
-	    .n_options = sizeof settings / sizeof *settings,
-	};
+	struct run_meta meta = make_meta(options, &scope);
 	ret->hosts = scope.n_hosts;
 	if (options->out != NULL)
 		snprintf(ret->dir, sizeof ret->dir, "%s", options->out);

@@ -9,7 +9,7 @@
 #include "oddhost/base/mem.h"
 #include "oddhost/base/view.h"
 
-enum value_kind { FLAG, COUNT, TEXT, TEXTS, NUMBER, SEVERITY, COLOR };
+enum value_kind { FLAG, COUNT, TEXT, TEXTS, NUMBER, NUMBER_OR_0, SEVERITY, COLOR };
 
 /*
  * Every option of every command: one row each, from which getopt's tables and the help are made.
@@ -34,6 +34,12 @@ static const struct option_row {
     {0, "known-hosts", "FILE", TEXT, AT(known_hosts), 0,
 	"check host keys against this file instead of ~/.ssh/known_hosts"},
     {'f', "forks", "N", NUMBER, AT(forks), 100000, "hosts at the same time (default: 256)"},
+    {'k', "ask-pass", NULL, FLAG, AT(ask_pass), 0,
+	"ask for a login password, tried where no key is accepted"},
+    {0, "workers", "N", NUMBER, AT(workers), 256, "threads (default: one a core)"},
+    {0, "retries", "N", NUMBER_OR_0, AT(retries), 100,
+	"tries again after a connection fault (default: 1); never after a refused login"},
+    {0, "resume", "RUN", TEXT, AT(resume), 0, "take up the hosts that a run has not finished"},
     {'T', "timeout", "SECONDS", NUMBER, AT(connect_timeout), 3600,
 	"limit for connecting and logging in (default: 10)"},
     {0, "host-timeout", "SECONDS", NUMBER, AT(host_timeout), 86400,
@@ -153,12 +159,13 @@ static bool store(const struct command *command, const struct option_row *row, c
 		o->inventories[o->n_inventories++] = text;
 		return true;
 	case NUMBER:
-		if (view_uint(view_of(text), 1, row->max, &number)) {
+	case NUMBER_OR_0:
+		if (view_uint(view_of(text), row->kind == NUMBER, row->max, &number)) {
 			*(unsigned *)at = (unsigned)number;
 			return true;
 		}
-		cli_usage(
-		    command, "--%s: '%s' is not a number from 1 to %u", row->name, text, row->max);
+		cli_usage(command, "--%s: '%s' is not a number from %d to %u", row->name, text,
+		    row->kind == NUMBER, row->max);
 		return false;
 	case SEVERITY:
 		if (severity_from_name(text, at))
@@ -216,6 +223,7 @@ bool options_parse(
 	int c;
 
 	*ret = (struct options){.forks = 256,
+	    .retries = 1,
 	    .connect_timeout = 10,
 	    .host_timeout = 60,
 	    .deadline = 300,

@@ -97,6 +97,29 @@ bool run_create(const char *dir, const struct run_meta *meta, int *ret_fd, struc
 	return true;
 }
 
+bool run_reopen(const char *dir, int *ret_fd, struct err *err)
+{
+	struct buf text = {.max = HOSTS_MAX};
+	char path[PATH_MAX];
+
+	if (!path_in(dir, "hosts.jsonl", path, err) || !file_read(path, HOSTS_MAX, &text, err))
+		return false;
+	size_t whole = text.n;
+	while (whole > 0 && text.p[whole - 1] != '\n')
+		whole--;
+	buf_free(&text);
+
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t)whole) < 0) {
+		err_sys(err, "%s", path);
+		if (fd >= 0)
+			close(fd);
+		return false;
+	}
+	*ret_fd = fd;
+	return true;
+}
+
 /* Bytes that JSON's strings cannot hold go into KEY_b64. */
 static void set_bytes(struct json *object, const char *key, struct view bytes)
 {

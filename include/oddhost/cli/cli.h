@@ -27,13 +27,16 @@ struct options {
 	const char **inventories;
 	size_t n_inventories;
 	const char *limit;
-	const char *out;                                         /* -o */
-	const char *user;                                        /* -u */
-	const char *private_key;                                 /* --private-key */
-	const char *known_hosts;                                 /* --known-hosts */
-	const char *format;                                      /* --format */
-	const char *host;                                        /* --host */
-	const char *routes;                                      /* --routes */
+	const char *out;         /* -o */
+	const char *user;        /* -u */
+	const char *private_key; /* --private-key */
+	const char *known_hosts; /* --known-hosts */
+	const char *format;      /* --format */
+	const char *host;        /* --host */
+	const char *routes;      /* --routes */
+	const char *resume;      /* --resume */
+	unsigned workers, retries;
+	bool ask_pass;                                           /* -k */
 	unsigned forks, connect_timeout, host_timeout, deadline; /* counts and seconds */
 	enum severity fail_on;
 	bool list, hosts, json, script, quiet, check;
