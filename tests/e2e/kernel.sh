@@ -7,8 +7,11 @@ set -eu
 hosts=$(cd "$(dirname "$0")/../replay/hosts" && pwd)
 
 if [ "${1:-}" != inside ]; then
+	# Root needs no user namespace, and in a chroot there is none.
+	flags=-rn
+	[ "$(id -u)" -ne 0 ] || flags=-n
 	for host in "$hosts"/*; do
-		unshare -rn "$0" inside "${host##*/}" "$@"
+		unshare $flags "$0" inside "${host##*/}" "$@"
 	done
 	exit
 fi
