@@ -48,7 +48,7 @@ static struct json *read_json(const char *path)
 static void test_lookup_agrees_with_the_kernel(void **state)
 {
 	(void)state;
-	need("unshare -rn ip link show lo",
+	need("unshare -n ip link show lo || unshare -rn ip link show lo",
 	    "no network namespace can be made here, or there is no ip");
 	assert_int_equal(drive("rm -rf %D/kernel; mkdir %D/kernel"), 0);
 	assert_int_equal(drive("tests/e2e/kernel.sh %D/kernel " ADDRESSES), 0);
