@@ -18,6 +18,7 @@ OBJ := $(SRC:src/%.c=$(B)/%.o) $(B)/share/stylesheet.o
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 E2E := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/test_*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCH_BUILT := $(addprefix $(B)/bench/,measure answer lo.so)
 FUZZ_MAIN ?= tests/fuzz/replay.c
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)')
@@ -61,6 +62,12 @@ format: ## clang-format on all of the C
 fuzz: ## every fuzz harness for FUZZ_SECONDS (needs clang)
 	$(Q)$(sub) FLAVOUR=fuzz CC=clang CFLAGS="-O1 -g" FUZZ_MAIN=-fsanitize=fuzzer \
 		SANITIZE="$(sanitizers) -fsanitize=fuzzer-no-link" fuzzing
+
+# BENCH="peers trips" takes these sections only; see tests/bench/README.md.
+bench: ## costs beside parallel-ssh, pdsh, clush and ssh (half an hour; BENCH_QUICK=1: a few minutes)
+	$(Q).ci/deps bench
+	$(Q)$(sub) all $(BENCH_BUILT)
+	$(Q)PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 tests/bench/bench.py $(B)/oddhost $(B)/bench $(BENCH)
 
 install: all ## to $(DESTDIR)$(PREFIX)
 	install -D -m 0755 $(B)/oddhost "$(DESTDIR)$(PREFIX)/bin/oddhost"
@@ -116,6 +123,16 @@ $(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(B)/liboddhost.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(FUZZ_MAIN) $(B)/liboddhost.a $(ALL_LDFLAGS) $(LIBS)
 
+$(B)/bench/%.so: tests/bench/%.c
+	$(call say,BENCH)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) $(CFLAGS) -fPIC -shared -o $@ $< -ldl
+
+$(B)/bench/%: tests/bench/%.c
+	$(call say,BENCH)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 $(WARN) $(CFLAGS) -static -o $@ $<
+
 unit: $(UNIT)
 	$(Q)status=0; for t in $(UNIT); do $$t || status=1; done; exit $$status
 
@@ -139,6 +156,6 @@ corpus: $(filter unit,$(MAKECMDGOALS))
 e2e: $(filter unit corpus,$(MAKECMDGOALS))
 
 -include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d)
-.PHONY: all deps demo check check-all asan lint format fuzz install uninstall clean help unit corpus \
+.PHONY: all deps demo check check-all asan lint format fuzz bench install uninstall clean help unit corpus \
 	fuzzing e2e more
 .SECONDARY:

@@ -1,0 +1,80 @@
+"""What oddhost does without hosts: reading inventories and outputs, and reporting."""
+import json
+import os
+
+from host import ROOT
+
+MIB = 1 << 20
+SAMPLE = os.path.join(ROOT, "reports", "sample")
+
+
+def write_inventory(path, n):
+    with open(path, "w") as f:
+        f.write("[all_of_them]\n")
+        for i in range(n):
+            f.write(f"host-{i:06} ansible_host=10.{i >> 16}.{i >> 8 & 255}.{i & 255} rack=r{i % 97}\n")
+        f.write("[all_of_them:vars]\nansible_user=ops\noddhost_targets=db.example:5432\n")
+
+
+def write_run(directory, n):
+    """The sample's hosts again and again, under other names: one in four cannot reach."""
+    os.mkdir(directory)
+    with open(f"{SAMPLE}/hosts.jsonl") as f:
+        records = [json.loads(line) for line in f]
+    healthy = [r for r in records if r["host"] != "host-pre"]
+    odd = [r for r in records if r["host"] == "host-pre"]
+    with open(f"{directory}/hosts.jsonl", "w") as f:
+        for i in range(n):
+            record = odd[0] if odd and i % 100 == 7 else healthy[i % len(healthy)]
+            f.write(json.dumps({**record, "host": f"host-{i:05}"}, separators=(",", ":")) + "\n")
+    with open(f"{SAMPLE}/run.json") as f:
+        run = json.load(f)
+    with open(f"{directory}/run.json", "w") as f:
+        json.dump({**run, "hosts": n}, f)
+
+
+def write_routes(path, size):
+    with open(path, "w") as f:
+        f.write("default via 10.0.0.1 dev eth0 \n")
+        i = 0
+        while f.tell() < size:
+            f.write(f"{11 + (i >> 16)}.{i >> 8 & 255}.{i & 255}.0/24 via 10.0.0.{i % 250 + 2} "
+                    f"dev eth{i % 8} proto static metric {i % 1000}\n")
+            i += 1
+    return i + 1
+
+
+def files(bench, table, quick):
+    """Time and memory of what grows with its input."""
+    hosts, reported, size = (10000, 500, MIB) if quick else (100000, 10000, 10 * MIB)
+    scratch, rows = bench.scratch, []
+    write_inventory(f"{scratch}/large", hosts)
+    write_run(f"{scratch}/run", reported)
+    routes = write_routes(f"{scratch}/routes", size)
+    jobs = [
+        (f"inventory --hosts, {hosts} hosts", f"{scratch}/large",
+         ["inventory", "-i", f"{scratch}/large", "--hosts"]),
+        (f"report, {reported} hosts", f"{scratch}/run/hosts.jsonl",
+         ["report", "-q", f"{scratch}/run"]),
+        (f"parse routes, {routes} routes", f"{scratch}/routes",
+         ["parse", "routes", f"{scratch}/routes"]),
+    ]
+    for title, source, arguments in jobs:
+        for attempt in range(2):
+            cost = bench.run([bench.program, *arguments], limit=120)
+            if not attempt:
+                first = cost
+        best = min(first, cost, key=lambda c: c["cpu"])
+        written = os.path.getsize(f"{scratch}/stdout")
+        if "report" in arguments:
+            written = sum(os.path.getsize(f"{scratch}/run/{name}")
+                          for name in ("report.html", "report.md", "findings.json")
+                          if os.path.exists(f"{scratch}/run/{name}"))
+        rows.append([title, f"{os.path.getsize(source) / MIB:.1f}", f"{best['cpu']:.2f}",
+                     f"{best['wall']:.2f}", f"{best['maxrss'] / MIB:.0f}",
+                     f"{written / MIB:.1f}", best["exit"]])
+        if "hosts" in arguments[-1]:
+            with open(f"{scratch}/stdout") as f:
+                assert sum(1 for _ in f) == hosts, "inventory --hosts: not every host"
+    table("reading and reporting (the better of two)",
+          ["oddhost", "input MiB", "CPU s", "wall s", "max RSS MiB", "output MiB", "exit"], rows)
