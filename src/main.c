@@ -115,5 +115,9 @@ int main(int argc, char **argv)
 	if (options_parse(command, argc - 1, argv + 1, &options, &code))
 		code = command->function(command, &options);
 	options_free(&options);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		cli_warn("standard output could not be written");
+		return EXIT_TROUBLE;
+	}
 	return code;
 }

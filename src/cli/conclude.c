@@ -20,7 +20,8 @@ enum exit_code conclude_exit_code(const struct diagnosis *d, enum severity fail_
 	return run_is_complete(d->run) ? EXIT_CLEAN : EXIT_INCOMPLETE;
 }
 
-static void print_verdict(const char *dir, const struct diagnosis *d, const struct options *options)
+static void print_verdict(
+    const char *dir, const struct diagnosis *d, const struct options *options, bool written)
 {
 	size_t n = strlen(dir);
 	struct buf text = {0};
@@ -30,7 +31,7 @@ static void print_verdict(const char *dir, const struct diagnosis *d, const stru
 	terminal_write_verdict(d, options->color, &text);
 	fwrite(text.p, 1, text.n, stdout);
 	putchar('\n');
-	for (const struct report_format *f = report_formats; f->name != NULL; f++) {
+	for (const struct report_format *f = report_formats; written && f->name != NULL; f++) {
 		if (report_wants(options->format, f))
 			printf("%.*s/%s\n", (int)n, dir, f->file);
 	}
@@ -45,8 +46,11 @@ static int conclude_models(
 
 	bool written = report_write(dir, d, options->format, &err);
 	if (!options->quiet)
-		print_verdict(dir, d, options);
+		print_verdict(dir, d, options, written);
 	int code = written ? (int)conclude_exit_code(d, options->fail_on) : cli_fail(&err);
+	if (!written)
+		cli_warn(
+		    "the raw outputs are kept: `oddhost report %s` writes the reports again", dir);
 	diagnosis_free(d);
 	return code;
 }

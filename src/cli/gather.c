@@ -15,6 +15,7 @@
 #include "oddhost/cli/secret.h"
 #include "oddhost/collect/probes.h"
 #include "oddhost/collect/runner.h"
+#include "oddhost/report/report.h"
 
 static volatile sig_atomic_t stop; /* the signal that asked us to end */
 
@@ -310,7 +311,11 @@ int gather(const struct command *command, const struct options *options, struct 
 	struct scope scope = {0};
 	int code = EXIT_TROUBLE;
 
+	struct err err;
+
 	*ret = (struct gathered){.dry = options->check};
+	if (options->format != NULL && !report_check_formats(options->format, &err))
+		return cli_fail(&err); /* before the first connection, not behind the last */
 	if (options->resume != NULL)
 		return gather_rest(command, options, ret);
 	if (!scope_load(command, options, &scope))

@@ -27,12 +27,15 @@ static void wipe(struct progress *progress)
 	progress->line = false;
 }
 
-/* The time left, if the hosts to come take as long as those that are done; -1: not known yet. */
+/*
+ * The time left, if the hosts to come take as long as those that are done; -1: not known. The last
+ * ones say nothing: they are last because they take longer.
+ */
 static long seconds_left(const struct progress *progress, const struct runner_progress *now)
 {
 	int64_t elapsed = clock_ms() - progress->started;
 
-	if (now->done == 0)
+	if (now->done * 5 < now->total || now->running >= now->total - now->done)
 		return -1;
 	return (
 	    long)((double)elapsed / (double)now->done * (double)(now->total - now->done) / 1000);

@@ -40,8 +40,8 @@ bool secret_ask(const char *prompt, char *out, size_t size)
 	if (ok) {
 		silent = before;
 		silent.c_lflag &= ~(tcflag_t)ECHO;
-		file_write_all(fd, view_of(prompt));
-		ok = tcsetattr(fd, TCSAFLUSH, &silent) == 0 && read_line(fd, out, size);
+		ok = tcsetattr(fd, TCSAFLUSH, &silent) == 0 &&
+		     file_write_all(fd, view_of(prompt)) && read_line(fd, out, size);
 		tcsetattr(fd, TCSAFLUSH, &before);
 		file_write_all(fd, view_of("\n"));
 	}

@@ -215,6 +215,7 @@ const struct identity *identities_file(
 		ids->files[ids->n_files++] = identity;
 		if (!load(ids, identity, diags, &err)) {
 			identity->unusable = true;
+			identity->problem = arena_dup(ids->arena, err.text);
 			diag_add(diags, 0, "private key %s", err.text);
 		}
 	}

@@ -76,6 +76,7 @@ static void frame(struct lane *lane, int stream, struct view line, int64_t now)
 		}
 	} else if (view_eq(kind, "e") && s->current == (long)index) {
 		s->current = -1;
+		r->err_ended = r->err_ended || stream == 1;
 		if (stream == 0 && view_next_word(&line, &exit_text) &&
 		    view_uint(exit_text, 0, 255, &code)) {
 			r->exit = (int)code;
@@ -138,6 +139,15 @@ bool lane_complete(const struct lane *lane)
 			return false;
 	}
 	return true;
+}
+
+bool lane_is_quiet(const struct lane *lane)
+{
+	for (size_t i = 0; i < lane->plan->n; i++) {
+		if (lane->plan->probes[i].lane == lane->number && !lane->receptions[i].err_ended)
+			return false;
+	}
+	return lane_complete(lane);
 }
 
 void receptions_record(

@@ -85,7 +85,8 @@ static void finish_if_done(struct local *local)
 
 	for (unsigned i = 0; i < local->shared->plan->lanes; i++) {
 		struct local_lane *l = &local->lanes[i];
-		if (l->watch[OUT].fd >= 0 || l->watch[ERR].fd >= 0)
+		bool open = l->watch[OUT].fd >= 0 || l->watch[ERR].fd >= 0;
+		if (open && !lane_is_quiet(&l->lane))
 			return;
 		complete = complete && lane_complete(&l->lane);
 	}
@@ -102,6 +103,8 @@ static void receive(struct local_lane *l, int which)
 		return;
 	if (n > 0) {
 		lane_receive(&l->lane, which - OUT, (struct view){bytes, (size_t)n}, clock_ms());
+		if (lane_is_quiet(&l->lane))
+			finish_if_done(l->local);
 		return;
 	}
 	close_pipe(l, which);

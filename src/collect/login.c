@@ -303,11 +303,19 @@ static void next_method(struct session *s)
 
 static enum outcome login_failed(struct session *s)
 {
-	return session_end(s, HOST_AUTH_FAILED, "%s: %s%s%s", s->record->user,
-	    s->n_offers == 0 && s->shared->password == NULL ? "there is no key to log in with"
-	    : s->shared->password == NULL ? "every key that was offered was refused"
-					  : "keys and password were refused",
-	    s->sign_error.text[0] != '\0' ? "; " : "", s->sign_error.text);
+	const char *said = s->sign_error.text;
+
+	for (size_t i = 0; *said == '\0' && i < s->spec->n_identities; i++) {
+		const struct identity *named = identities_file(
+		    s->shared->identities, s->spec->identities[i], s->shared->diags);
+		if (named->unusable && named->problem != NULL)
+			said = named->problem;
+	}
+	return session_end(s, HOST_AUTH_FAILED, "login as %s: %s%s%s", s->record->user,
+	    s->n_offers == 0 && s->shared->password == NULL ? "there is no key to offer"
+	    : s->shared->password == NULL                   ? "no key that was offered is enough"
+							    : "keys and password were refused",
+	    *said != '\0' ? "; " : "", said);
 }
 
 enum outcome login_step(struct session *s)
@@ -325,8 +333,8 @@ enum outcome login_step(struct session *s)
 	}
 	if (s->transport.closed)
 		return session_end(s, HOST_AUTH_FAILED,
-		    "%s: the host hung up during authentication: %s", s->record->user,
-		    session_error(s));
+		    "login as %s: the host hung up during authentication, after %zu key%s: %s",
+		    s->record->user, s->offer + 1, s->offer == 0 ? "" : "s", session_error(s));
 	if (s->method == LOGIN_KEYS)
 		s->offer++;
 	else

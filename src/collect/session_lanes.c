@@ -8,6 +8,8 @@
 #include "oddhost/base/text.h"
 
 #define READ_SIZE 32768
+#define OPEN_TRIES 10
+#define OPEN_AGAIN_MS 100
 
 /* What starts a lane: the shell, or sudo and the shell where that has not failed before. */
 static const char *lane_command(struct session *s, const struct session_lane *l)
@@ -73,6 +75,26 @@ static enum outcome lanes_end(struct session *s)
 	    lane_complaint(&s->lanes[broken], said));
 }
 
+static void open_again(void *context)
+{
+	session_drive(context);
+}
+
+/*
+ * A server that allows one channel may need a moment to count the last one as closed. When it has
+ * not after a few tries the lane is given up, and the host is a partial one.
+ */
+static bool open_later(struct session *s, struct session_lane *l)
+{
+	if (l->refused++ < OPEN_TRIES) {
+		l->step = LANE_WAITING;
+		loop_timer(s->shared->loop, &s->attempt_timer, OPEN_AGAIN_MS, open_again, s);
+	} else {
+		l->step = LANE_CLOSED;
+	}
+	return true;
+}
+
 /* One channel is opened at a time: libssh2 keeps the state of an open in the session. */
 static enum outcome lane_open(struct session *s, struct session_lane *l)
 {
@@ -85,7 +107,7 @@ static enum outcome lane_open(struct session *s, struct session_lane *l)
 			return WAITING;
 		open += s->lanes[i].step > LANE_OPENING && s->lanes[i].step < LANE_CLOSED;
 	}
-	if (l->step == LANE_WAITING && open >= s->channels_max)
+	if (l->step == LANE_WAITING && (open >= s->channels_max || s->attempt_timer.slot != 0))
 		return WAITING;
 	l->step = LANE_OPENING;
 	l->channel = libssh2_channel_open_session(s->ssh);
@@ -101,6 +123,9 @@ static enum outcome lane_open(struct session *s, struct session_lane *l)
 		s->channels_max = open;
 		return WAITING;
 	}
+	if (code == LIBSSH2_ERROR_CHANNEL_FAILURE && s->channels_max < s->shared->plan->lanes &&
+	    open_later(s, l))
+		return WAITING;
 	return session_end(
 	    s, HOST_CHANNEL_FAILED, "no channel could be opened: %s", session_error(s));
 }
@@ -164,7 +189,8 @@ static enum outcome lane_read(struct session *s, struct session_lane *l)
 			    s, HOST_DISCONNECTED, "reading failed: %s", session_error(s));
 		}
 	}
-	if (outcome == WAITING && libssh2_channel_eof(l->channel) == 1) {
+	if (outcome == WAITING &&
+	    (libssh2_channel_eof(l->channel) == 1 || lane_is_quiet(&l->lane))) {
 		lane_finish(&l->lane);
 		l->step = LANE_CLOSING;
 		outcome = MOVED;

@@ -32,7 +32,7 @@ static const struct {
 						 "between? Nothing was sent to it."},
     [HOST_HOSTKEY_REVOKED] = {"hostkey-revoked", "known_hosts marks this host key as revoked: do "
 						 "not use the host until its key is replaced."},
-    [HOST_AUTH_FAILED] = {"auth-failed", "The host refused every key that was offered: check the "
+    [HOST_AUTH_FAILED] = {"auth-failed", "No login worked: check the "
 					 "user name, --private-key and the agent (ssh-add -l)."},
     [HOST_CHANNEL_FAILED] = {"channel-failed", "Login worked, but no command could be started: is "
 					       "there a forced command, MaxSessions 0, or a "

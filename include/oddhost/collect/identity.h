@@ -19,9 +19,10 @@ struct identity {
 	const char *type;   /* "ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256" */
 	struct view blob;   /* public key as the server knows it */
 	struct view
-	    offer;     /* the blob as it is offered: an RSA key names rsa-sha2-512 as its type */
-	void *key;     /* EVP_PKEY of a file's key; NULL: the agent signs */
-	bool unusable; /* could not be loaded */
+	    offer; /* the blob as it is offered: an RSA key names rsa-sha2-512 as its type */
+	void *key; /* EVP_PKEY of a file's key; NULL: the agent signs */
+	bool unusable;
+	const char *problem; /* why it is unusable, for people; NULL where that is not known */
 };
 
 struct identities;

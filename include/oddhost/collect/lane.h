@@ -20,10 +20,10 @@
 
 /* One probe while it is being received. */
 struct reception {
-	struct buf out, err; /* max LANE_PROBE_MAX each */
-	int exit;            /* -1: not ended */
-	bool begun, ended;
-	int64_t begun_at, ended_at; /* clock_ms() of the arrival */
+	struct buf out, err;          /* max LANE_PROBE_MAX each */
+	int exit;                     /* -1: not ended */
+	bool begun, ended, err_ended; /* on stdout; on stderr */
+	int64_t begun_at, ended_at;   /* clock_ms() of the arrival */
 };
 
 struct lane_stream {
@@ -54,6 +54,12 @@ void lane_finish(struct lane *lane);
 
 /* Has every probe of the lane ended? */
 bool lane_complete(const struct lane *lane);
+
+/*
+ * Has all been said, on stderr too? Then nobody need wait for the end of the stream, which does not
+ * come while something on the host holds it open.
+ */
+bool lane_is_quiet(const struct lane *lane);
 
 /*
  * Write the results of all probes into the record, in the plan's order: what did not begin is

@@ -34,8 +34,9 @@ struct session_lane {
 	LIBSSH2_CHANNEL *channel;
 	enum lane_step step;
 	size_t sent;
-	bool plain; /* without sudo, since that has refused */
-	bool again; /* to be run once more */
+	unsigned refused; /* opens that the server has refused while no other was open */
+	bool plain;       /* without sudo, since that has refused */
+	bool again;       /* to be run once more */
 };
 
 enum login_method { LOGIN_KEYS, LOGIN_PASSWORD, LOGIN_KEYBOARD, LOGIN_NONE_LEFT };
