@@ -162,7 +162,7 @@ static void summarise(struct check *check)
 	size_t reached = 0;
 
 	for (size_t h = 0; h < check->n; h++)
-		reached += host_status_reached(check->run->hosts[h]->status);
+		reached += host_record_examined(check->run->hosts[h]);
 	if (d->n_findings > 0 && d->severity >= SEVERITY_MEDIUM) {
 		d->summary = arena_printf(d->arena, "%s.", d->findings[0].summary);
 	} else if (check->n > 0 && reached == 0) {

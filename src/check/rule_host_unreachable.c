@@ -54,7 +54,7 @@ static void report(struct check *check, enum host_status status)
 
 	for (size_t h = 0; h < check->n; h++) {
 		const struct host_record *record = check->run->hosts[h];
-		if (record->status != status)
+		if (record->status != status || host_record_examined(record))
 			continue;
 		if (f == NULL)
 			f = finding_add(
@@ -81,8 +81,6 @@ static void report(struct check *check, enum host_status status)
 
 void rule_host_unreachable(struct check *check)
 {
-	for (unsigned status = 0; status < HOST_STATUS_COUNT; status++) {
-		if (!host_status_reached((enum host_status)status))
-			report(check, (enum host_status)status);
-	}
+	for (unsigned status = 0; status < HOST_STATUS_COUNT; status++)
+		report(check, (enum host_status)status);
 }

@@ -12,7 +12,7 @@ enum exit_code conclude_exit_code(const struct diagnosis *d, enum severity fail_
 	bool reached = d->n_hosts == 0 && d->run->meta.n_hosts == 0;
 
 	for (size_t i = 0; i < d->n_hosts; i++)
-		reached = reached || host_status_reached(d->hosts[i].host->record->status);
+		reached = reached || host_record_examined(d->hosts[i].host->record);
 	if (!reached)
 		return EXIT_NO_HOST;
 	if (fail_on != SEVERITY_NONE && d->severity >= fail_on)

@@ -82,7 +82,7 @@ static bool take_host(void *context, struct host_record *record)
 {
 	struct gathering *g = context;
 
-	g->result->reached += host_status_reached(record->status);
+	g->result->reached += host_record_examined(record);
 	g->result->incomplete += record->status != HOST_OK;
 	progress_host(&g->progress, record);
 	if (!g->failed && !run_append(g->fd, record, &g->err))

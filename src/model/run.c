@@ -46,6 +46,19 @@ const struct probe_result *host_record_probe(const struct host_record *record, c
 	return NULL;
 }
 
+bool host_record_examined(const struct host_record *record)
+{
+	if (!host_status_reached(record->status))
+		return false;
+	for (size_t i = 0; i < record->n_probes; i++) {
+		const struct probe_result *probe = &record->probes[i];
+		if (probe->status != PROBE_SKIPPED &&
+		    (probe->status != PROBE_TIMEOUT || probe->out.n > 0))
+			return true;
+	}
+	return false;
+}
+
 struct view probe_line(const struct probe_result *probe, unsigned line)
 {
 	struct view rest = probe->out, found;

@@ -24,7 +24,7 @@ static bool is_plain(const struct outline *o, size_t host)
 
 static void add_status(struct buf *out, const struct host_record *record)
 {
-	bool reached = host_status_reached(record->status);
+	bool reached = host_record_examined(record);
 	size_t failed = 0;
 
 	html(out, "<td class=\"%s\"><b>%s</b>",
@@ -71,7 +71,7 @@ static void add_host(struct buf *out, const struct outline *o, size_t host)
 	const struct host_view *view = &o->d->hosts[host];
 	const struct host_record *record = view->host->record;
 
-	html(out, host_status_reached(record->status) ? "<tr>" : "<tr class=\"unreached\">");
+	html(out, host_record_examined(record) ? "<tr>" : "<tr class=\"unreached\">");
 	html(out, "<th scope=\"row\">");
 	if (html_has_raw(o, host))
 		html(out, "<a href=\"#h%zup\">%s</a>", host, record->name);
@@ -81,7 +81,7 @@ static void add_host(struct buf *out, const struct outline *o, size_t host)
 		html(out, "<br><small>%s</small>", record->address);
 	html(out, "</th>");
 	add_status(out, record);
-	if (!host_status_reached(record->status))
+	if (!host_record_examined(record))
 		html(out, "<td class=\"score absent\">not compared</td>");
 	else if (view->n_differs == 0)
 		html(out, "<td class=\"score\">as the others</td>");
@@ -98,7 +98,7 @@ static size_t add_rows(struct buf *out, const struct outline *o, bool reached, s
 	bool fold = o->d->n_hosts > ALL_HOSTS;
 
 	for (size_t i = 0; i < o->d->n_hosts; i++) {
-		if (host_status_reached(o->d->hosts[i].host->record->status) != reached ||
+		if (host_record_examined(o->d->hosts[i].host->record) != reached ||
 		    (fold && is_plain(o, i)))
 			continue;
 		if (shown++ < SHOWN_HOSTS)
@@ -239,7 +239,7 @@ static size_t add_unreached(struct buf *out, const struct outline *o)
 	size_t n = 0;
 
 	for (size_t i = 0; i < o->d->n_hosts; i++) {
-		if (!host_status_reached(o->d->hosts[i].host->record->status))
+		if (!host_record_examined(o->d->hosts[i].host->record))
 			names[n++] = outline_name(o, i);
 	}
 	if (n > 0)

@@ -205,7 +205,7 @@ static void add_hosts(struct buf *out, const struct outline *o)
 		md(out, "| %s | %s", record->name, host_status_name(record->status));
 		if (record->error != NULL && *record->error != '\0')
 			md(out, ": %s", record->error);
-		if (host_status_reached(record->status))
+		if (host_record_examined(record))
 			md(out, " | %s |", outline_count(o, view->n_differs, "key", "keys"));
 		else
 			buf_puts(out, " | not compared |");

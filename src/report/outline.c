@@ -236,7 +236,7 @@ struct outline *outline_new(const struct diagnosis *d)
 	o->by_name = arena_alloc(arena, (d->n_hosts + 1) * sizeof *o->by_name);
 	for (size_t i = 0; i < d->n_hosts; i++) {
 		o->by_name[i] = i;
-		o->n_reached += host_status_reached(d->hosts[i].host->record->status);
+		o->n_reached += host_record_examined(d->hosts[i].host->record);
 	}
 	if (d->n_hosts > 0)
 		qsort_r(o->by_name, d->n_hosts, sizeof *o->by_name, by_name_order, o);

@@ -99,8 +99,7 @@ static bool is_unreached(const struct outline *o, const struct finding *f)
 {
 	for (size_t i = 0; i < f->n_hosts; i++) {
 		size_t host = outline_host(o, f->hosts[i]);
-		if (host == o->d->n_hosts ||
-		    host_status_reached(o->d->hosts[host].host->record->status))
+		if (host == o->d->n_hosts || host_record_examined(o->d->hosts[host].host->record))
 			return false;
 	}
 	return f->n_hosts > 0 && strcmp(f->rule, "host-unreachable") == 0;
@@ -117,7 +116,7 @@ static void put_unreached(const struct outline *o, bool color, struct buf *out)
 	put(out, ": %zu of %zu\n", left, o->d->n_hosts);
 	for (size_t i = 0; i < o->d->n_hosts && shown < SHOWN_ERRORS; i++) {
 		const struct host_record *record = o->d->hosts[i].host->record;
-		if (host_status_reached(record->status))
+		if (host_record_examined(record))
 			continue;
 		put(out, "   %s  %s", record->name, host_status_name(record->status));
 		if (record->error != NULL && *record->error != '\0')

@@ -12,7 +12,7 @@ static const struct {
 	const char *name;
 	size_t asked, n; /* hosts asked for, and those that are in the run */
 	enum host_status status[2];
-	bool probe_failed;
+	bool probe_failed; /* of the first host */
 	enum severity worst, fail_on;
 	enum exit_code code;
 } rows[] = {
@@ -31,6 +31,8 @@ static const struct {
 	EXIT_INCOMPLETE},
     {"no host reached", 2, 2, {HOST_AUTH_FAILED, HOST_UNREACHABLE}, false, SEVERITY_HIGH,
 	SEVERITY_HIGH, EXIT_NO_HOST},
+    {"all hang behind the login", 2, 2, {HOST_DEADLINE, HOST_DEADLINE}, false, SEVERITY_MEDIUM,
+	SEVERITY_HIGH, EXIT_NO_HOST},
     {"killed before the first host", 2, 0, {HOST_OK}, false, SEVERITY_NONE, SEVERITY_HIGH,
 	EXIT_NO_HOST},
 };
@@ -43,6 +45,12 @@ static void test_exit_code(void **state)
 		sample_begin(&s, "api", rows[i].asked);
 		for (size_t h = 0; h < rows[i].n; h++)
 			sample_host(&s, h == 0 ? "host-01" : "host-02", rows[i].status[h]);
+		for (size_t h = 0; h < rows[i].n; h++) {
+			/* Who hangs behind the login has answered nothing. */
+			bool answers = rows[i].status[h] != HOST_DEADLINE;
+			host_record_add_probe(s.run->hosts[h], "host")->status =
+			    answers ? PROBE_OK : PROBE_SKIPPED;
+		}
 		if (rows[i].probe_failed)
 			host_record_add_probe(s.run->hosts[0], "routes")->status = PROBE_TIMEOUT;
 		s.d.severity = rows[i].worst;

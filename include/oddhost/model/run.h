@@ -126,6 +126,12 @@ struct probe_result *host_record_add_probe(struct host_record *record, const cha
 /* The last probe of that name, or NULL: a later answer replaces an earlier one. */
 const struct probe_result *host_record_probe(const struct host_record *record, const char *name);
 
+/*
+ * Did the host let us in and answer a single probe? Else nothing is known about it, whatever its
+ * status: a host that hangs behind the login is no more examined than one that is down.
+ */
+bool host_record_examined(const struct host_record *record);
+
 /* Line number `line` (from 1) of a probe's stdout, without its end; empty where there is none. */
 struct view probe_line(const struct probe_result *probe, unsigned line);
 
