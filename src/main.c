@@ -20,7 +20,7 @@ static const struct command commands[] = {
 	"compare the hosts of a run, two of them, or one group at two times",
 	"  oddhost diff RUN host-pre host-02\n"},
     {"import", cli_import, "FILE…", "i l o q", 1, 10000,
-	"make a run directory from pasted terminal transcripts",
+	"make a run directory from pasted terminal transcripts, the later answer of a command wins",
 	"  oddhost import -i inventory/incident.ini -l api -o RUN before.txt\n"},
     {"inventory", cli_inventory, "", "i l list hosts host", 0, 0, "print what an inventory means",
 	NULL},
