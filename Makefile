@@ -8,7 +8,8 @@ B := .build/$(or $(FLAVOUR),$(if $(DEV),dev,release))
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(B)
 WARN := -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
 	-Wwrite-strings -Wformat=2 -Wundef
-HARDEN := -std=gnu11 -fstack-protector-strong -fPIE -pthread
+HARDEN := -std=gnu11 -fstack-protector-strong -fPIE -pthread \
+	$(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 ALL_CFLAGS = $(HARDEN) $(WARN) $(if $(DEV),-Werror) $(CFLAGS) $(SANITIZE)
 ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SANITIZE)
 LIBS := -lssh2 -lcrypto -lcjson -lcidr -lm

@@ -14,25 +14,45 @@
 
 static enum reach reach_of(const struct sight *sight)
 {
+	bool answered = sight->ping != NULL &&
+			(sight->ping->status == PING_OK || sight->ping->status == PING_LOSS);
+
+	if (answered) /* An answer from an address of its own says nothing about the target. */
+		return sight->tried != NULL && sight->tried->local ? REACH_UNKNOWN : REACH_OK;
 	if (sight->resolution != NULL && sight->resolution->failed)
 		return REACH_FAILED;
 	if (sight->ping == NULL)
 		return REACH_UNKNOWN;
 	switch (sight->ping->status) {
-	case PING_OK:
-	case PING_LOSS:
-		return REACH_OK;
 	case PING_SILENT:
 		return REACH_SILENT;
 	case PING_UNREACHABLE:
 	case PING_UNKNOWN_HOST:
 	case PING_NO_ROUTE:
+	case PING_REFUSED:
 		return REACH_FAILED;
+	case PING_OK:
+	case PING_LOSS:
 	case PING_UNKNOWN:
 	case PING_NO_PERMISSION:
 		break;
 	}
 	return REACH_UNKNOWN;
+}
+
+static const struct path *path_tried(const struct sight *sight)
+{
+	const struct ping *ping = sight->ping;
+
+	if (ping == NULL)
+		return NULL;
+	if (ping->address.family == IP_NONE)
+		return sight->n_paths == 1 ? &sight->paths[0] : NULL;
+	for (size_t i = 0; i < sight->n_paths; i++) {
+		if (ip_equal(&sight->paths[i].address, &ping->address))
+			return &sight->paths[i];
+	}
+	return NULL;
 }
 
 static void see(struct check *check, size_t h, size_t t)
@@ -49,7 +69,128 @@ static void see(struct check *check, size_t h, size_t t)
 	sight->paths = arena_alloc(check->arena, sight->n_paths * sizeof *sight->paths);
 	for (size_t i = 0; i < sight->n_paths; i++)
 		sight->paths[i] = path_of(host, target->text, &addresses[i]);
+	sight->tried = path_tried(sight);
 	sight->reach = reach_of(sight);
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct sought *x = a, *y = b;
+
+	if (x->target != y->target)
+		return x->target < y->target ? -1 : 1;
+	return ip_cmp(&x->address, &y->address);
+}
+
+static bool is_answered(const struct sight *sight, const struct path *path)
+{
+	return sight->reach == REACH_OK && (sight->tried == NULL || sight->tried == path);
+}
+
+static struct sought *entry_of(const struct check *check, size_t target, const struct ip *ip)
+{
+	struct sought key = {.target = target, .address = *ip};
+
+	return bsearch(&key, check->sought, check->n_sought, sizeof key, by_address);
+}
+
+static void count_answers(struct check *check, size_t h, size_t t)
+{
+	const struct sight *sight = check_sight(check, h, t);
+
+	for (size_t i = 0; i < sight->n_paths; i++) {
+		const struct path *path = &sight->paths[i];
+		struct sought *s = entry_of(check, t, &path->address);
+		bool answered = is_answered(sight, path);
+		if (!path_leaves(path)) {
+			s->answers_inside |= answered && path->owner != NULL;
+			continue;
+		}
+		if (s->first_peer == check->n)
+			s->first_peer = h;
+		if (path->gateway.family != IP_NONE)
+			s->answers_by_gateway |= answered;
+		else
+			s->answers_on_link |= answered;
+	}
+}
+
+static void find_sought(struct check *check)
+{
+	size_t targets = check->run->meta.n_targets, n = 0, kept = 0;
+
+	for (size_t i = 0; i < check->n * targets; i++)
+		n += check->sights[i].n_paths;
+	check->sought = arena_alloc(check->arena, n * sizeof *check->sought);
+	n = 0;
+	for (size_t i = 0; i < check->n * targets; i++) {
+		for (size_t k = 0; k < check->sights[i].n_paths; k++)
+			check->sought[n++] = (struct sought){.target = i % targets,
+			    .address = check->sights[i].paths[k].address,
+			    .first_peer = check->n};
+	}
+	if (n > 1)
+		qsort(check->sought, n, sizeof *check->sought, by_address);
+	for (size_t i = 0; i < n; i++) {
+		if (kept == 0 || by_address(&check->sought[kept - 1], &check->sought[i]) != 0)
+			check->sought[kept++] = check->sought[i];
+	}
+	check->n_sought = kept;
+	for (size_t i = 0; i < check->n * targets; i++)
+		count_answers(check, i / targets, i % targets);
+}
+
+const struct sought *check_sought(const struct check *check, size_t target, const struct ip *ip)
+{
+	return entry_of(check, target, ip);
+}
+
+const struct path *check_path(
+    const struct check *check, size_t host, size_t target, const struct ip *ip)
+{
+	const struct sight *sight = check_sight(check, host, target);
+
+	for (size_t i = 0; i < sight->n_paths; i++) {
+		if (ip_equal(&sight->paths[i].address, ip))
+			return &sight->paths[i];
+	}
+	return NULL;
+}
+
+const struct sought *check_peers(struct check *check, size_t target, const struct ip *ip)
+{
+	struct sought *s = entry_of(check, target, ip);
+	const char **names;
+	size_t n = 0;
+
+	if (s->peers != NULL)
+		return s;
+	names = arena_alloc(check->arena, check->n * sizeof *names);
+	s->peers_answered = true;
+	for (size_t h = s->first_peer; h < check->n; h++) {
+		const struct sight *sight = check_sight(check, h, target);
+		const struct path *path = check_path(check, h, target, ip);
+		if (path == NULL || !path_leaves(path) || sight->shadow == path)
+			continue;
+		if (n == 0)
+			s->gateway = path->gateway;
+		else if (!ip_equal(&s->gateway, &path->gateway))
+			s->gateway = (struct ip){0};
+		s->peers_answered = s->peers_answered && is_answered(sight, path);
+		names[n++] = check_name(check, h);
+	}
+	s->n_peers = n;
+	s->peers = n == 0 ? "" : text_fold(check->arena, names, n, 6);
+	return s;
+}
+
+const struct reserved *check_reserved(const struct check *check, const struct ip *ip)
+{
+	for (size_t i = 0; i < check->run->meta.n_reserved; i++) {
+		if (prefix_contains_ip(&check->run->meta.reserved[i].prefix, ip))
+			return &check->run->meta.reserved[i];
+	}
+	return NULL;
 }
 
 static int by_key(const void *a, const void *b)
@@ -120,6 +261,7 @@ void check_prepare(struct check *check)
 		for (size_t t = 0; t < meta->n_targets; t++)
 			see(check, h, t);
 	}
+	find_sought(check);
 	make_rows(check);
 }
 
@@ -148,10 +290,14 @@ struct finding *finding_add(
 	return finding;
 }
 
-void finding_add_host(struct check *check, struct finding *f, const char *host)
+void finding_add_host(struct check *check, struct finding *f, size_t host)
 {
+	size_t cap = f->cap_hosts;
+
+	f->places = arena_grow(check->arena, f->places, f->n_hosts, &cap, sizeof *f->places);
 	f->hosts = arena_grow(check->arena, f->hosts, f->n_hosts, &f->cap_hosts, sizeof *f->hosts);
-	f->hosts[f->n_hosts++] = host;
+	f->places[f->n_hosts] = host;
+	f->hosts[f->n_hosts++] = check_name(check, host);
 }
 
 void finding_add_fix(struct check *check, struct finding *f, const char *fmt, ...)
@@ -220,6 +366,15 @@ void note_add(struct check *check, const char *fmt, ...)
 const char *finding_hosts(struct check *check, const struct finding *finding)
 {
 	return text_fold(check->arena, finding->hosts, finding->n_hosts, 8);
+}
+
+void findings_lead_with_hosts(struct check *check, size_t first)
+{
+	for (size_t i = first; i < check->diagnosis->n_findings; i++) {
+		struct finding *f = &check->diagnosis->findings[i];
+		f->summary =
+		    arena_printf(check->arena, "%s: %s", finding_hosts(check, f), f->summary);
+	}
 }
 
 struct source source_of_route(const struct host *host, const struct route *route)

@@ -13,11 +13,14 @@
 #include "oddhost/check/rules.h"
 #include "oddhost/check/suspects.h"
 
+#define NAMED_TARGETS 3
+
 static void (*const rules[])(struct check *check) = {
     rule_target_shadowed, /* first: it sets what others leave out */
     rule_reserved_overlap,
     rule_shared_private_block,
     rule_target_unreachable,
+    rule_ping_outlier,
     rule_route_outlier,
     rule_dns_differs,
     rule_host_unreachable,
@@ -51,14 +54,9 @@ static const char *fingerprint(struct check *check, const struct finding *f)
 
 static void mark_hosts(struct check *check, const struct finding *f)
 {
-	for (size_t i = 0, h = 0; i < f->n_hosts; i++) {
-		/* A finding lists its hosts in the run's order, so one walk finds them all. */
-		while (h < check->n && strcmp(check_name(check, h), f->hosts[i]) != 0)
-			h++;
-		if (h == check->n)
-			return;
-		if (check->diagnosis->hosts[h].worst < f->severity)
-			check->diagnosis->hosts[h].worst = f->severity;
+	for (size_t i = 0; i < f->n_hosts; i++) {
+		struct host_view *view = &check->diagnosis->hosts[f->places[i]];
+		view->worst = view->worst < f->severity ? f->severity : view->worst;
 	}
 }
 
@@ -111,6 +109,24 @@ static void add_gap(
 	gap->hosts[gap->n++] = host;
 }
 
+static void note_contradictions(struct check *check, size_t t)
+{
+	const char **names = arena_alloc(check->arena, check->n * sizeof *names);
+	size_t n = 0;
+
+	for (size_t h = 0; h < check->n; h++) {
+		const struct sight *sight = check_sight(check, h, t);
+		bool any = false;
+		for (size_t i = 0; i < sight->n_paths; i++)
+			any = any || sight->paths[i].contradiction;
+		if (any)
+			names[n++] = check_name(check, h);
+	}
+	if (n > 0)
+		note_add(check, "%s: `ip route get` for %s differs from what the route table says.",
+		    text_fold(check->arena, names, n, 8), check->run->meta.targets[t].text);
+}
+
 static void note_unknown(struct check *check)
 {
 	const struct run *run = check->run;
@@ -142,18 +158,47 @@ static void note_unknown(struct check *check)
 	if (lines > 0)
 		note_add(check, "%zu line%s of output on %zu host%s not understood and left out.",
 		    lines, lines == 1 ? "" : "s", hosts, lines == 1 ? " was" : "s were");
-	for (size_t t = 0; t < run->meta.n_targets; t++) {
-		for (size_t h = 0; h < check->n; h++) {
-			const struct sight *sight = check_sight(check, h, t);
-			for (size_t i = 0; i < sight->n_paths; i++) {
-				if (sight->paths[i].contradiction)
-					note_add(check,
-					    "%s: `ip route get` for %s differs from what the route "
-					    "table says.",
-					    check_name(check, h), run->meta.targets[t].text);
-			}
-		}
+	for (size_t t = 0; t < run->meta.n_targets; t++)
+		note_contradictions(check, t);
+}
+
+/* Hosts that say whether they reach the target, or at least by which way they would. */
+static size_t count_judged(const struct check *check, size_t t)
+{
+	size_t n = 0;
+
+	for (size_t h = 0; h < check->n; h++) {
+		const struct sight *sight = check_sight(check, h, t);
+		bool known = sight->reach != REACH_UNKNOWN;
+		for (size_t i = 0; i < sight->n_paths; i++)
+			known = known || (sight->paths[i].known && !sight->paths[i].uncertain);
+		n += known;
 	}
+	return n;
+}
+
+/* "N hosts examined, and no fault was found", with the targets that not all of them speak of. */
+static const char *summary_without_fault(struct check *check, size_t reached)
+{
+	const struct run_meta *meta = &check->run->meta;
+	struct arena *arena = check->diagnosis->arena;
+	const char *s = reached == 1 ? "" : "s", *gaps = "";
+	size_t most = 0, named = 0;
+
+	for (size_t t = 0; t < meta->n_targets; t++) {
+		size_t judged = count_judged(check, t);
+		most = judged > most ? judged : most;
+		if (judged < check->n && named++ < NAMED_TARGETS)
+			gaps = arena_printf(arena, "%s %s was judged on %zu of %zu.", gaps,
+			    meta->targets[t].text, judged, check->n);
+	}
+	if (meta->n_targets > 0 && most == 0)
+		return arena_printf(arena,
+		    "%zu host%s examined, but nothing could be concluded: none says how it gets on "
+		    "with a target.",
+		    reached, s);
+	return arena_printf(
+	    arena, "%zu host%s examined, and no fault was found.%s", reached, s, gaps);
 }
 
 static void summarise(struct check *check)
@@ -169,8 +214,7 @@ static void summarise(struct check *check)
 		d->summary =
 		    arena_printf(d->arena, "None of %zu hosts could be examined.", check->n);
 	} else {
-		d->summary = arena_printf(d->arena, "%zu host%s examined, and no fault was found.",
-		    reached, reached == 1 ? "" : "s");
+		d->summary = summary_without_fault(check, reached);
 	}
 }
 

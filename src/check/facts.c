@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "oddhost/base/buf.h"
-#include "oddhost/check/path.h"
+#include "oddhost/check/check.h"
 
 static void add(struct fact_list *list, enum facet facet, const char *key, const char *value,
     struct source source)
@@ -44,26 +44,15 @@ static void add_egress(struct fact_list *list, const struct host *host, const st
 {
 	const struct ip *addresses;
 	struct ip scratch;
-	char text[IP_TEXT_SIZE];
 	size_t n = path_addresses(host, target, &addresses, &scratch);
 
 	for (size_t i = 0; i < n; i++) {
 		struct path path = path_of(host, target->text, &addresses[i]);
-		struct source source = {
-		    host->routes_source, path.route != NULL ? path.route->line : 0};
-		const char *value;
-		if (!path.known)
-			continue;
-		if (path.egress != NULL)
-			source = path.egress->source;
-		if (path.dev == NULL && path.gateway.family == IP_NONE)
-			value = lookup_reason_name(path.reason);
-		else if (path.gateway.family != IP_NONE)
-			value = arena_printf(list->arena, "via %s", ip_format(&path.gateway, text));
-		else
-			value = arena_printf(list->arena, "on-link, %s",
-			    path_owner_text(list->arena, host, path.dev));
-		add(list, FACET_EGRESS, target->text, value != NULL ? value : "unknown", source);
+		const char *value = path_text(list->arena, host, &path);
+		if (value != NULL)
+			add(list, FACET_EGRESS, target->text, value,
+			    path.egress != NULL ? path.egress->source
+						: source_of_route(host, path.route));
 	}
 }
 
@@ -212,8 +201,8 @@ struct fact_list facts_make(
 		add(&list, FACET_SYSTEM, "kernel", host->kernel, system);
 	if (host->os != NULL)
 		add(&list, FACET_SYSTEM, "os", host->os, system);
-	list.whole[FACET_ROUTE] = host->routes_known;
-	list.whole[FACET_ROUTE6] = host->routes6_known;
+	list.whole[FACET_ROUTE] = host->routes_known && !host->routes.partial;
+	list.whole[FACET_ROUTE6] = host->routes6_known && !host->routes.partial6;
 	list.whole[FACET_NETWORK] = host->networks_known;
 	list.whole[FACET_DAEMON] =
 	    host->daemon.known && (!host->daemon.present || host->daemon.valid);

@@ -5,19 +5,22 @@
 #include "oddhost/base/buf.h"
 #include "oddhost/check/subnets.h"
 
-static void declare_pools(struct check *check, struct finding *f, const char *clear_of)
+static void declare_pools(
+    struct check *check, struct finding *f, const char *clear_of, bool with_bip)
 {
-	const char *pools = subnets_pools_json(check);
+	const char *pools = subnets_pools_json(check, with_bip);
 
-	if (pools != NULL)
+	if (pools == NULL) {
 		finding_add_fix(check, f,
-		    "On every host of the group, merge into /etc/docker/daemon.json, so that docker stays "
-		    "clear of %s:\n%s",
-		    clear_of, pools);
-	else
-		finding_add_fix(check, f,
-		    "Choose default-address-pools by hand: no /16 from 172.18.0.0 to 172.31.0.0 or from "
-		    "10.200.0.0 to 10.254.0.0 is clear of what this group reserves and routes.");
+		    "Choose default-address-pools%s by hand: no /16 from 172.18.0.0 to 172.31.0.0 or "
+		    "from 10.200.0.0 to 10.254.0.0 is clear of what this group reserves and routes.",
+		    with_bip ? " and bip" : "");
+		return;
+	}
+	finding_add_fix(check, f,
+	    "On every host of the group, merge into /etc/docker/daemon.json, so that docker stays "
+	    "clear of %s:\n%s",
+	    clear_of, pools);
 }
 
 #define NAMED_CONTAINERS 12
@@ -35,51 +38,91 @@ static const char *containers_text(struct check *check, const struct docker_netw
 	return text;
 }
 
+static void recreate_by_compose(
+    struct check *check, struct finding *f, const char *project, const char *stops)
+{
+	const char *word = check_shell_word(check, project);
+
+	finding_add_fix(check, f,
+	    "Re-create the network, so that it takes a subnet from the new pools%s. In the "
+	    "directory of its compose file (where that file sets a subnet under ipam, change it "
+	    "first):",
+	    stops);
+	finding_add_fix(
+	    check, f, "$ docker compose -p %s down && docker compose -p %s up -d", word, word);
+}
+
+/* Only what was read of the network is known, so its other settings must be carried over by hand.
+ */
+static void recreate_by_hand(
+    struct check *check, struct finding *f, const struct docker_network *network, const char *stops)
+{
+	const char *name = check_shell_word(check, network->name);
+
+	finding_add_fix(check, f,
+	    "Re-create the network, so that it takes a subnet from the new pools. Note its settings, "
+	    "and which containers are on it%s:",
+	    stops);
+	finding_add_fix(check, f, "$ docker network inspect %s", name);
+	finding_add_fix(check, f,
+	    "Take its containers off it, remove it, and create it with the same driver, options, "
+	    "labels and flags, but no subnet; then connect the containers again:");
+	finding_add_fix(check, f, "$ docker network rm %s && docker network create %s%s", name,
+	    network->internal ? "--internal " : "", name);
+}
+
 static void recreate(struct check *check, struct finding *f, const struct docker_network *network)
 {
 	const char *stops = "";
 
 	if (network == NULL) {
 		finding_add_fix(check, f,
-		    "Find the network's name (`docker network ls`), then remove and re-create it.");
+		    "Find the network's name (`docker network ls`), note its settings (`docker network "
+		    "inspect`), then remove it and create it with the same, but no subnet.");
 		return;
 	}
 	if (network->n_containers > 0)
 		stops = arena_printf(check->arena, "; these containers stop meanwhile: %s",
 		    containers_text(check, network));
-	if (network->project != NULL) {
-		const char *project = check_shell_word(check, network->project);
-		finding_add_fix(check, f,
-		    "Re-create the network, so that it takes a subnet from the new pools%s. In the "
-		    "directory of its compose file:",
-		    stops);
-		finding_add_fix(check, f,
-		    "$ docker compose -p %s down && docker compose -p %s up -d", project, project);
-	} else {
-		const char *name = check_shell_word(check, network->name);
-		finding_add_fix(check, f,
-		    "Re-create the network, so that it takes a subnet from the new pools; containers "
-		    "must be taken off it first%s:",
-		    stops);
-		finding_add_fix(
-		    check, f, "$ docker network rm %s && docker network create %s", name, name);
-	}
+	if (network->project != NULL)
+		recreate_by_compose(check, f, network->project, stops);
+	else
+		recreate_by_hand(check, f, network, stops);
+}
+
+/* Docker's own bridge, which can be neither removed nor created: daemon.json alone moves it. */
+static bool is_default_bridge(const char *dev, const struct docker_network *network)
+{
+	return (dev != NULL && strcmp(dev, "docker0") == 0) ||
+	       (network != NULL && strcmp(network->name, "bridge") == 0);
 }
 
 void fix_move_network(struct check *check, struct finding *f, const struct host *host,
     const char *dev, const struct docker_network *network, const char *clear_of)
 {
 	const char *owner = host_virtual_owner(host, dev);
+	bool by_default = is_default_bridge(dev, network);
 
-	if (network == NULL && (owner == NULL || strcmp(owner, "docker") != 0)) {
+	if (network == NULL && owner == NULL) {
+		finding_add_fix(check, f,
+		    "Find out what made %s (docker, a VPN, an administrator's own network), and give "
+		    "it another subnet, one that is clear of %s:",
+		    dev, clear_of);
+		finding_add_fix(check, f, "$ ip -d link show dev %s; docker network ls",
+		    check_shell_word(check, dev));
+		return;
+	}
+	if (network == NULL && strcmp(owner, "docker") != 0) {
 		finding_add_fix(check, f, "Give %s another subnet, one that is clear of %s.",
 		    path_owner_text(check->arena, host, dev), clear_of);
 		return;
 	}
-	declare_pools(check, f, clear_of);
+	declare_pools(check, f, clear_of, by_default);
 	finding_add_fix(check, f,
-	    "Restart docker at a quiet moment; all containers stop for it, unless live-restore is "
-	    "on:");
+	    "Restart docker at a quiet moment. All containers stop for it, unless live-restore is "
+	    "on, and those without a restart policy stay down%s:",
+	    by_default ? "" : "; docker0 moves into the new pools too, unless bip is set");
 	finding_add_fix(check, f, "$ systemctl restart docker");
-	recreate(check, f, network);
+	if (!by_default)
+		recreate(check, f, network);
 }

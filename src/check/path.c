@@ -18,38 +18,84 @@ static bool same_dev(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* Is the kernel's answer the table's winner, or a next hop beside it (equal cost, multipath)? */
+static bool agrees(const struct host *host, const struct lookup *found, const struct egress *e)
+{
+	if (e->type == ROUTE_LOCAL)
+		return true; /* table local may not be in the listing */
+	if (e->refused != NULL || found->reason != LOOKUP_FOUND)
+		return e->refused != NULL && found->reason != LOOKUP_FOUND;
+	for (size_t i = 0; i < host->routes.n; i++) {
+		const struct route *r = &host->routes.v[i];
+		if (prefix_equal(&r->dst, &found->route->dst) &&
+		    strcmp(r->table, found->route->table) == 0 &&
+		    r->metric == found->route->metric && same_dev(r->dev, e->dev) &&
+		    ip_equal(&r->gateway, &e->gateway))
+			return true;
+	}
+	return false;
+}
+
+static void take_table(struct path *path, const struct lookup *found)
+{
+	path->known = true;
+	path->route = found->route;
+	path->reason = found->reason;
+	/* The rules of IPv6 are not asked for. */
+	path->uncertain = found->uncertain || path->address.family == IP_V6;
+	if (found->route == NULL || found->reason != LOOKUP_FOUND)
+		return;
+	path->gateway = found->route->gateway;
+	path->dev = found->route->dev;
+	path->local = found->route->type == ROUTE_LOCAL;
+}
+
+/* The kernel's word stands above the table, except for what it was not asked: the source address.
+ */
+static void take_answer(struct path *path, const struct host *host, const struct lookup *found)
+{
+	const struct egress *e = path->egress;
+
+	path->contradiction =
+	    path->known && !path->uncertain && !found->by_source && !agrees(host, found, e);
+	path->known = path->asked = true;
+	path->uncertain = found->by_source;
+	path->gateway = e->gateway;
+	path->dev = e->dev;
+	path->local = e->refused == NULL && e->type == ROUTE_LOCAL;
+	if (e->refused == NULL)
+		path->reason = LOOKUP_FOUND;
+	else if (path->reason == LOOKUP_FOUND)
+		path->reason = LOOKUP_NO_ROUTE;
+}
+
 struct path path_of(const struct host *host, const char *target, const struct ip *address)
 {
 	struct path path = {.address = *address, .reason = LOOKUP_NO_ROUTE};
-	bool table = address->family == IP_V4 ? host->routes_known : host->routes6_known;
+	struct lookup found = {.reason = LOOKUP_NO_ROUTE};
+	bool v4 = address->family == IP_V4;
 
-	if (table) {
-		const struct rule_list *rules = address->family == IP_V4 ? &host->rules : NULL;
-		struct lookup found = route_lookup(&host->routes, rules, address);
-		path.known = !found.uncertain;
-		path.route = found.route;
-		path.reason = found.reason;
-		if (found.route != NULL && found.reason == LOOKUP_FOUND) {
-			path.gateway = found.route->gateway;
-			path.dev = found.route->dev;
-		}
+	if (v4 ? host->routes_known : host->routes6_known) {
+		found = route_lookup(&host->routes, v4 ? &host->rules : NULL, address);
+		take_table(&path, &found);
 	}
 	path.egress = egress_of(host, target, address);
-	if (path.egress != NULL) {
-		const struct egress *e = path.egress;
-		path.known = path.asked = true;
-		path.contradiction =
-		    table && (!same_dev(e->dev, path.dev) || !ip_equal(&e->gateway, &path.gateway));
-		path.gateway = e->gateway;
-		path.dev = e->dev;
-		if (e->refused == NULL)
-			path.reason = LOOKUP_FOUND;
-		else if (path.reason == LOOKUP_FOUND)
-			path.reason = LOOKUP_NO_ROUTE;
+	if (path.egress != NULL)
+		take_answer(&path, host, &found);
+	if (path.local) {
+		const char *dev = host_dev_of_own(host, address);
+		path.dev = dev != NULL ? dev : path.dev;
+		path.gateway = (struct ip){0};
 	}
 	path.owner = host_virtual_owner(host, path.dev);
 	path.network = host_network_of_dev(host, path.dev);
 	return path;
+}
+
+bool path_leaves(const struct path *path)
+{
+	return path->known && !path->uncertain && !path->local && path->reason == LOOKUP_FOUND &&
+	       path->owner == NULL && path->dev != NULL;
 }
 
 const char *path_owner_text(struct arena *arena, const struct host *host, const char *dev)
@@ -67,6 +113,23 @@ const char *path_owner_text(struct arena *arena, const struct host *host, const 
 		return arena_printf(
 		    arena, "docker bridge %s (its network's name is not known)", dev);
 	return arena_printf(arena, "%s interface %s", owner, dev);
+}
+
+const char *path_text(struct arena *arena, const struct host *host, const struct path *path)
+{
+	char text[IP_TEXT_SIZE];
+
+	if (!path->known || path->uncertain)
+		return NULL;
+	if (path->local)
+		return arena_printf(
+		    arena, "own address on %s", path_owner_text(arena, host, path->dev));
+	if (path->gateway.family != IP_NONE)
+		return arena_printf(arena, "via %s", ip_format(&path->gateway, text));
+	if (path->dev != NULL)
+		return arena_printf(arena, "on-link, %s", path_owner_text(arena, host, path->dev));
+	const char *reason = lookup_reason_name(path->reason);
+	return reason != NULL ? reason : "unknown";
 }
 
 size_t path_addresses(const struct host *host, const struct target *target,

@@ -4,6 +4,16 @@
 
 #include "oddhost/check/facts.h"
 
+#define QUOTED_HOSTS 4
+
+/* A target's facts of one row: those that name addresses, without those that name none. */
+struct answers {
+	const struct fact_row *row;
+	size_t n, failed;
+	size_t best, size; /* the first entry of the largest class, and its size */
+	bool tied;         /* another class is as large */
+};
+
 /* The row of a target's resolutions, or NULL. */
 static const struct fact_row *row_of(const struct check *check, const char *target)
 {
@@ -14,94 +24,132 @@ static const struct fact_row *row_of(const struct check *check, const char *targ
 	return NULL;
 }
 
-static const char *value_at(const struct check *check, const struct fact_row *row, size_t i)
+static const struct resolution *resolution_of(const struct check *check, size_t t, size_t entry)
 {
-	return check->entries[row->begin + i].fact->value;
+	return check_sight(check, check->entries[entry].host, t)->resolution;
 }
 
-/* The size and first entry of the largest class; *ret_tied where another is as large. */
-static size_t largest(
-    const struct check *check, const struct fact_row *row, size_t *ret_size, bool *ret_tied)
+static struct answers count(const struct check *check, size_t t, const struct fact_row *row)
 {
-	size_t n = row->end - row->begin, best = 0;
+	struct answers a = {.row = row};
 
-	*ret_size = 0;
-	*ret_tied = false;
-	for (size_t i = 0, next; i < n; i = next) {
+	for (size_t i = row->begin, next; i < row->end; i = next) {
+		const char *value = check->entries[i].fact->value;
 		for (next = i + 1;
-		     next < n && strcmp(value_at(check, row, next), value_at(check, row, i)) == 0;
+		     next < row->end && strcmp(check->entries[next].fact->value, value) == 0;
 		     next++)
 			;
-		if (next - i == *ret_size)
-			*ret_tied = true;
-		if (next - i > *ret_size) {
-			*ret_size = next - i;
-			best = i;
-			*ret_tied = false;
+		if (resolution_of(check, t, i)->failed) {
+			a.failed += next - i;
+			continue;
+		}
+		a.n += next - i;
+		if (next - i == a.size)
+			a.tied = true;
+		if (next - i > a.size) {
+			a.size = next - i;
+			a.best = i;
+			a.tied = false;
 		}
 	}
-	return best;
+	return a;
 }
 
-static void report(struct check *check, size_t t, const struct fact_row *row, size_t best,
-    size_t size, bool majority)
+static struct finding *add(struct check *check, size_t t)
 {
-	const char *target = check->run->meta.targets[t].text, *usual = value_at(check, row, best);
+	const struct target *target = &check->run->meta.targets[t];
 	struct finding *f = finding_add(check, "dns-differs", SEVERITY_MEDIUM, CONFIDENCE_CERTAIN);
-	size_t n = row->end - row->begin;
 
-	f->target = target;
+	f->target = target->text;
+	finding_add_fix(check, f, "Compare on these hosts and on a healthy one:");
+	finding_add_fix(check, f, "$ getent hosts %s; grep -n %s /etc/hosts; cat /etc/resolv.conf",
+	    check_shell_word(check, target->name), check_shell_word(check, target->name));
+	return f;
+}
+
+static void accuse(struct check *check, struct finding *f, size_t t, size_t h)
+{
+	const struct sight *sight = check_sight(check, h, t);
+
+	finding_add_host(check, f, h);
+	if (sight->reach == REACH_FAILED)
+		f->severity = SEVERITY_HIGH;
+	if (f->n_hosts > QUOTED_HOSTS)
+		return;
+	finding_quote(check, f, check->hosts[h], sight->resolution->source);
+}
+
+static void quote_usual(struct check *check, struct finding *f, const struct answers *a)
+{
+	const struct fact_entry *peer = &check->entries[a->best];
+
+	finding_quote(check, f, check->hosts[peer->host], peer->fact->source);
+}
+
+static void report_failed(struct check *check, size_t t, const struct answers *a)
+{
+	struct finding *f = add(check, t);
+
 	for (size_t h = 0; h < check->n; h++) {
-		const struct fact *fact = facts_find(&check->facts[h], FACET_DNS, target);
-		if (fact == NULL || (majority && strcmp(fact->value, usual) == 0))
-			continue;
-		finding_add_host(check, f, check_name(check, h));
-		if (check_sight(check, h, t)->reach == REACH_FAILED)
-			f->severity = SEVERITY_HIGH;
-		if (f->n_hosts <= 4)
-			finding_quote(check, f, check->hosts[h], fact->source);
+		const struct resolution *resolution = check_sight(check, h, t)->resolution;
+		if (resolution != NULL && resolution->failed)
+			accuse(check, f, t, h);
+	}
+	f->summary = arena_printf(
+	    check->arena, "%s does not resolve on %s", f->target, finding_hosts(check, f));
+	if (a->n > 0) {
+		quote_usual(check, f, a);
+		f->why = arena_printf(check->arena,
+		    "%zu other host%s an address for the name, so it exists. Another name server, a "
+		    "missing /etc/hosts entry or a name server that did not answer does this.",
+		    a->n, a->n == 1 ? " gets" : "s get");
+		return;
+	}
+	f->why =
+	    "No host that was asked gets an address for the name, so nothing can be said about "
+	    "the way to it: the name itself, or the name servers that these hosts share.";
+}
+
+static void report_differs(struct check *check, size_t t, const struct answers *a)
+{
+	const char *usual = check->entries[a->best].fact->value;
+	bool majority = !a->tied && a->n >= 3 && a->size * 3 >= a->n * 2;
+	struct finding *f = add(check, t);
+
+	for (size_t h = 0; h < check->n; h++) {
+		const struct resolution *resolution = check_sight(check, h, t)->resolution;
+		const struct fact *fact = facts_find(&check->facts[h], FACET_DNS, f->target);
+		if (fact != NULL && !resolution->failed &&
+		    (!majority || strcmp(fact->value, usual) != 0))
+			accuse(check, f, t, h);
 	}
 	if (majority) {
-		const struct fact_entry *peer = &check->entries[row->begin + best];
-		finding_quote(check, f, check->hosts[peer->host], peer->fact->source);
+		quote_usual(check, f, a);
 		f->summary = arena_printf(check->arena,
 		    "%s resolve%s %s differently: %zu of %zu hosts have %s",
-		    finding_hosts(check, f), f->n_hosts == 1 ? "s" : "", target, size, n, usual);
-	} else if (size == n) {
-		f->severity = SEVERITY_HIGH;
-		f->summary = arena_printf(
-		    check->arena, "%s does not resolve on %s", target, finding_hosts(check, f));
+		    finding_hosts(check, f), f->n_hosts == 1 ? "s" : "", f->target, a->size, a->n,
+		    usual);
 	} else {
 		f->summary = arena_printf(check->arena,
-		    "%s resolves differently on %s, and no answer is the majority's", target,
+		    "%s resolves differently on %s, and no answer is the majority's", f->target,
 		    finding_hosts(check, f));
 	}
 	f->why =
-	    size == n
-		? "No host that was asked gets an address for the name, so nothing can be said about "
-		  "the way to it: the name itself, or the name servers that these hosts share."
-		: "Hosts that get different addresses for one name talk to different machines, or "
-		  "to one that is no longer there. A stale /etc/hosts entry, another name server "
-		  "or a split view does this; a name with many addresses that rotate may do it "
-		  "harmlessly.";
-	finding_add_fix(check, f, "Compare on these hosts and on a healthy one:");
-	finding_add_fix(check, f, "$ getent hosts %s; grep -n %s /etc/hosts; cat /etc/resolv.conf",
-	    check_shell_word(check, check->run->meta.targets[t].name),
-	    check_shell_word(check, check->run->meta.targets[t].name));
+	    "Hosts that get different addresses for one name talk to different machines, or to "
+	    "one that is no longer there. A stale /etc/hosts entry, another name server or a "
+	    "split view does this; a name with many addresses that rotate may do it harmlessly.";
 }
 
 void rule_dns_differs(struct check *check)
 {
 	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
 		const struct fact_row *row = row_of(check, check->run->meta.targets[t].text);
-		size_t size;
-		bool tied;
 		if (row == NULL)
 			continue;
-		size_t n = row->end - row->begin, best = largest(check, row, &size, &tied);
-		bool failed = strcmp(value_at(check, row, best), "does not resolve") == 0;
-		if (size < n || failed)
-			report(check, t, row, best, size,
-			    !failed && !tied && n >= 3 && size * 3 >= n * 2);
+		struct answers a = count(check, t, row);
+		if (a.failed > 0)
+			report_failed(check, t, &a);
+		if (a.size < a.n)
+			report_differs(check, t, &a);
 	}
 }

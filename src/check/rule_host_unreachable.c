@@ -59,7 +59,7 @@ static void report(struct check *check, enum host_status status)
 		if (f == NULL)
 			f = finding_add(
 			    check, "host-unreachable", SEVERITY_MEDIUM, CONFIDENCE_CERTAIN);
-		finding_add_host(check, f, record->name);
+		finding_add_host(check, f, h);
 		if (f->n_evidence < 8 && *record->error != '\0') {
 			f->evidence = arena_grow(check->arena, f->evidence, f->n_evidence,
 			    &f->cap_evidence, sizeof *f->evidence);

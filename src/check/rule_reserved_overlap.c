@@ -32,20 +32,14 @@ static bool is_shadow(const struct check *check, size_t host, const struct prefi
 static bool holds_target(
     const struct check *check, const struct prefix *prefix, struct claimed *ret, struct ip *address)
 {
-	for (size_t h = 0; h < check->n; h++) {
-		for (size_t t = 0; t < check->run->meta.n_targets; t++) {
-			const struct sight *sight = check_sight(check, h, t);
-			for (size_t i = 0; i < sight->n_paths; i++) {
-				const struct path *path = &sight->paths[i];
-				if (path->owner != NULL || !path->known ||
-				    !prefix_contains_ip(prefix, &path->address))
-					continue;
-				*address = path->address;
-				*ret = (struct claimed){*prefix, check->run->meta.targets[t].text,
-				    check->run->meta.targets[t].text, true};
-				return true;
-			}
-		}
+	for (size_t i = 0; i < check->n_sought; i++) {
+		const struct sought *s = &check->sought[i];
+		if (s->first_peer == check->n || !prefix_contains_ip(prefix, &s->address))
+			continue;
+		const char *target = check->run->meta.targets[s->target].text;
+		*address = s->address;
+		*ret = (struct claimed){*prefix, target, target, true};
+		return true;
 	}
 	return false;
 }
@@ -132,11 +126,12 @@ static void look_at(
 		f->prefix = arena_dup(check->arena, text);
 		f->target = claimed.target;
 		explain(check, f, host, subnet, &claimed, &address);
+		f->summary =
+		    arena_printf(check->arena, "%s holds %s, %s %s: the same fault is waiting",
+			subnet_owner_text(check->arena, host, subnet), f->prefix,
+			claimed.covers ? "which covers" : "inside", name_of(check, &claimed));
 	}
-	finding_add_host(check, f, host->record->name);
-	f->summary = arena_printf(check->arena, "%s: %s holds %s, %s %s: the same fault is waiting",
-	    finding_hosts(check, f), subnet_owner_text(check->arena, host, subnet), f->prefix,
-	    claimed.covers ? "which covers" : "inside", name_of(check, &claimed));
+	finding_add_host(check, f, h);
 	if (f->n_hosts > QUOTED_HOSTS)
 		return;
 	finding_quote(check, f, host, subnet->source);
@@ -154,4 +149,5 @@ void rule_reserved_overlap(struct check *check)
 		for (size_t i = 0; i < n; i++)
 			look_at(check, first, h, &subnets[i]);
 	}
+	findings_lead_with_hosts(check, first);
 }

@@ -40,12 +40,9 @@ static bool find_owner(
 /* A subnet that holds a target's address is no matter of blocks: it was judged by that address. */
 static bool holds_target(const struct check *check, const struct prefix *subnet)
 {
-	for (size_t i = 0; i < check->n * check->run->meta.n_targets; i++) {
-		const struct sight *sight = &check->sights[i];
-		for (size_t k = 0; k < sight->n_paths; k++) {
-			if (prefix_contains_ip(subnet, &sight->paths[k].address))
-				return true;
-		}
+	for (size_t i = 0; i < check->n_sought; i++) {
+		if (prefix_contains_ip(subnet, &check->sought[i].address))
+			return true;
 	}
 	return false;
 }
@@ -69,6 +66,8 @@ static struct finding *finding_of_block(
 	    "the inventory, so it is not known which part of the block belongs to the cloud's network; "
 	    "a service that moves into one of these subnets cannot be reached from that host.",
 	    f->prefix, whose);
+	f->summary = arena_printf(check->arena,
+	    "containers have subnets in %s, the private block of %s", f->prefix, whose);
 	finding_add_fix(check, f,
 	    "Ask for the VPC's prefixes and set oddhost_reserved in the inventory, for example: "
 	    "oddhost_reserved=%s=vpc",
@@ -94,13 +93,11 @@ void rule_shared_private_block(struct check *check)
 				continue;
 			struct finding *f = finding_of_block(check, first, block, whose);
 			if (f != last)
-				finding_add_host(check, f, check_name(check, h));
+				finding_add_host(check, f, h);
 			last = f;
 			if (f->n_evidence < QUOTED)
 				finding_quote(check, f, check->hosts[h], subnets[i].source);
-			f->summary = arena_printf(check->arena,
-			    "%s: containers have subnets in %s, the private block of %s",
-			    finding_hosts(check, f), f->prefix, whose);
 		}
 	}
+	findings_lead_with_hosts(check, first);
 }

@@ -3,71 +3,100 @@
 
 #include <string.h>
 
-#include "oddhost/base/text.h"
-
 #define QUOTED_HOSTS 4 /* of a finding on many hosts, the first so many are quoted */
 #define QUOTED_PEERS 3
 #define QUOTED_ERRORS 3
 
-/* Packets for the address go straight onto a bridge of the host's own making. */
-static bool is_into_bridge(const struct path *path)
+static bool fails(const struct sight *sight, const struct path *path)
 {
-	return path->known && path->reason == LOOKUP_FOUND && path->owner != NULL &&
-	       path->gateway.family == IP_NONE;
-}
-
-static bool is_by_gateway(const struct path *path)
-{
-	return path->known && path->reason == LOOKUP_FOUND && path->owner == NULL &&
-	       path->dev != NULL;
-}
-
-static const struct path *path_to(const struct sight *sight, const struct ip *address)
-{
-	for (size_t i = 0; i < sight->n_paths; i++) {
-		if (ip_equal(&sight->paths[i].address, address))
-			return &sight->paths[i];
-	}
-	return NULL;
-}
-
-/* A host whose packets for this address leave by a real interface; check->n for none. */
-static size_t next_peer(const struct check *check, size_t t, const struct ip *address, size_t from)
-{
-	for (size_t h = from; h < check->n; h++) {
-		const struct path *path = path_to(check_sight(check, h, t), address);
-		if (path != NULL && is_by_gateway(path))
-			return h;
-	}
-	return check->n;
+	return (sight->reach == REACH_FAILED || sight->reach == REACH_SILENT) &&
+	       (sight->tried == NULL || sight->tried == path);
 }
 
 /*
- * Mark the sights that are shadowed. On-link into a bridge may be meant (a service in a container
- * of this host): so a peer that goes by a real interface, or a failing ping, must speak against it.
- * A VPN interface may well be the meant way, so there both must.
+ * Do packets for the address stay on an interface of the host's own making? On-link into a bridge
+ * may be meant (a service in a container of this host): so a peer that goes by a real interface
+ * must speak against it, or a failing ping where no host is answered by such a service. A VPN
+ * interface may well be the meant way, so there both must. Of an interface that nothing says the
+ * owner of, it is said only where this host fails and hosts that go by a gateway are answered, and
+ * none that has the address on-link.
  */
+static bool is_shadow(
+    const struct check *check, size_t t, const struct sight *sight, const struct path *path)
+{
+	const struct sought *sought = check_sought(check, t, &path->address);
+	bool peers = sought->first_peer < check->n, failing = fails(sight, path);
+
+	if (!path->known || path->reason != LOOKUP_FOUND || path->gateway.family != IP_NONE ||
+	    path->dev == NULL)
+		return false;
+	if (path->owner == NULL)
+		return failing && path_leaves(path) && sought->answers_by_gateway &&
+		       !sought->answers_on_link;
+	if (strcmp(path->owner, "vpn") == 0)
+		return peers && failing;
+	return (peers && !path->uncertain) || (failing && (peers || !sought->answers_inside));
+}
+
 static void mark(struct check *check, size_t t)
 {
 	for (size_t h = 0; h < check->n; h++) {
 		struct sight *sight = &check->sights[h * check->run->meta.n_targets + t];
 		for (size_t i = 0; i < sight->n_paths && sight->shadow == NULL; i++) {
-			const struct path *path = &sight->paths[i];
-			if (!is_into_bridge(path))
-				continue;
-			bool peers = next_peer(check, t, &path->address, 0) < check->n;
-			bool fails = sight->reach == REACH_FAILED || sight->reach == REACH_SILENT;
-			bool vpn = strcmp(path->owner, "vpn") == 0;
-			if (vpn ? peers && fails : peers || fails)
-				sight->shadow = path;
+			if (is_shadow(check, t, sight, &sight->paths[i]))
+				sight->shadow = &sight->paths[i];
 		}
 	}
+}
+
+/*
+ * A host that gets answers may itself serve the target's subnet to its peers; what speaks against
+ * it is a prefix that was reserved for something else.
+ */
+static bool may_be_meant(const struct check *check, const struct sight *sight)
+{
+	return sight->reach == REACH_OK && check_reserved(check, &sight->shadow->address) == NULL;
+}
+
+static enum severity severity_of(const struct check *check, const struct sight *sight)
+{
+	if (may_be_meant(check, sight))
+		return SEVERITY_MEDIUM;
+	return fails(sight, sight->shadow) && sight->shadow->owner != NULL ? SEVERITY_CRITICAL
+									   : SEVERITY_HIGH;
+}
+
+/* Does the interface lead to a gateway, so that it is more than a bridge of the host's own? */
+static bool leads_on(const struct host *host, const char *dev)
+{
+	for (size_t i = 0; i < host->routes.n; i++) {
+		const struct route *route = &host->routes.v[i];
+		if (route->gateway.family != IP_NONE && route->dev != NULL &&
+		    strcmp(route->dev, dev) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum confidence confidence_of(
+    const struct check *check, const struct host *host, const struct sight *sight)
+{
+	const struct path *path = sight->shadow;
+
+	if (path->contradiction || path->uncertain || may_be_meant(check, sight) ||
+	    (path->owner == NULL && leads_on(host, path->dev)))
+		return CONFIDENCE_POSSIBLE;
+	if (path->owner != NULL && path->asked && path->route != NULL &&
+	    sight->reach == REACH_FAILED)
+		return CONFIDENCE_CERTAIN;
+	return CONFIDENCE_LIKELY;
 }
 
 /* The same fault: the same address, and a network of the same name or at least the same prefix. */
 static bool same_fault(const struct path *a, const struct path *b)
 {
-	if (!ip_equal(&a->address, &b->address) || (a->network == NULL) != (b->network == NULL))
+	if (!ip_equal(&a->address, &b->address) || (a->network == NULL) != (b->network == NULL) ||
+	    a->local != b->local || (a->owner == NULL) != (b->owner == NULL))
 		return false;
 	if (a->network != NULL)
 		return strcmp(a->network->name, b->network->name) == 0;
@@ -106,46 +135,43 @@ static void quote_host(struct check *check, struct finding *f, size_t h, const s
 }
 
 /* The peers' word: their route for the same address, and the answer that they get. */
-static const char *quote_peers(struct check *check, struct finding *f, size_t t,
-    const struct ip *address, struct ip *ret_gateway, size_t *ret_answered)
+static void quote_peers(struct check *check, struct finding *f, const struct sought *sought)
 {
-	const char **names = arena_alloc(check->arena, check->n * sizeof *names);
 	size_t n = 0;
 
-	*ret_answered = 0;
-	for (size_t h = 0; (h = next_peer(check, t, address, h)) < check->n; h++) {
-		const struct sight *sight = check_sight(check, h, t);
-		const struct path *path = path_to(sight, address);
-		*ret_answered += sight->reach == REACH_OK;
-		if (ret_gateway->family == IP_NONE)
-			*ret_gateway = path->gateway;
-		if (n < QUOTED_PEERS) {
-			finding_quote(check, f, check->hosts[h],
-			    path->egress != NULL ? path->egress->source
-						 : source_of_route(check->hosts[h], path->route));
-			finding_quote(check, f, check->hosts[h], source_of_reply(sight->ping));
-		}
-		names[n++] = check_name(check, h);
+	for (size_t h = sought->first_peer; h < check->n && n < QUOTED_PEERS; h++) {
+		const struct path *path = check_path(check, h, sought->target, &sought->address);
+		if (path == NULL || !path_leaves(path) ||
+		    check_sight(check, h, sought->target)->shadow == path)
+			continue;
+		finding_quote(check, f, check->hosts[h],
+		    path->egress != NULL ? path->egress->source
+					 : source_of_route(check->hosts[h], path->route));
+		finding_quote(check, f, check->hosts[h],
+		    source_of_reply(check_sight(check, h, sought->target)->ping));
+		n++;
 	}
-	return n == 0 ? NULL : text_fold(check->arena, names, n, 6);
 }
 
 static void add_fix(struct check *check, struct finding *f, const struct host *host,
     const struct path *path, const struct ip *gateway)
 {
-	char via[IP_TEXT_SIZE];
+	const struct reserved *reserved = check_reserved(check, &path->address);
+	char text[PREFIX_TEXT_SIZE];
 	const char *clear_of = f->address;
 
-	for (size_t i = 0; i < check->run->meta.n_reserved; i++) {
-		const struct reserved *r = &check->run->meta.reserved[i];
-		char text[PREFIX_TEXT_SIZE];
-		if (prefix_contains_ip(&r->prefix, &path->address))
-			clear_of = arena_dup(check->arena, prefix_format(&r->prefix, text));
-	}
-	fix_move_network(check, f, host, path->dev, path->network, clear_of);
+	if (reserved != NULL)
+		clear_of = arena_dup(check->arena, prefix_format(&reserved->prefix, text));
+	if (f->severity <= SEVERITY_MEDIUM)
+		finding_add_fix(check, f,
+		    "Find out whether %s is meant to serve %s in its %s. If it is, nothing is wrong; "
+		    "if not, a container there answers in the target's place.",
+		    host->record->name, f->address, path_owner_text(check->arena, host, path->dev));
+	else
+		fix_move_network(check, f, host, path->dev, path->network, clear_of);
 	if (gateway->family != IP_NONE)
 		finding_add_fix(
-		    check, f, "Verify: the answer must say 'via %s':", ip_format(gateway, via));
+		    check, f, "Verify: the answer must say 'via %s':", ip_format(gateway, text));
 	else
 		finding_add_fix(check, f, "Verify: the answer must no longer name %s:", path->dev);
 	finding_add_fix(check, f, "$ ip route get %s", f->address);
@@ -159,84 +185,109 @@ static bool answers_from_bridge(const struct sight *sight)
 	       prefix_contains_ip(&path->route->dst, &sight->ping->errors[0].from);
 }
 
-static enum confidence confidence_of(const struct sight *sight)
+static const char *summary_of(
+    struct check *check, const struct finding *f, const char *owner, const struct path *path)
 {
-	bool failing = sight->reach == REACH_FAILED;
+	const char *who = finding_hosts(check, f);
 
-	if (sight->shadow->contradiction)
-		return CONFIDENCE_POSSIBLE;
-	if (sight->shadow->asked && sight->shadow->route != NULL && failing)
-		return CONFIDENCE_CERTAIN;
-	return CONFIDENCE_LIKELY;
+	if (path->local)
+		return arena_printf(check->arena,
+		    "%s take%s %s (%s) for itself: it is its own address on %s", who,
+		    f->n_hosts == 1 ? "s" : "", f->target, f->address, owner);
+	if (f->severity == SEVERITY_CRITICAL || path->owner == NULL)
+		return arena_printf(check->arena,
+		    "%s cannot reach %s: packets for %s go into its own %s", who, f->target,
+		    f->address, owner);
+	return arena_printf(check->arena, "%s send%s packets for %s (%s) into its own %s", who,
+	    f->n_hosts == 1 ? "s" : "", f->target, f->address, owner);
+}
+
+/* What the host does with the packets, and so why none arrives. */
+static const char *chain_of(
+    struct check *check, const struct host *host, const struct path *path, const char *owner)
+{
+	struct arena *a = check->arena;
+	const char *route =
+	    path->route != NULL
+		? arena_printf(a, "the route that wins for it is %s", route_format(a, path->route))
+		: arena_printf(a, "the kernel sends it to %s", path->dev);
+
+	if (path->local)
+		return arena_printf(a,
+		    "On %s that is the host's own address on %s: it keeps the packets for itself, "
+		    "and an answer there comes from %s, not from the target.",
+		    host->record->name, owner, host->record->name);
+	return arena_printf(a,
+	    "On %s, %s: %s, on-link. The kernel therefore looks for the address %s and never sends "
+	    "a packet out.",
+	    host->record->name, route, owner,
+	    path->owner != NULL ? "among its containers"
+				: "right behind that interface, whatever made it,");
 }
 
 static void explain(struct check *check, struct finding *f, const struct host *host,
-    const struct sight *sight, const char *peers, const struct ip *gateway, size_t answered)
+    const struct sight *sight, const struct sought *sought)
 {
 	const struct path *path = sight->shadow;
 	struct arena *a = check->arena;
 	const char *owner = path_owner_text(a, host, path->dev), *who = host->record->name;
 	char text[IP_TEXT_SIZE];
 
-	f->summary = arena_printf(a, "%s cannot reach %s: packets for %s go into its own %s",
-	    finding_hosts(check, f), f->target, f->address, owner);
-	if (f->severity != SEVERITY_CRITICAL)
-		f->summary = arena_printf(a, "%s sends packets for %s (%s) into its own %s",
-		    finding_hosts(check, f), f->target, f->address, owner);
-	const char *route =
-	    path->route != NULL
-		? arena_printf(a, "the route that wins for it is %s", route_format(a, path->route))
-		: arena_printf(a, "the kernel sends it to %s", path->dev);
-	const char *others =
-	    peers == NULL ? ""
-	    : gateway->family == IP_NONE
-		? arena_printf(a, " %s reach it over their own network.", peers)
-		: arena_printf(a, " %s send it to gateway %s%s.", peers, ip_format(gateway, text),
-		      answered ? " and get answers" : "");
-	const char *errors =
-	    !answers_from_bridge(sight)
-		? ""
-		: arena_printf(a,
-		      " The ping errors come from %s, which is %s's own side of the bridge.",
-		      ip_format(&sight->ping->errors[0].from, text), who);
-	f->why = arena_printf(a,
-	    "%s is %s. On %s, %s: %s, on-link. The kernel therefore looks for the address among its "
-	    "containers and never sends a packet out.%s%s%s",
-	    f->target, f->address, who, route, owner, others, errors,
-	    path->contradiction
-		? " The kernel's own answer differs from what its route table says: look at `ip "
-		  "rule` there."
-		: "");
+	f->summary = summary_of(check, f, owner, path);
+	const char *others = "", *errors = "", *doubt = "";
+	if (sought->n_peers > 0) {
+		const char *s = sought->n_peers == 1 ? "s" : "";
+		const char *way =
+		    sought->gateway.family == IP_NONE
+			? "out by a real interface"
+			: arena_printf(a, "to gateway %s", ip_format(&sought->gateway, text));
+		others = arena_printf(a, " %s send%s it %s%s%s%s.", sought->peers, s, way,
+		    sought->peers_answered ? " and get" : "", sought->peers_answered ? s : "",
+		    sought->peers_answered ? " answers" : "");
+	}
+	if (answers_from_bridge(sight))
+		errors = arena_printf(a,
+		    " The ping errors come from %s, which is %s's own side of the bridge.",
+		    ip_format(&sight->ping->errors[0].from, text), who);
+	if (path->contradiction)
+		doubt = " The kernel's own answer differs from what its route table says: look at "
+			"`ip rule` there.";
+	else if (path->uncertain)
+		doubt = " Not every route and rule there is known, so another may decide: ask "
+			"`ip route get` there.";
+	f->why = arena_printf(a, "%s is %s. %s%s%s%s", f->target, f->address,
+	    chain_of(check, host, path, owner), others, errors, doubt);
 }
 
 static void report(struct check *check, size_t t, size_t first, bool *done)
 {
 	const struct sight *sight = check_sight(check, first, t);
 	const struct path *path = sight->shadow;
+	const struct sought *sought = check_peers(check, t, &path->address);
 	struct finding *f =
-	    finding_add(check, "target-shadowed", SEVERITY_HIGH, confidence_of(sight));
+	    finding_add(check, "target-shadowed", SEVERITY_NONE, CONFIDENCE_POSSIBLE);
 	char text[PREFIX_TEXT_SIZE];
-	struct ip gateway = {0};
-	size_t answered;
 
 	f->target = check->run->meta.targets[t].text;
 	f->address = arena_dup(check->arena, ip_format(&path->address, text));
-	if (path->route != NULL)
+	if (path->route != NULL && !path->local)
 		f->prefix = arena_dup(check->arena, prefix_format(&path->route->dst, text));
 	for (size_t h = first; h < check->n; h++) {
 		const struct sight *other = check_sight(check, h, t);
 		if (other->shadow == NULL || done[h] || !same_fault(path, other->shadow))
 			continue;
+		enum severity severity = severity_of(check, other);
+		enum confidence confidence = confidence_of(check, check->hosts[h], other);
 		done[h] = true;
-		finding_add_host(check, f, check_name(check, h));
-		if (other->reach == REACH_FAILED || other->reach == REACH_SILENT)
-			f->severity = SEVERITY_CRITICAL;
+		finding_add_host(check, f, h);
+		f->severity = severity > f->severity ? severity : f->severity;
+		f->confidence = confidence > f->confidence ? confidence : f->confidence;
 		if (f->n_hosts <= QUOTED_HOSTS)
 			quote_host(check, f, h, other);
 	}
-	const char *peers = quote_peers(check, f, t, &path->address, &gateway, &answered);
-	explain(check, f, check->hosts[first], sight, peers, &gateway, answered);
-	add_fix(check, f, check->hosts[first], path, &gateway);
+	quote_peers(check, f, sought);
+	explain(check, f, check->hosts[first], sight, sought);
+	add_fix(check, f, check->hosts[first], path, &sought->gateway);
 }
 
 void rule_target_shadowed(struct check *check)

@@ -5,6 +5,7 @@
 #include "oddhost/base/text.h"
 
 #define QUOTED 4
+#define GATEWAYS 8
 
 struct symptom {
 	struct check *check;
@@ -72,34 +73,88 @@ static const struct route *default_route(const struct host *host)
 	return NULL;
 }
 
-/*
- * A failing and a passing host stand in the same network behind the same gateway: what is between
- * that gateway and the target carries the passing host's packets, so it would carry the other's.
- */
-static void network_carries(const struct symptom *s)
+/* The gateway that packets for the target leave by; NULL: another way, or not known. */
+static const struct ip *target_gateway(const struct sight *sight)
 {
-	const struct host *sick = s->check->hosts[s->failing[0]];
-	const struct route *mine = default_route(sick);
-	char text[IP_TEXT_SIZE];
-	size_t *peers = arena_alloc(s->check->arena, s->n_passing * sizeof *peers), n = 0;
+	const struct path *path = sight->tried;
 
-	for (size_t i = 0; mine != NULL && i < s->n_passing; i++) {
-		const struct route *theirs = default_route(s->check->hosts[s->passing[i]]);
-		if (theirs != NULL && ip_equal(&theirs->gateway, &mine->gateway))
-			peers[n++] = s->passing[i];
+	return path != NULL && path_leaves(path) && path->gateway.family != IP_NONE ? &path->gateway
+										    : NULL;
+}
+
+/* The gateway that would carry the packets of a failing host: where they stay inside, its default.
+ */
+static const struct ip *gateway_of_failing(const struct symptom *s, size_t host)
+{
+	const struct sight *sight = sight_of(s, host);
+	const struct route *route = default_route(s->check->hosts[host]);
+
+	if (sight->shadow == NULL)
+		return target_gateway(sight);
+	return route == NULL ? NULL : &route->gateway;
+}
+
+static size_t hosts_behind(
+    const struct symptom *s, const struct ip *gateway, bool failing, size_t *ret_hosts)
+{
+	const size_t *hosts = failing ? s->failing : s->passing;
+	size_t n = 0, all = failing ? s->n_failing : s->n_passing;
+
+	for (size_t i = 0; i < all; i++) {
+		const struct ip *own = failing ? gateway_of_failing(s, hosts[i])
+					       : target_gateway(sight_of(s, hosts[i]));
+		if (own != NULL && ip_equal(own, gateway))
+			ret_hosts[n++] = hosts[i];
 	}
+	return n;
+}
+
+/*
+ * Failing and passing hosts stand behind the same gateway: what is between it and the target
+ * carries the passing hosts' packets, so it would carry the others'.
+ */
+static void network_carries(const struct symptom *s, const struct ip *gateway)
+{
+	size_t *sick = arena_alloc(s->check->arena, s->n_failing * sizeof *sick);
+	size_t *peers = arena_alloc(s->check->arena, s->n_passing * sizeof *peers);
+	size_t n_sick = hosts_behind(s, gateway, true, sick);
+	size_t n = hosts_behind(s, gateway, false, peers);
+	char text[IP_TEXT_SIZE];
+
 	if (n == 0)
 		return;
 	struct claim *claim = claim_add(s->check,
 	    "The network (VPC) between: %s stand%s behind the same gateway %s as %s, and %s "
 	    "through it.",
-	    names(s, peers, n), n == 1 ? "s" : "", ip_format(&mine->gateway, text),
-	    names(s, s->failing, s->n_failing), n == 1 ? "reaches the target" : "reach the target");
-	claim_quote(s->check, claim, sick, source_of_route(sick, mine));
+	    names(s, peers, n), n == 1 ? "s" : "", ip_format(gateway, text), names(s, sick, n_sick),
+	    n == 1 ? "reaches the target" : "reach the target");
+	const struct host *first = s->check->hosts[sick[0]];
+	claim_quote(s->check, claim, first, source_of_route(first, default_route(first)));
 	for (size_t i = 0; i < n && i < QUOTED; i++) {
 		const struct host *host = s->check->hosts[peers[i]];
-		claim_quote(s->check, claim, host, source_of_route(host, default_route(host)));
-		claim_quote(s->check, claim, host, source_of_reply(sight_of(s, peers[i])->ping));
+		const struct sight *sight = sight_of(s, peers[i]);
+		claim_quote(s->check, claim, host,
+		    sight->tried->egress != NULL ? sight->tried->egress->source
+						 : source_of_route(host, sight->tried->route));
+		claim_quote(s->check, claim, host, source_of_reply(sight->ping));
+	}
+}
+
+/* One claim for each gateway, the first few. */
+static void networks_carry(const struct symptom *s)
+{
+	struct ip seen[GATEWAYS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_failing && n < GATEWAYS; i++) {
+		const struct ip *gateway = gateway_of_failing(s, s->failing[i]);
+		size_t k = 0;
+		while (gateway != NULL && k < n && !ip_equal(&seen[k], gateway))
+			k++;
+		if (gateway == NULL || k < n)
+			continue;
+		seen[n++] = *gateway;
+		network_carries(s, gateway);
 	}
 }
 
@@ -154,7 +209,7 @@ void ruled_out_find(struct check *check)
 		if (s.n_passing > 0) {
 			target_is_up(&s);
 			dns_agrees(&s);
-			network_carries(&s);
+			networks_carry(&s);
 		}
 		application_runs(&s);
 	}

@@ -56,7 +56,8 @@ size_t subnets_of_host(
 	}
 	for (size_t i = 0; i < host->n_networks; i++) {
 		const struct docker_network *network = &host->networks[i];
-		for (size_t k = 0; k < network->n_subnets; k++)
+		bool bridge = network->driver != NULL && strcmp(network->driver, "bridge") == 0;
+		for (size_t k = 0; bridge && k < network->n_subnets; k++)
 			add(&list, (struct container_subnet){network->subnets[k], network->bridge,
 				       "docker", network,
 				       {network->detail.probe, network->subnet_lines[k]}});
@@ -132,21 +133,35 @@ size_t subnets_suggest_pools(const struct check *check, struct prefix pools[], s
 	return n;
 }
 
-const char *subnets_pools_json(const struct check *check)
+static void choose_pools(struct check *check)
 {
 	struct prefix pools[POOLS];
 	char text[PREFIX_TEXT_SIZE];
 	size_t n = subnets_suggest_pools(check, pools, POOLS);
 	struct buf out = {0};
 
+	check->pools_chosen = true;
 	if (n == 0)
-		return NULL;
-	buf_puts(&out, "{\n  \"default-address-pools\": [\n");
+		return;
+	struct ip own = pools[0].ip;
+	own.b[3] = 1;
+	check->bip = arena_printf(check->arena, "%s/%d", ip_format(&own, text), POOL_SIZE);
+	buf_puts(&out, "  \"default-address-pools\": [\n");
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&out, "    {\"base\": \"%s\", \"size\": %d}%s\n",
 		    prefix_format(&pools[i], text), POOL_SIZE, i + 1 < n ? "," : "");
-	buf_puts(&out, "  ]\n}");
-	const char *copy = arena_dup(check->arena, buf_str(&out));
+	buf_puts(&out, "  ]");
+	check->pools_json = arena_dup(check->arena, buf_str(&out));
 	buf_free(&out);
-	return copy;
+}
+
+const char *subnets_pools_json(struct check *check, bool with_bip)
+{
+	if (!check->pools_chosen)
+		choose_pools(check);
+	if (check->pools_json == NULL)
+		return NULL;
+	return with_bip ? arena_printf(check->arena, "{\n  \"bip\": \"%s\",\n%s\n}", check->bip,
+			      check->pools_json)
+			: arena_printf(check->arena, "{\n%s\n}", check->pools_json);
 }

@@ -79,15 +79,20 @@ static int by_score(const void *a, const void *b)
 	return order != 0 || x->value == NULL ? order : strcmp(x->value, y->value);
 }
 
-static bool holds(const struct check *check, const struct scored *scored, size_t host)
+static void add_holder(struct ranking *r, struct suspect *s, size_t host)
 {
-	if (scored->value == NULL)
-		return check_absent(check, scored->row, host);
-	for (size_t i = scored->row->begin; i < scored->row->end; i++) {
-		if (check->entries[i].host == host)
-			return strcmp(check->entries[i].fact->value, scored->value) == 0;
+	struct arena *arena = r->check->arena;
+	const char *name = check_name(r->check, host);
+
+	if (r->symptoms[host] == FAILING) {
+		s->failing = arena_grow(
+		    arena, s->failing, s->n_failing, &s->cap_failing, sizeof *s->failing);
+		s->failing[s->n_failing++] = name;
+	} else if (r->symptoms[host] == PASSING) {
+		s->passing = arena_grow(
+		    arena, s->passing, s->n_passing, &s->cap_passing, sizeof *s->passing);
+		s->passing[s->n_passing++] = name;
 	}
-	return false;
 }
 
 static void add_suspect(struct ranking *r, const struct scored *scored)
@@ -103,18 +108,14 @@ static void add_suspect(struct ranking *r, const struct scored *scored)
 	    .value = scored->value,
 	    .score = scored->score,
 	    .target = check->run->meta.targets[r->target].text};
-	for (size_t h = 0; h < check->n; h++) {
-		if (r->symptoms[h] == UNKNOWN || !holds(check, scored, h))
-			continue;
-		if (r->symptoms[h] == FAILING) {
-			s->failing = arena_grow(check->arena, s->failing, s->n_failing,
-			    &s->cap_failing, sizeof *s->failing);
-			s->failing[s->n_failing++] = check_name(check, h);
-		} else {
-			s->passing = arena_grow(check->arena, s->passing, s->n_passing,
-			    &s->cap_passing, sizeof *s->passing);
-			s->passing[s->n_passing++] = check_name(check, h);
-		}
+	for (size_t h = 0; scored->value == NULL && h < check->n; h++) {
+		if (check_absent(check, scored->row, h))
+			add_holder(r, s, h);
+	}
+	/* The entries of one value are in the order of the hosts. */
+	for (size_t i = scored->row->begin; scored->value != NULL && i < scored->row->end; i++) {
+		if (strcmp(check->entries[i].fact->value, scored->value) == 0)
+			add_holder(r, s, check->entries[i].host);
 	}
 }
 

@@ -56,7 +56,7 @@ static void print_text(const struct tables *tables, const struct ip *ip, const s
 	}
 	if (found->uncertain)
 		puts(
-		    "    a rule with a condition (fwmark, iif, …) stands before it and may decide otherwise");
+		    "    another may win: a rule with a condition (fwmark, iif, from …) stands before it, or not every line was understood");
 }
 
 static struct json *as_json(const struct ip *ip, const struct lookup *found)

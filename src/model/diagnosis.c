@@ -27,6 +27,26 @@ const char *confidence_name(enum confidence confidence)
 	return names[confidence];
 }
 
+/*
+ * A host may lack docker, and without ip(8) `route -n` answers in its place; but a host that can
+ * say nothing about its routes, names or pings was not examined.
+ */
+static bool may_be_missing(const struct host_record *host, const char *probe)
+{
+	static const char *const beside_routes[] = {"routes6", "rules", "addrs"};
+	const struct probe_result *routes = host_record_probe(host, "routes");
+
+	if (strncmp(probe, "docker_", 7) == 0)
+		return true;
+	if (routes == NULL || routes->status != PROBE_OK)
+		return false;
+	for (size_t i = 0; i < sizeof beside_routes / sizeof *beside_routes; i++) {
+		if (strcmp(probe, beside_routes[i]) == 0)
+			return true;
+	}
+	return strncmp(probe, "egress:", 7) == 0;
+}
+
 bool run_is_complete(const struct run *run)
 {
 	if (run->n_hosts < run->meta.n_hosts || run->diags.n > 0)
@@ -37,7 +57,8 @@ bool run_is_complete(const struct run *run)
 			return false;
 		for (size_t k = 0; k < host->n_probes; k++) {
 			enum probe_status status = host->probes[k].status;
-			if (status != PROBE_OK && status != PROBE_MISSING_COMMAND)
+			if (status != PROBE_OK && (status != PROBE_MISSING_COMMAND ||
+						      !may_be_missing(host, host->probes[k].name)))
 				return false;
 		}
 	}

@@ -39,6 +39,22 @@ bool host_owns(const struct host *host, const struct ip *ip)
 	return false;
 }
 
+const char *host_dev_of_own(const struct host *host, const struct ip *ip)
+{
+	for (size_t i = 0; i < host->n_addresses; i++) {
+		if (ip_equal(&host->addresses[i].ip, ip))
+			return host->addresses[i].dev;
+	}
+	for (size_t i = 0; i < host->routes.n; i++) {
+		const struct route *route = &host->routes.v[i];
+		if (route->dev != NULL &&
+		    (route->type == ROUTE_LOCAL ? prefix_contains_ip(&route->dst, ip)
+						: ip_equal(&route->src, ip)))
+			return route->dev;
+	}
+	return NULL;
+}
+
 static bool is_docker_bridge(const char *dev)
 {
 	return strncmp(dev, "br-", 3) == 0 && strlen(dev) == 15 &&
@@ -88,7 +104,7 @@ const char *host_virtual_owner(const struct host *host, const char *dev)
 const char *ping_status_name(enum ping_status status)
 {
 	static const char *const names[] = {"unknown", "ok", "loss", "silent", "unreachable",
-	    "unknown-host", "no-route", "no-permission"};
+	    "unknown-host", "no-route", "no-permission", "refused"};
 
 	return names[status];
 }

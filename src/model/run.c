@@ -157,15 +157,33 @@ void run_add(struct run *run, struct host_record *record)
 	run->hosts[run->n_hosts++] = record;
 }
 
+struct place {
+	struct host_record *record;
+	size_t at;
+};
+
 static int by_name(const void *a, const void *b)
 {
-	const struct host_record *const *x = a, *const *y = b;
+	const struct place *x = a, *y = b;
+	int order = strverscmp(x->record->name, y->record->name);
 
-	return strverscmp((*x)->name, (*y)->name);
+	return order != 0 ? order : (x->at > y->at) - (x->at < y->at);
 }
 
 void run_sort(struct run *run)
 {
-	if (run->n_hosts > 1)
-		qsort(run->hosts, run->n_hosts, sizeof *run->hosts, by_name);
+	struct place *places = mem_alloc((run->n_hosts + 1) * sizeof *places);
+	size_t n = run->n_hosts;
+
+	for (size_t i = 0; i < n; i++)
+		places[i] = (struct place){run->hosts[i], i};
+	qsort(places, n, sizeof *places, by_name);
+	run->n_hosts = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (i + 1 < n && strcmp(places[i].record->name, places[i + 1].record->name) == 0)
+			host_record_free(places[i].record);
+		else
+			run->hosts[run->n_hosts++] = places[i].record;
+	}
+	free(places);
 }

@@ -101,33 +101,42 @@ static enum lookup_reason reason_of(enum route_type type)
 	}
 }
 
-/*
- * Does a rule's `from` or `to` exclude this packet? The source address is not chosen yet when the
- * kernel looks up a packet of its own, so `from PREFIX` does not match unless the socket is bound.
- */
-static bool rule_matches(const struct rule *rule, const struct ip *dst)
+static bool has_from(const struct rule *rule)
 {
-	if (rule->from.ip.family != IP_NONE && rule->from.len > 0)
+	return rule->from.ip.family != IP_NONE && rule->from.len > 0;
+}
+
+/* The source address as far as it is known: the kernel's first lookup has none at all. */
+enum source { SOURCE_NONE, SOURCE_UNKNOWN, SOURCE_KNOWN };
+
+static bool rule_matches(
+    const struct rule *rule, enum source source, const struct ip *src, const struct ip *dst)
+{
+	if (has_from(rule) && (source == SOURCE_NONE || (source == SOURCE_KNOWN &&
+							    !prefix_contains_ip(&rule->from, src))))
 		return false;
 	return rule->to.ip.family == IP_NONE || prefix_contains_ip(&rule->to, dst);
 }
 
-struct lookup route_lookup(
-    const struct route_table *table, const struct rule_list *rules, const struct ip *dst)
+static const struct rule default_rules[] = {
+    {.table = "local", .suppress_prefix = -1},
+    {.pref = 32766, .table = "main", .suppress_prefix = -1},
+    {.pref = 32767, .table = "default", .suppress_prefix = -1},
+};
+
+/* One walk through the rules. What a source that is not known might match is as good as
+ * conditional. */
+static struct lookup walk(const struct route_table *table, const struct rule_list *rules,
+    enum source source, const struct ip *src, const struct ip *dst)
 {
-	static const struct rule defaults[] = {
-	    {.table = "local", .suppress_prefix = -1},
-	    {.pref = 32766, .table = "main", .suppress_prefix = -1},
-	    {.pref = 32767, .table = "default", .suppress_prefix = -1},
-	};
 	bool known = rules != NULL && rules->known;
-	const struct rule *list = known ? rules->v : defaults;
-	size_t n = known ? rules->n : sizeof defaults / sizeof *defaults;
+	const struct rule *list = known ? rules->v : default_rules;
+	size_t n = known ? rules->n : sizeof default_rules / sizeof *default_rules;
 	struct lookup found = {.reason = LOOKUP_NO_ROUTE};
 
 	for (size_t i = 0; i < n; i++) {
 		const struct rule *rule = &list[i];
-		if (!rule_matches(rule, dst))
+		if (!rule_matches(rule, source, src, dst))
 			continue;
 		const struct route *route =
 		    rule->table == NULL ? NULL : table_lookup(table, rule->table, dst);
@@ -138,7 +147,7 @@ struct lookup route_lookup(
 		if (route != NULL && (int)route->dst.len <= rule->suppress_prefix &&
 		    reason_of(route->type) == LOOKUP_FOUND)
 			continue;
-		if (rule->conditional) {
+		if (rule->conditional || (source == SOURCE_UNKNOWN && has_from(rule))) {
 			found.uncertain = true;
 			continue;
 		}
@@ -147,6 +156,46 @@ struct lookup route_lookup(
 		found.reason = reason_of(route == NULL ? rule->type : route->type);
 		return found;
 	}
+	return found;
+}
+
+/*
+ * The source address that the kernel picks for a route: its own, or that of the interface's network
+ * in which the next hop lies (inet_select_addr(), net/ipv4/devinet.c). NULL where the listing does
+ * not say it.
+ */
+static const struct ip *source_for(
+    const struct route_table *table, const struct route *route, const struct ip *dst)
+{
+	const struct ip *hop = route->gateway.family != IP_NONE ? &route->gateway : dst;
+
+	if (route->src.family != IP_NONE)
+		return &route->src;
+	for (size_t i = 0; i < table->n && route->dev != NULL; i++) {
+		const struct route *r = &table->v[i];
+		if (r->src.family != IP_NONE && r->gateway.family == IP_NONE &&
+		    r->type == ROUTE_UNICAST && r->dev != NULL && strcmp(r->dev, route->dev) == 0 &&
+		    prefix_contains_ip(&r->dst, hop))
+			return &r->src;
+	}
+	return NULL;
+}
+
+struct lookup route_lookup(
+    const struct route_table *table, const struct rule_list *rules, const struct ip *dst)
+{
+	bool partial = dst->family == IP_V4 ? table->partial : table->partial6;
+	struct lookup found = walk(table, rules, SOURCE_NONE, NULL, dst);
+
+	if (found.reason == LOOKUP_FOUND && found.route->type != ROUTE_LOCAL) {
+		const struct ip *src = source_for(table, found.route, dst);
+		struct lookup first = found;
+		found = walk(table, rules, src != NULL ? SOURCE_KNOWN : SOURCE_UNKNOWN, src, dst);
+		found.by_source = found.route != first.route || found.reason != first.reason ||
+				  found.uncertain != first.uncertain;
+		found.uncertain = found.uncertain || first.uncertain;
+	}
+	found.uncertain = found.uncertain || partial || (rules != NULL && rules->partial);
 	return found;
 }
 

@@ -26,6 +26,16 @@ static bool usable(const struct probe_result *probe)
 				    (probe->status == PROBE_TRUNCATED && probe->out.n > 0));
 }
 
+/* What a parser may read: where the output was cut short, its whole lines. */
+static struct view text_of(const struct probe_result *probe)
+{
+	struct view text = probe->out;
+
+	while (probe->status == PROBE_TRUNCATED && text.n > 0 && text.p[text.n - 1] != '\n')
+		text.n--;
+	return text;
+}
+
 /* The host's list, with the probe's name as the source. */
 static struct diag_list *diags_of(struct reader *r, const struct probe_result *probe)
 {
@@ -63,15 +73,20 @@ static void read_routes(struct reader *r)
 
 	if (usable(v4)) {
 		host->routes_source = v4;
-		host->routes_known = parse_routes(v4->out, IP_V4, &host->routes, diags_of(r, v4));
+		host->routes_known =
+		    parse_routes(text_of(v4), IP_V4, &host->routes, diags_of(r, v4));
+		host->routes.partial |= v4->status == PROBE_TRUNCATED;
 	}
 	if (usable(v6)) {
 		host->routes6_source = v6;
-		host->routes6_known = parse_routes(v6->out, IP_V6, &host->routes, diags_of(r, v6));
+		host->routes6_known =
+		    parse_routes(text_of(v6), IP_V6, &host->routes, diags_of(r, v6));
+		host->routes.partial6 |= v6->status == PROBE_TRUNCATED;
 	}
 	if (usable(rules)) {
 		host->rules_source = rules;
-		parse_rules(rules->out, &host->rules, diags_of(r, rules));
+		parse_rules(text_of(rules), &host->rules, diags_of(r, rules));
+		host->rules.partial |= rules->status == PROBE_TRUNCATED;
 	}
 }
 
@@ -147,7 +162,8 @@ static void read_dns(struct reader *r, const struct probe_result *probe, const c
 {
 	struct resolution resolution;
 
-	if (!usable(probe) ||
+	/* getent(1): 2 is "not found"; 1 is a database it does not know. */
+	if (!usable(probe) || (view_trim(probe->out).n == 0 && probe->exit != 2) ||
 	    !parse_getent(probe->out, r->host->arena, &resolution, diags_of(r, probe)))
 		return;
 	resolution.target = target_text(r, name);

@@ -90,6 +90,7 @@ static bool take_answer(struct egress_list *list, struct view line, unsigned num
 		}
 		line = rest;
 	}
+	found.type = type;
 	if (type == ROUTE_BLACKHOLE || type == ROUTE_UNREACHABLE || type == ROUTE_PROHIBIT) {
 		found.refused = route_type_name(type);
 		found.dev = NULL; /* IPv6 prints lo for these */

@@ -9,6 +9,7 @@ struct reader {
 	struct arena *arena;
 	struct diag_list *diags;
 	bool failed_early;        /* unknown host, no route or no permission: nothing can follow */
+	size_t refused;           /* errors that a firewall of the host itself gave */
 	size_t unanswered;        /* "no answer yet" of -O, "Request timeout" of macOS */
 	long first_seq, last_seq; /* of the replies; -1: none */
 	size_t unique;
@@ -274,6 +275,7 @@ static bool take_complaint(struct reader *r, struct view line, unsigned number)
 			take_unknown_name(r, rest);
 		else
 			add_error(r, (struct ip){0}, -1, rest, number);
+		r->refused += packet && complaints[i].status == PING_NO_PERMISSION;
 		if (!packet || complaints[i].status == PING_NO_ROUTE) {
 			r->failed_early = true;
 			r->ping->status = complaints[i].status;
@@ -316,6 +318,11 @@ static bool take_line(struct reader *r, struct view line, unsigned number)
 	return take_complaint(r, line, number);
 }
 
+static enum ping_status failure_of(const struct reader *r)
+{
+	return r->refused == r->ping->n_errors ? PING_REFUSED : PING_UNREACHABLE;
+}
+
 static enum ping_status decide(const struct reader *r)
 {
 	const struct ping *p = r->ping;
@@ -327,7 +334,7 @@ static enum ping_status decide(const struct reader *r)
 		if (r->failed_early)
 			return p->status;
 		if (p->n_errors > 0)
-			return PING_UNREACHABLE;
+			return failure_of(r);
 		return p->transmitted > 0 ? PING_SILENT : PING_UNKNOWN;
 	}
 	if (p->n_replies > 0)
@@ -335,7 +342,7 @@ static enum ping_status decide(const struct reader *r)
 	if (r->failed_early)
 		return p->status;
 	if (p->n_errors > 0)
-		return PING_UNREACHABLE;
+		return failure_of(r);
 	return r->unanswered > 0 ? PING_SILENT : PING_UNKNOWN;
 }
 

@@ -10,6 +10,7 @@ struct reader {
 	struct diag_list *diags;
 	enum ip_family family;
 	size_t added;
+	bool rejected;             /* something was not understood */
 	struct line_finder finder; /* JSON */
 
 	/* A line of `ip route`, kept until it is known whether next hops follow it. */
@@ -374,6 +375,7 @@ static bool take_object(struct reader *r, const struct json *object, unsigned nu
 	    (strcmp(dst, "default") != 0 && !prefix_parse(view_of(dst), &route.dst)) ||
 	    !parse_scope(view_of(json_get_string(object, "scope", "global")), &route.scope) ||
 	    metric < 0 || metric > UINT32_MAX) {
+		r->rejected = true;
 		diag_add(r->diags, number, "expected an object of `ip -j route` with dst");
 		return false;
 	}
@@ -404,31 +406,47 @@ static bool take_array(const struct json *array, unsigned number, void *arg)
 	return any;
 }
 
-bool parse_routes(
-    struct view text, enum ip_family family, struct route_table *table, struct diag_list *diags)
+static bool read_json(struct reader *r, struct view text)
 {
-	struct reader r = {.table = table, .diags = diags, .family = family};
+	size_t before = r->diags == NULL ? 0 : r->diags->n;
+
+	r->finder = (struct line_finder){.rest = text, .line = 1};
+	bool any = line_each_json(text, r->diags, take_array, r) > 0;
+	r->rejected = r->rejected || !any || (r->diags != NULL && r->diags->n > before);
+	return any;
+}
+
+static bool read_lines(struct reader *r, struct view text)
+{
 	struct line_reader lines = {.rest = text};
 	struct view line;
 	bool any = false;
 
-	if (view_starts(view_trim(text), "[")) {
-		r.finder = (struct line_finder){.rest = text, .line = 1};
-		return line_each_json(text, diags, take_array, &r) > 0;
-	}
-	take_header(&r, view_of("Destination Gateway Genmask Flags Metric Ref Use Iface"));
+	take_header(r, view_of("Destination Gateway Genmask Flags Metric Ref Use Iface"));
 	while (line_next(&lines, &line)) {
 		if (line_begins(line, "Kernel"))
 			continue;
 		if (line_begins(line, "Destination")) {
-			take_header(&r, line);
+			take_header(r, line);
 			any = true;
 			continue;
 		}
-		if (take_row(&r, line, lines.number) || take_ip_line(&r, line, lines.number))
+		if (take_row(r, line, lines.number) || take_ip_line(r, line, lines.number))
 			continue;
-		line_reject(diags, lines.number, line, route_expected);
+		line_reject(r->diags, lines.number, line, route_expected);
+		r->rejected = true;
 	}
-	flush(&r);
-	return any || r.added > 0 || view_trim(text).n == 0;
+	flush(r);
+	return any || r->added > 0 || view_trim(text).n == 0;
+}
+
+bool parse_routes(
+    struct view text, enum ip_family family, struct route_table *table, struct diag_list *diags)
+{
+	struct reader r = {.table = table, .diags = diags, .family = family};
+	bool any = view_starts(view_trim(text), "[") ? read_json(&r, text) : read_lines(&r, text);
+
+	table->partial = table->partial || (r.rejected && family != IP_V6);
+	table->partial6 = table->partial6 || (r.rejected && family != IP_V4);
+	return any;
 }

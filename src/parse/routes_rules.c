@@ -72,6 +72,23 @@ static bool take_rule(struct view line, unsigned number, struct rule_list *rules
 	return true;
 }
 
+/* What the rule would do is not known, only when: from there on nothing is certain. */
+static void keep_place(struct view line, unsigned number, struct rule_list *rules)
+{
+	struct view pref;
+	uint64_t value;
+
+	if (!view_next_part(&line, ':', &pref) ||
+	    !view_uint(view_trim(pref), 0, UINT32_MAX, &value)) {
+		rules->partial = true;
+		return;
+	}
+	struct rule *rule = rule_list_add(rules);
+	rule->pref = (uint32_t)value;
+	rule->conditional = true;
+	rule->line = number;
+}
+
 bool parse_rules(struct view text, struct rule_list *rules, struct diag_list *diags)
 {
 	struct line_reader lines = {.rest = text};
@@ -79,10 +96,12 @@ bool parse_rules(struct view text, struct rule_list *rules, struct diag_list *di
 	bool any = false, nothing;
 
 	while (line_next(&lines, &line)) {
-		if (take_rule(line, lines.number, rules, &nothing))
+		if (take_rule(line, lines.number, rules, &nothing)) {
 			any = true;
-		else
-			line_reject(diags, lines.number, line, "a rule as ip rule prints it");
+			continue;
+		}
+		line_reject(diags, lines.number, line, "a rule as ip rule prints it");
+		keep_place(line, lines.number, rules);
 	}
 	rules->known = rules->known || any;
 	return any || view_trim(text).n == 0;

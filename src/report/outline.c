@@ -294,9 +294,9 @@ bool outline_knows(const struct host *host, enum facet facet)
 	case FACET_EGRESS:
 		return host->n_egresses > 0 || host->routes_known;
 	case FACET_ROUTE:
-		return host->routes_known;
+		return host->routes_known && !host->routes.partial;
 	case FACET_ROUTE6:
-		return host->routes6_known;
+		return host->routes6_known && !host->routes.partial6;
 	case FACET_NETWORK:
 		return host->networks_known;
 	case FACET_DNS:

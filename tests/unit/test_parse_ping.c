@@ -109,7 +109,12 @@ static const struct {
     {"a firewall of the host itself",
 	HEADER "ping: sendmsg: Operation not permitted\n\n--- db ping statistics ---\n"
 	       "2 packets transmitted, 0 received, 100% packet loss, time 1001ms\n",
-	"db 10.0.0.5 2/0 100% +0 0 1 unreachable", 0},
+	"db 10.0.0.5 2/0 100% +0 0 1 refused", 0},
+    {"a firewall that lets some through to a router that refuses",
+	HEADER "ping: sendmsg: Operation not permitted\n"
+	       "From 10.0.0.1 icmp_seq=2 Destination Host Unreachable\n\n--- db ping statistics "
+	       "---\n2 packets transmitted, 0 received, +1 errors, 100% packet loss, time 1001ms\n",
+	"db 10.0.0.5 2/0 100% +0 0 2 unreachable", 0},
     {"some lost",
 	HEADER REPLY(1) "\n--- db ping statistics ---\n"
 			"3 packets transmitted, 1 received, 66.6667% packet loss, time 2031ms\nrtt "

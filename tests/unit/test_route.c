@@ -33,7 +33,7 @@ static uint32_t number_of(struct view text)
 	return (uint32_t)n;
 }
 
-/* "[TYPE] PREFIX [dev D] [metric N] [table T] [linkdown] [dead]" */
+/* "[TYPE] PREFIX [via A] [dev D] [src A] [metric N] [table T] [linkdown] [dead]" */
 static void add_route(struct scene *scene, struct view line)
 {
 	struct route *route = route_table_add(&scene->table);
@@ -60,6 +60,10 @@ static void add_route(struct scene *scene, struct view line)
 			route->table = arena_dup_view(scene->arena, value);
 		else if (view_eq(word, "metric"))
 			route->metric = number_of(value);
+		else if (view_eq(word, "via"))
+			assert_true(ip_parse(value, &route->gateway));
+		else if (view_eq(word, "src"))
+			assert_true(ip_parse(value, &route->src));
 		else
 			fail();
 	}
@@ -151,8 +155,22 @@ static const struct {
     {"to matches", "default;default table 7", "7 to 10.0.0.0/8;main", "10.0.0.1", 2, NULL, false},
     {"to does not match", "default;default table 7", "7 to 10.0.0.0/8;main", "1.1.1.1", 1, NULL,
 	false},
-    {"from PREFIX: the source is not bound", "default;default table 7", "7 from 10.0.0.0/8;main",
+    {"from PREFIX: the source is not known", "default;default table 7", "7 from 10.0.0.0/8;main",
+	"1.1.1.1", 1, NULL, true},
+    {"from PREFIX: its table has nothing for it", "default;10.0.0.0/8 table 7",
+	"7 from 10.0.0.0/8;main", "1.1.1.1", 1, NULL, false},
+    {"from PREFIX: the winner's src", "default src 10.0.0.9;default table 7",
+	"7 from 10.0.0.0/8;main", "1.1.1.1", 2, NULL, false},
+    {"from PREFIX: another src", "default src 11.0.0.9;default table 7", "7 from 10.0.0.0/8;main",
 	"1.1.1.1", 1, NULL, false},
+    {"from PREFIX: the src of the gateway's network",
+	"default via 11.0.0.1 dev a;11.0.0.0/24 dev a src 11.0.0.9;12.0.0.0/24 dev a src 10.0.0.9;"
+	"default table 7",
+	"7 from 11.0.0.0/8;main", "1.1.1.1", 4, NULL, false},
+    {"from PREFIX: prohibited", "default src 10.0.0.9", "prohibit from 10.0.0.0/8;main", "1.1.1.1",
+	0, "prohibit", false},
+    {"from PREFIX: no route, so no second look", "default table 7", "7 from 10.0.0.0/8;main",
+	"1.1.1.1", 0, "no-route", false},
     {"from all", "default;default table 7", "7 from 0.0.0.0/0;main", "1.1.1.1", 2, NULL, false},
     {"suppress: a default is passed over", "default;default table 7", "main suppress 0;7",
 	"1.1.1.1", 2, NULL, false},
@@ -203,6 +221,31 @@ static void test_decisions(void **state)
 		assert_true(rows[i].rules == NULL || wins == 0 || found.rule != NULL);
 		arena_free(scene.arena);
 	}
+}
+
+/* Lines that are missing might have decided. */
+static void test_partial(void **state)
+{
+	struct scene scene;
+	struct ip v4, v6;
+
+	(void)state;
+	scene_init(&scene);
+	add_all(&scene, "default;::/0", add_route);
+	assert_true(ip_parse(view_of("1.1.1.1"), &v4));
+	assert_true(ip_parse(view_of("2001:db8::1"), &v6));
+	scene.table.partial = true;
+	assert_true(route_lookup(&scene.table, NULL, &v4).uncertain);
+	assert_false(route_lookup(&scene.table, NULL, &v6).uncertain);
+	scene.table.partial = false;
+	scene.table.partial6 = true;
+	assert_false(route_lookup(&scene.table, NULL, &v4).uncertain);
+	assert_true(route_lookup(&scene.table, NULL, &v6).uncertain);
+	add_rule(&scene, view_of("main"));
+	assert_false(route_lookup(&scene.table, &scene.rules, &v4).uncertain);
+	scene.rules.partial = true;
+	assert_true(route_lookup(&scene.table, &scene.rules, &v4).uncertain);
+	arena_free(scene.arena);
 }
 
 static void test_rules_unknown(void **state)
@@ -318,6 +361,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_decisions),
+	    cmocka_unit_test(test_partial),
 	    cmocka_unit_test(test_rules_unknown),
 	    cmocka_unit_test(test_random),
 	    cmocka_unit_test(test_format),

@@ -13,9 +13,9 @@
 
 enum reach {
 	REACH_UNKNOWN, /* not tried, or not understood */
-	REACH_OK,      /* something answered */
+	REACH_OK,      /* something answered, and it was not the host itself */
 	REACH_SILENT,  /* nothing came back: may be a filter */
-	REACH_FAILED,  /* errors came back, or the name does not resolve, or there is no route */
+	REACH_FAILED,  /* errors came back, or the name does not resolve, or the host drops it */
 };
 
 /* One host's view of one target. */
@@ -25,7 +25,25 @@ struct sight {
 	struct path *paths;                  /* one an address */
 	size_t n_paths;
 	enum reach reach;
+	const struct path *tried;  /* the path that the ping took; NULL: not known */
 	const struct path *shadow; /* the path that leads into a virtual bridge instead, or NULL */
+};
+
+/* An address by which some host knows a target, and how the hosts get on with it. */
+struct sought {
+	size_t target;
+	struct ip address;
+	size_t first_peer;       /* whose packets leave by a real interface; check->n: none */
+	bool answers_by_gateway; /* a host that sends to a gateway is answered */
+	bool answers_on_link;    /* a host with a real network of its own to it is answered */
+	bool answers_inside;     /* a host that looks for it on a bridge of its own is answered */
+
+	/* Of the hosts whose packets leave by a real interface and that no shadow was found on,
+	 * once check_peers() was asked for them. */
+	const char *peers; /* their names, folded; NULL: not asked for yet */
+	size_t n_peers;
+	bool peers_answered; /* all of them are */
+	struct ip gateway;   /* of all of them; IP_NONE where they differ or are on-link */
 };
 
 /* All facts of all hosts with one facet and key: entries [begin, end). */
@@ -50,7 +68,11 @@ struct check {
 	struct fact_entry *entries;
 	struct fact_row *rows; /* sorted by facet and key */
 	size_t n_rows;
-	struct sight *sights; /* [host * n_targets + target] */
+	struct sight *sights;  /* [host * n_targets + target] */
+	struct sought *sought; /* by target and address, each once */
+	size_t n_sought;
+	const char *pools_json, *bip; /* subnets_pools_json() chooses them once */
+	bool pools_chosen;
 	struct diagnosis *diagnosis;
 };
 
@@ -63,14 +85,26 @@ static inline const char *check_name(const struct check *check, size_t host)
 	return check->run->hosts[host]->name;
 }
 
+/* A path's entry among the sought. */
+const struct sought *check_sought(const struct check *check, size_t target, const struct ip *ip);
+
+/* The host's path to that address of the target, or NULL. */
+const struct path *check_path(
+    const struct check *check, size_t host, size_t target, const struct ip *ip);
+
+/* The same with the peers filled in. */
+const struct sought *check_peers(struct check *check, size_t target, const struct ip *ip);
+
+/* The reserved prefix that holds the address, or NULL. */
+const struct reserved *check_reserved(const struct check *check, const struct ip *ip);
+
 /* Does the host miss the row's key although its facet was listed whole? */
 bool check_absent(const struct check *check, const struct fact_row *row, size_t host);
 
 /* A new finding in the diagnosis; valid until the next one is added. Its arena is check->arena. */
 struct finding *finding_add(
     struct check *check, const char *rule, enum severity severity, enum confidence confidence);
-void finding_add_host(struct check *check, struct finding *finding, const char *host); /* in the
-    run's order */
+void finding_add_host(struct check *check, struct finding *finding, size_t host);
 void finding_add_fix(struct check *check, struct finding *finding, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -83,8 +117,11 @@ struct claim *claim_add(struct check *check, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void note_add(struct check *check, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* The names of a finding's hosts, folded. */
+/* The names of a finding's hosts, folded: once they are all there, since folding sorts them. */
 const char *finding_hosts(struct check *check, const struct finding *finding);
+
+/* Put "HOSTS: " before the summaries of the findings from number `first` on. */
+void findings_lead_with_hosts(struct check *check, size_t first);
 
 /* Sources that several rules quote. */
 struct source source_of_route(const struct host *host, const struct route *route);

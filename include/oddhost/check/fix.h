@@ -6,8 +6,9 @@
 
 /*
  * Move a container network of `host` out of the way: for docker the pools to declare, the restart,
- * and the network to re-create with what stops meanwhile; for others a sentence. `network` may be
- * NULL where its name is not known; `clear_of` says what the new subnet must not hold.
+ * and the network to re-create with what stops meanwhile (docker0 needs a `bip` instead: it can be
+ * neither removed nor created); for others a sentence. `network` may be NULL where its name is not
+ * known; `clear_of` says what the new subnet must not hold.
  */
 void fix_move_network(struct check *check, struct finding *finding, const struct host *host,
     const char *dev, const struct docker_network *network, const char *clear_of);

@@ -11,10 +11,12 @@
 
 struct path {
 	struct ip address;
-	bool known;                /* there was a route table or a kernel's answer to decide from */
-	bool asked;                /* the kernel was asked */
-	bool contradiction;        /* the kernel's answer is not the table's */
-	const struct route *route; /* the table's winner; NULL: none, or no table */
+	bool known;         /* there was a route table or a kernel's answer to decide from */
+	bool uncertain;     /* but what is not known may decide otherwise; see struct lookup */
+	bool asked;         /* the kernel was asked */
+	bool contradiction; /* the kernel's answer is not the table's */
+	bool local;         /* an address of the host's own, on `dev`: nothing is sent */
+	const struct route *route;   /* the table's winner; NULL: none, or no table */
 	const struct egress *egress; /* the kernel's answer; NULL: not asked */
 	enum lookup_reason reason;
 	struct ip gateway; /* IP_NONE: on-link */
@@ -25,8 +27,17 @@ struct path {
 
 struct path path_of(const struct host *host, const char *target, const struct ip *address);
 
+/* Do packets certainly leave by an interface that may lead to the real network? */
+bool path_leaves(const struct path *path);
+
 /* "docker network NAME", "docker bridge br-… (name unknown)", "libvirt bridge virbr0" */
 const char *path_owner_text(struct arena *arena, const struct host *host, const char *dev);
+
+/*
+ * The path in words that can be compared between hosts: "via 10.1.0.1", "on-link, docker network
+ * app_net", "own address on interface eth0", "blackhole"; NULL where it is not certain.
+ */
+const char *path_text(struct arena *arena, const struct host *host, const struct path *path);
 
 /*
  * The addresses under which a host knows a target: its resolution, the target itself where it is

@@ -10,8 +10,10 @@
 
 /*
  * The winning route for a target's address is on-link through a container or other virtual bridge,
- * though peers route it by a gateway, or though nothing answers. Critical where the ping fails,
- * else high; certain where the kernel's own answer, the route table and the ping agree.
+ * though peers route it by a gateway, or though nothing answers; or the address is the bridge's
+ * own. Critical where the ping fails, else high; certain where the kernel's own answer, the route
+ * table and the ping agree. Less is said of an interface that nothing tells the owner of (high at
+ * most, never certain), and of a host that is answered, which may be meant to serve it (medium).
  */
 void rule_target_shadowed(struct check *check);
 
@@ -22,13 +24,20 @@ void rule_reserved_overlap(struct check *check);
 /* Weaker, where nothing is reserved: the same RFC 1918 block as a target or the host's own LAN. */
 void rule_shared_private_block(struct check *check);
 
-/* Ping fails and no shadow explains it: what was ruled out, and what to ask the cloud. */
+/*
+ * Ping fails and no shadow explains it. The cloud is asked only where the failing hosts are known
+ * to send their packets out as hosts do that are answered; else what differs, or is not known.
+ */
 void rule_target_unreachable(struct check *check);
+
+/* Some of the packets are lost, beside hosts that lose none: medium from half of them on, else low.
+ */
+void rule_ping_outlier(struct check *check);
 
 /* A route that leads to a real network is there, or missing, against two thirds of the group. */
 void rule_route_outlier(struct check *check);
 
-/* A target resolves differently, or not at all, on some hosts. */
+/* A target resolves differently on some hosts, or not at all. */
 void rule_dns_differs(struct check *check);
 
 /* The host did not let us in: its typed status, and what may lie behind it. */

@@ -1,6 +1,8 @@
 /*
  * The subnets that software on a host has taken for containers and virtual machines, from its route
- * table and from docker's own words; and pools for docker that stay clear of what a group needs.
+ * table and from docker's own words (of bridge networks only: the subnets of macvlan, ipvlan and
+ * overlay networks are no routes of the host); and pools for docker that stay clear of what a group
+ * needs.
  */
 #ifndef ODDHOST_CHECK_SUBNETS_H
 #define ODDHOST_CHECK_SUBNETS_H
@@ -33,7 +35,10 @@ const char *subnet_owner_text(
  */
 size_t subnets_suggest_pools(const struct check *check, struct prefix pools[], size_t most);
 
-/* The pools as the member of daemon.json, for a fix; NULL where there is no room left. */
-const char *subnets_pools_json(const struct check *check);
+/*
+ * The pools as members of daemon.json, for a fix, with `bip` also an address for docker0 in the
+ * first of them; NULL where there is no room left.
+ */
+const char *subnets_pools_json(struct check *check, bool with_bip);
 
 #endif

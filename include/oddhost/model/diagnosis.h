@@ -38,6 +38,7 @@ struct finding {
 	enum severity severity;
 	enum confidence confidence;
 	const char **hosts;
+	size_t *places; /* beside hosts[]: their places in diagnosis->hosts */
 	size_t n_hosts, cap_hosts;
 	const char *target, *address, *prefix; /* NULL where they do not apply */
 	const char *summary;                   /* one line */
@@ -104,7 +105,10 @@ const char *severity_name(enum severity severity); /* "critical"; "none" */
 bool severity_from_name(const char *name, enum severity *ret);
 const char *confidence_name(enum confidence confidence);
 
-/* Did every host answer, and every probe of it? Decides between exit status 0 and 3. */
+/*
+ * Did every host answer, and every probe of it that a host without docker or ip(8) can answer?
+ * Decides between exit status 0 and 3.
+ */
 bool run_is_complete(const struct run *run);
 
 #endif

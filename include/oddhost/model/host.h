@@ -100,6 +100,7 @@ enum ping_status {
 	PING_UNKNOWN_HOST, /* the name does not resolve */
 	PING_NO_ROUTE,     /* connect: Network is unreachable */
 	PING_NO_PERMISSION,
+	PING_REFUSED, /* sendmsg: Operation not permitted: a firewall of the host itself */
 };
 
 struct ping_reply {
@@ -136,9 +137,10 @@ struct egress {             /* one line of `ip route get`, the kernel's own word
 	const char *target; /* struct target's text */
 	struct ip address;
 	struct ip gateway; /* IP_NONE: on-link */
-	const char *dev;   /* NULL where the kernel refuses */
+	const char *dev;   /* NULL where the kernel refuses; "lo" for an address of its own */
 	struct ip src;
-	const char *refused; /* "Network is unreachable" …; NULL where a route was found */
+	enum route_type type; /* ROUTE_LOCAL: an address of the host's own */
+	const char *refused;  /* "Network is unreachable" …; NULL where a route was found */
 	struct source source;
 };
 
@@ -146,7 +148,7 @@ struct host {
 	const struct host_record *record;
 	struct arena *arena; /* the record's */
 
-	bool routes_known; /* IPv4 routes */
+	bool routes_known; /* IPv4 routes; routes.partial says whether lines are missing */
 	bool routes6_known;
 	struct route_table
 	    routes; /* both families; route.line is in routes_source or routes6_source */
@@ -192,6 +194,9 @@ const struct ping *host_ping(const struct host *host, const char *target);
 
 /* Is `ip` one of the host's own addresses? False also where they are not known. */
 bool host_owns(const struct host *host, const struct ip *ip);
+
+/* The interface that holds this address of the host's own; NULL where that is not known. */
+const char *host_dev_of_own(const struct host *host, const struct ip *ip);
 
 /*
  * Does the interface's name say that it belongs to containers, virtual machines or a VPN, so that

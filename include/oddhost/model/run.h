@@ -142,6 +142,8 @@ bool reserved_parse(struct arena *arena, struct view text, struct reserved *ret,
 struct run *run_new(void);
 void run_free(struct run *run);                            /* with its hosts; NULL does nothing */
 void run_add(struct run *run, struct host_record *record); /* takes the record */
+
+/* By name. Of several records of one name the last that was added stays, the others are freed. */
 void run_sort(struct run *run);
 
 /*

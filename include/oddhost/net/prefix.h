@@ -1,7 +1,7 @@
 /*
- * Addresses and prefixes of IPv4 and IPv6, by value. Prefix arithmetic is libcidr's; its header is
- * included in prefix.c only, and its string parser is not used: it reads before the start of short
- * strings and accepts what follows a valid prefix.
+ * Addresses and prefixes of IPv4 and IPv6, by value. Netmasks are read by libcidr, whose header is
+ * included in prefix.c only; its string parser is not used, since it reads before the start of
+ * short strings and accepts what follows a valid prefix.
  */
 #ifndef ODDHOST_NET_PREFIX_H
 #define ODDHOST_NET_PREFIX_H

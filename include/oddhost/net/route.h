@@ -44,6 +44,7 @@ struct route_table {
 	struct arena *arena; /* owns the array */
 	struct route *v;
 	size_t n, cap;
+	bool partial, partial6; /* lines of IPv4 or IPv6 are missing: cut off, or not understood */
 };
 
 /* One line of `ip rule`. A rule that asks for what cannot be seen from outside is `conditional`. */
@@ -63,7 +64,8 @@ struct rule_list {
 	struct arena *arena;
 	struct rule *v;
 	size_t n, cap;
-	bool known; /* false: Linux's default rules are assumed (local, main, default) */
+	bool known;   /* false: Linux's default rules are assumed (local, main, default) */
+	bool partial; /* lines are missing */
 };
 
 enum lookup_reason {
@@ -78,7 +80,11 @@ struct lookup {
 	const struct route *route; /* the winner, also where it is a blackhole; NULL for no route */
 	const struct rule *rule;   /* that led to it; NULL with the default rules */
 	enum lookup_reason reason;
-	bool uncertain; /* a conditional rule stood before the winner and might have decided */
+	bool uncertain; /* a conditional rule stood before the winner and might have decided, the
+			   table or the rules are partial, or a rule `from PREFIX` may cover the
+			   source address, which is not known */
+	bool by_source; /* the source address decided, or might have: `ip route get` without
+			   `from` does not ask for it */
 };
 
 /*
@@ -89,8 +95,11 @@ struct route *route_table_add(struct route_table *table);
 struct rule *rule_list_add(struct rule_list *list);
 
 /*
- * The kernel's choice for packets that the host itself sends to `dst` without a bound source
- * address. `rules` may be NULL or not known.
+ * The kernel's choice for a connect(2) to `dst` without a bound source address. It looks up twice
+ * (ip_route_connect(), include/net/route.h): first without a source, when no rule `from PREFIX`
+ * matches; then with the source that the first winner gave. That source is the route's `src`, or
+ * the one of the same interface's network that holds the next hop. `rules` may be NULL or not
+ * known.
  */
 struct lookup route_lookup(
     const struct route_table *table, const struct rule_list *rules, const struct ip *dst);

@@ -14,6 +14,8 @@
  * `route`, `netstat -rn`, with or without its header. `family` is that of a "default" that shows no
  * address; IP_NONE stands for IPv4. Returns as line.h says.
  *
+ * What is not understood makes the table partial for that family (for both where it is IP_NONE).
+ *
  * - A multipath route gives one route a next hop.
  * - `ip` leaves out scope global and table main, so that is what they are where nothing is printed.
  *   `route -n` does not print the scope: without flag G it is link.
@@ -25,7 +27,11 @@
 bool parse_routes(
     struct view text, enum ip_family family, struct route_table *table, struct diag_list *diags);
 
-/* `ip rule`; sets `known` where a rule was understood. Returns as line.h says. */
+/*
+ * `ip rule`; sets `known` where a rule was understood. A rule that cannot be read is a conditional
+ * one at its preference, and where not even that can be read the list is partial. Returns as line.h
+ * says.
+ */
 bool parse_rules(struct view text, struct rule_list *rules, struct diag_list *diags);
 
 #endif
