@@ -3,12 +3,15 @@
  * our lookup on `ip route show table all` and on `route -n` against `ip route get`. Skipped where
  * no namespace can be made. The seed is printed; ODDHOST_SEED sets it.
  */
+#include <arpa/inet.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -231,6 +234,91 @@ static void check_table(bool tables)
 	arena_free(arena);
 }
 
+static bool have_namespaces(void)
+{
+	if (system("unshare -rn ip link show lo >/dev/null 2>&1") == 0)
+		return true;
+	print_message("skipped: no network namespace can be made here, or there is no ip\n");
+	return false;
+}
+
+/* What connect(2) says, in the words of our lookup. A datagram socket sends nothing for it. */
+static int say_connect(const char *address)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(9)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0 || inet_pton(AF_INET, address, &in.sin_addr) != 1)
+		return 2;
+	bool ok = connect(fd, (struct sockaddr *)&in, sizeof in) == 0;
+	puts(ok                      ? "connected"
+	     : errno == EACCES       ? "prohibit"
+	     : errno == EHOSTUNREACH ? "unreachable"
+	     : errno == EINVAL       ? "blackhole"
+				     : "no-route");
+	close(fd);
+	return 0;
+}
+
+/*
+ * connect(2) looks up again with the source address that its first look gave, and only then do
+ * rules `from PREFIX` match: which `ip route get ADDRESS` does not show.
+ */
+static void test_connect(void **state)
+{
+	static const char *const addresses[] = {"10.5.0.1", "10.5.1.1", "10.6.0.1", "10.7.0.1",
+	    "10.8.0.1", "10.9.0.1", "10.201.0.9", "10.200.0.9"};
+	struct arena *arena = arena_new();
+	struct route_table table = {.arena = arena};
+	struct rule_list rules = {.arena = arena};
+	struct buf script = {0}, output = {0};
+	char self[512];
+	unsigned by_source = 0;
+
+	(void)state;
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	if (n < 0 || !have_namespaces())
+		skip();
+	self[n] = '\0';
+	buf_puts(&script, "ip link set lo up\n"
+			  "for i in 0 1; do ip link add b$i type bridge; ip link set b$i up; "
+			  "ip addr add 10.20$i.0.1/24 dev b$i; done\n"
+			  "ip route add default via 10.200.0.2\n"
+			  "ip route add 10.5.0.0/16 via 10.201.0.2\n"
+			  "ip route add 10.9.0.0/16 via 10.200.0.2 src 10.201.0.1\n"
+			  "ip route add prohibit 10.5.1.0/24 table 100\n"
+			  "ip route add unreachable 10.9.0.0/16 table 100\n"
+			  "ip route add prohibit 10.201.0.9 table 100\n"
+			  "ip route add unreachable 10.6.0.0/16 table 101\n"
+			  "ip route add blackhole 10.7.0.0/16 table 101\n"
+			  "ip rule add pref 100 from 10.201.0.1 table 100\n"
+			  "ip rule add pref 101 from 10.200.0.0/24 table 101\n"
+			  "ip -4 route show table all\necho ==\nip rule\n");
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
+		buf_printf(
+		    &script, "echo '== %s'; '%s' connect %s\n", addresses[i], self, addresses[i]);
+	assert_true(run(&script, &output));
+	struct view rest = buf_view(&output), title;
+	assert_true(parse_routes(next_part(&rest, &title), IP_V4, &table, NULL));
+	assert_true(parse_rules(next_part(&rest, &title), &rules, NULL));
+	for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+		struct ip ip;
+		struct view asked = title, answer = view_trim(next_part(&rest, &title));
+		assert_true(view_eq(asked, addresses[i]));
+		assert_true(ip_parse(asked, &ip));
+		struct lookup found = route_lookup(&table, &rules, &ip);
+		const char *reason = lookup_reason_name(found.reason);
+		if (!view_eq(answer, reason == NULL ? "connected" : reason))
+			fail_msg("%s: connect says %.*s", addresses[i], VIEW_ARG(answer));
+		assert_false(found.uncertain);
+		by_source += found.by_source;
+	}
+	assert_int_equal(by_source, 5);
+	buf_free(&script);
+	buf_free(&output);
+	arena_free(arena);
+}
+
 static void test_oracle(void **state)
 {
 	const char *given = getenv("ODDHOST_SEED");
@@ -239,23 +327,24 @@ static void test_oracle(void **state)
 
 	if (given != NULL)
 		assert_true(view_uint(view_of(given), 1, UINT64_MAX, &start));
-	if (system("unshare -rn ip link show lo >/dev/null 2>&1") != 0) {
-		print_message(
-		    "skipped: no network namespace can be made here, or there is no ip\n");
+	if (!have_namespaces())
 		skip();
-	}
 	print_message("  ODDHOST_SEED=%llu\n", (unsigned long long)start);
 	seed = start * 0x9e3779b97f4a7c15u + tables + 1;
 	for (unsigned i = 0; i < TABLES; i++)
 		check_table(tables);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[1], "connect") == 0)
+		return say_connect(argv[2]);
+
 	static char with_tables[] = "tables";
 	const struct CMUnitTest tests[] = {
 	    {"one table", test_oracle, NULL, NULL, NULL},
 	    {"tables and rules", test_oracle, NULL, NULL, with_tables},
+	    {"connect", test_connect, NULL, NULL, NULL},
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

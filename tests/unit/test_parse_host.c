@@ -198,6 +198,45 @@ static void test_daemon(void **state)
 	}
 }
 
+/* Known, but not whole: cut short, or with a line that was not understood. */
+static void test_partial(void **state)
+{
+	static const struct {
+		struct row row;
+		size_t routes;
+		bool partial, partial6, rules;
+	} rows[] = {
+	    {{"routes", "default via 10.0.0.1 dev eth0\n", NULL, PROBE_OK, 0}, 1, false, false,
+		false},
+	    {{"routes", "default via 10.0.0.1 dev eth0\n10.1.0.0/16 via 10.0.0.1", NULL,
+		 PROBE_TRUNCATED, 0},
+		1, true, false, false},
+	    {{"routes", "default via 10.0.0.1 dev eth0 newword 1\n10.1.0.0/16 dev eth0\n", NULL,
+		 PROBE_OK, 0},
+		1, true, false, false},
+	    {{"routes", "[{\"dst\":\"default\",\"gateway\":\"10.0.0.1\"},{\"dev\":\"eth0\"}]", NULL,
+		 PROBE_OK, 0},
+		1, true, false, false},
+	    {{"routes6", "default via fe80::1 dev eth0\n2001:db8::/32 via fe80::", NULL,
+		 PROBE_TRUNCATED, 0},
+		1, false, true, false},
+	    {{"rules", "0:\tfrom all lookup local\n32766:\tfrom all loo", NULL, PROBE_TRUNCATED, 0},
+		0, false, false, true},
+	    {{"rules", "0:\tfrom all lookup local\n", NULL, PROBE_OK, 0}, 0, false, false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct host_record *record = record_of(&rows[i].row, 1);
+		struct host *host = parse_host(record, &meta);
+		assert_int_equal(host->routes.n, rows[i].routes);
+		assert_int_equal(host->routes.partial, rows[i].partial);
+		assert_int_equal(host->routes.partial6, rows[i].partial6);
+		assert_int_equal(host->rules.partial, rows[i].rules);
+		host_record_free(record);
+	}
+}
+
 static void test_dns(void **state)
 {
 	static const struct {
@@ -206,6 +245,8 @@ static void test_dns(void **state)
 	} rows[] = {
 	    {{"dns:db.example:3306", "", NULL, PROBE_OK, 2}, true, true},
 	    {{"dns:db.example:3306", "", NULL, PROBE_TIMEOUT, 124}, false, false},
+	    {{"dns:db.example:3306", "", "Unknown database: ahosts\n", PROBE_OK, 1}, false, false},
+	    {{"dns:db.example:3306", "", NULL, PROBE_OK, 0}, false, false},
 	    {{"dns:db.example:3306", "garbage\n", NULL, PROBE_OK, 0}, false, false},
 	};
 
@@ -340,6 +381,7 @@ int main(void)
 	    cmocka_unit_test(test_all_probes),
 	    cmocka_unit_test(test_target_names),
 	    cmocka_unit_test(test_daemon),
+	    cmocka_unit_test(test_partial),
 	    cmocka_unit_test(test_dns),
 	    cmocka_unit_test(test_addresses),
 	    cmocka_unit_test(test_egress),

@@ -310,6 +310,20 @@ static void test_rules(void **state)
 	assert_false(parse_rules(view_of("Object \"rule\" is unknown\n"), &rules, &diags));
 	assert_false(rules.known);
 	assert_int_equal(diags.n, 1);
+	assert_true(rules.partial);
+
+	/* What such a rule does is not known, only where it stands. */
+	rules = (struct rule_list){.arena = arena};
+	assert_true(parse_rules(
+	    view_of("0:\tfrom all lookup local\n5:\tfrom all to 10.9.0.0/33 lookup 100\n"
+		    "32766:\tfrom all lookup main\n"),
+	    &rules, &diags));
+	assert_int_equal(diags.n, 2);
+	assert_int_equal(rules.n, 3);
+	assert_false(rules.partial);
+	assert_int_equal(rules.v[1].pref, 5);
+	assert_true(rules.v[1].conditional);
+	assert_int_equal(rules.v[1].to.ip.family, IP_NONE);
 	arena_free(arena);
 }
 

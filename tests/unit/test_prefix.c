@@ -1,3 +1,5 @@
+#include <libcidr.h>
+
 #include "unit.h"
 
 #include "oddhost/net/prefix.h"
@@ -154,10 +156,28 @@ static struct prefix random_prefix(uint64_t *seed)
 	return prefix_of_ip(&ip, unit_random(seed, (unsigned)bytes * 8 + 1));
 }
 
+/* libcidr reads before the start of a shorter text. */
+#define CIDR_TEXT_LEAST 8
+
+/* Do we and libcidr agree on whether one contains the other? */
+static void ask_libcidr(const char *a, const char *b, bool contains, unsigned *asked)
+{
+	if (strlen(a) < CIDR_TEXT_LEAST || strlen(b) < CIDR_TEXT_LEAST)
+		return;
+	CIDR *outer = cidr_from_str(a), *inner = cidr_from_str(b);
+	assert_non_null(outer);
+	assert_non_null(inner);
+	if ((cidr_contains(outer, inner) == 0) != contains)
+		fail_msg("does %s contain %s? libcidr says otherwise", a, b);
+	cidr_free(outer);
+	cidr_free(inner);
+	++*asked;
+}
+
 static void test_random(void **state)
 {
 	uint64_t seed = unit_seed();
-	unsigned contained = 0;
+	unsigned contained = 0, asked = 0;
 
 	(void)state;
 	for (int i = 0; i < 40000; i++) {
@@ -168,6 +188,8 @@ static void test_random(void **state)
 		bool within = model_contains(&a, &b), around = model_contains(&b, &a);
 		if (prefix_contains(&a, &b) != within)
 			fail_msg("does %s contain %s?", ta, tb);
+		if (a.ip.family == b.ip.family && i % 4 == 0)
+			ask_libcidr(ta, tb, within, &asked);
 		if (prefix_overlaps(&a, &b) != (within || around))
 			fail_msg("do %s and %s overlap?", ta, tb);
 		if (prefix_equal(&a, &b) != (within && around))
@@ -184,6 +206,7 @@ static void test_random(void **state)
 		assert_int_equal(prefix_cmp(&a, &b) < 0, prefix_cmp(&b, &a) > 0);
 	}
 	assert_true(contained > 100);
+	assert_true(asked > 1000);
 }
 
 static void test_edges(void **state)

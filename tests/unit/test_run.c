@@ -389,6 +389,29 @@ static void test_bad_lines(void **state)
 }
 
 /* kill -9 while a run is being written: whole lines, and at most one torn one at the end. */
+/* Of several records of one name the last counts: a host that was collected again. */
+static void test_last_record_wins(void **state)
+{
+	static const struct {
+		const char *name, *error;
+	} added[] = {
+	    {"b", "first"}, {"a", ""}, {"b", "second"}, {"c", ""}, {"b", "third"}, {"c", "again"}};
+	struct run *run = run_new();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(added); i++) {
+		struct host_record *record = host_record_new(added[i].name);
+		record->error = added[i].error;
+		run_add(run, record);
+	}
+	run_sort(run);
+	assert_int_equal(run->n_hosts, 3);
+	assert_string_equal(run->hosts[0]->name, "a");
+	assert_string_equal(run->hosts[1]->error, "third");
+	assert_string_equal(run->hosts[2]->error, "again");
+	run_free(run);
+}
+
 static void test_killed(void **state)
 {
 	uint64_t seed = unit_seed();
@@ -445,6 +468,7 @@ int main(void)
 	    TEST(test_create_refuses),
 	    TEST(test_load_fails),
 	    TEST(test_bad_lines),
+	    TEST(test_last_record_wins),
 	    TEST(test_killed),
 	};
 
