@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -22,6 +23,8 @@ QUICK = os.environ.get("BENCH_QUICK", "") not in ("", "0")
 SIZES = [int(n) for n in os.environ.get("BENCH_HOSTS", "50" if QUICK else "200 1000").split()]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", 2 if QUICK else 3))
 FORKS = int(os.environ.get("BENCH_FORKS", 64))
+KINDS = os.environ.get("BENCH_SSH", "defaults curve25519").split()
+PATIENT = ["-T", "200", "--host-timeout", "500"]  # where one sshd serves more than it can
 MIB = 1 << 20
 
 
@@ -68,7 +71,7 @@ class Bench:
         try:
             with os.fdopen(reading) as result:
                 text = result.read()
-        except KeyboardInterrupt:
+        except BaseException:
             process.terminate()
             raise
         finally:
@@ -105,11 +108,13 @@ def complete_of(bench, name, cost, last):
 
 def peers(bench):
     """oddhost and its peers in turns, round after round."""
+    if any(kind not in ("defaults", "curve25519") for kind in KINDS):
+        sys.exit("bench: BENCH_SSH takes defaults and curve25519")
     for n in SIZES:
         work = bench.work(n)
         script, last = bench.script(work)
         contenders = {"oddhost": tools.oddhost(bench.program)}
-        for kind in ("defaults", "curve25519"):
+        for kind in KINDS:
             for name, make in tools.PEERS.items():
                 contenders[f"{name}, {kind}"] = make(kind == "curve25519", script)
         costs = {name: [] for name in contenders}
@@ -146,7 +151,7 @@ def scale(bench):
     """Cost against hosts, memory against sessions in flight."""
     sizes = [25, 50, 100] if QUICK else [100, 300, 1000, 3000]
     works = {n: bench.work(n) for n in sizes}
-    make, rounds = tools.oddhost(bench.program), min(ROUNDS, 2)
+    make, rounds = patient(bench.program), min(ROUNDS, 2)
     runs = {n: [] for n in sizes}
     for _ in range(rounds):
         for n in sizes:
@@ -158,13 +163,16 @@ def scale(bench):
             spread([run["wall"] for run in runs[n]], 1),
             f"{max(run['maxrss'] for run in runs[n]) / MIB:.1f}",
             f"{min(run['complete'] for run in runs[n])}/{n}"] for n in sizes])
-    flight(bench, works[sizes[-2]], [10, 50] if QUICK else [50, 200, 1000])
+
+
+def patient(program):
+    return lambda work, forks, out: tools.oddhost(program)(work, forks, out, *PATIENT)
 
 
 def flight(bench, work, all_forks):
     rows, first = [], None
     for forks in all_forks:
-        cost = bench.collect(tools.oddhost(bench.program), work, forks, limit=60 + work.n * 0.3)
+        cost = bench.collect(patient(bench.program), work, forks, limit=100 + work.n * 0.4)
         first = first or (forks, cost["maxrss"])
         slope = (cost["maxrss"] - first[1]) / (forks - first[0]) if forks > first[0] else 0
         allowed = 20 + forks / 8
@@ -187,10 +195,11 @@ def fleet(bench):
         work = bench.work(n, ports=ports)
         rows = []
         for nofile in (0, 256):
-            cost = bench.collect(tools.oddhost(bench.program), work, n, limit=280,
-                                 nofile=nofile) if not nofile else bench.collect(
-                lambda w, f, o: tools.oddhost(bench.program)(w, f, o, "-T", "2"), work, n,
-                limit=280, nofile=nofile)
+            # Few at once: those that say no more must not hold up the others for long.
+            login = ["-T", "3"] if nofile else ["-T", "60", "--host-timeout", "120"]
+            cost = bench.collect(
+                lambda w, f, o, login=login: tools.oddhost(bench.program)(w, f, o, *login),
+                work, n, limit=400, nofile=nofile)
             complete, statuses = tools.complete_oddhost(cost["out"])
             with open(f"{bench.scratch}/stderr") as err:
                 words = [line.strip() for line in err if "oddhost:" in line]
@@ -292,10 +301,14 @@ def header(bench):
 
 
 def main():
-    sections = {"peers": peers, "scale": scale, "fleet": fleet, "trips": trips,
+    sections = {"peers": peers, "scale": scale, "flight": lambda bench: flight(
+                    bench, bench.work(50 if QUICK else 1000), [10, 50] if QUICK else [50, 200, 1000]), "fleet": fleet, "trips": trips,
                 "files": lambda bench: files.files(bench, table, QUICK)}
     if len(sys.argv) < 3 or any(name not in sections for name in sys.argv[3:]):
         sys.exit(f"usage: bench.py ODDHOST BUILT [{' | '.join(sections)}]...")
+    for sig in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, lambda *_: sys.exit(143))  # by way of every cleanup
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     scratch = tempfile.mkdtemp(prefix="oddhost-bench-work.")
     os.mkdir(f"{scratch}/home")
     bench = Bench(sys.argv[1], os.path.abspath(sys.argv[2]), scratch)
