@@ -181,28 +181,33 @@ static void fold_range(struct buf *out, const struct folded *f, size_t n, bool f
 		buf_printf(out, "-%0*llu", digits, (unsigned long long)f[n - 1].number);
 }
 
-static void fold_group(struct buf *out, const struct folded *f, size_t n)
+/* Writes as many ranges as *left allows, and counts them off; returns how many names these hold. */
+static size_t fold_group(struct buf *out, const struct folded *f, size_t n, size_t *left)
 {
+	size_t i = 0;
+
 	if (n == 1) {
 		buf_add_view(out, f[0].name);
-		return;
+		--*left;
+		return 1;
 	}
 	buf_add_view(out, f[0].head);
 	buf_putc(out, '[');
-	for (size_t i = 0, next; i < n; i = next) {
+	for (size_t next; i<n && * left> 0; i = next, --*left) {
 		for (next = i + 1; next < n && f[next].number == f[next - 1].number + 1; next++)
 			;
 		fold_range(out, f + i, next - i, i == 0);
 	}
 	buf_putc(out, ']');
 	buf_add_view(out, f[0].tail);
+	return i;
 }
 
 const char *text_fold(struct arena *arena, const char *const *names, size_t n, size_t most)
 {
 	struct folded *f = mem_alloc((n + 1) * sizeof *f);
 	struct buf out = {0};
-	size_t unique = 0, groups = 0, i = 0;
+	size_t unique = 0, shown = 0, left = most == 0 ? SIZE_MAX : most;
 
 	for (size_t k = 0; k < n; k++)
 		f[k] = fold_cut(names[k]);
@@ -211,15 +216,15 @@ const char *text_fold(struct arena *arena, const char *const *names, size_t n, s
 		if (unique == 0 || !view_same(f[unique - 1].name, f[k].name))
 			f[unique++] = f[k];
 	}
-	for (size_t next; i < unique && (most == 0 || groups < most); i = next, groups++) {
+	for (size_t i = 0, next; i < unique && left > 0; i = next) {
 		for (next = i + 1; next < unique && fold_same(&f[i], &f[next]); next++)
 			;
-		if (groups > 0)
+		if (i > 0)
 			buf_putc(&out, ',');
-		fold_group(&out, f + i, next - i);
+		shown += fold_group(&out, f + i, next - i, &left);
 	}
-	if (i < unique)
-		buf_printf(&out, " and %zu more", unique - i);
+	if (shown < unique)
+		buf_printf(&out, " and %zu more", unique - shown);
 
 	const char *text = arena_dup(arena, buf_str(&out));
 	buf_free(&out);

@@ -33,7 +33,8 @@ static int setup(void **state)
 	real->pid = fork();
 	assert_true(real->pid >= 0);
 	if (real->pid == 0) {
-		freopen("/dev/null", "w", stdout);
+		if (freopen("/dev/null", "w", stdout) == NULL)
+			_exit(127);
 		execlp("ssh-agent", "ssh-agent", "-D", "-a", real->socket, (char *)NULL);
 		_exit(127);
 	}

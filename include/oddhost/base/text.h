@@ -31,8 +31,9 @@ void text_shell_quote(struct view v, struct buf *out);
 
 /*
  * Names folded for reading: "host-01, host-02, host-04" becomes "host-[01-02],host-04" (the node
- * sets of ClusterShell, nodeset(1)); duplicates vanish. At most `most` groups are written, then
- * "and N more" counts the remaining names; 0 means all. The string belongs to the arena.
+ * sets of ClusterShell, nodeset(1)); duplicates vanish. At most `most` ranges and single names are
+ * written, then "and N more" counts the remaining names; 0 means all. The string belongs to the
+ * arena.
  */
 const char *text_fold(struct arena *arena, const char *const *names, size_t n, size_t most);
 
