@@ -1,0 +1,322 @@
+"""Rows of the fault table that need a run of their own: signals, disks, limits, retries, jumps."""
+import json
+import os
+import pty
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+
+import peers
+from rows import LOGGING_IN, OK, Row
+from world import ODD_ADDRESS, RECORDED, Missing, find, write
+
+
+def find_faketime():
+    try:
+        return find('/usr/lib/*/faketime/libfaketime.so.1')
+    except Missing as missing:
+        raise Missing('libfaketime') from missing
+
+
+def jump_clock(lab, done):
+    """An hour on, and back again, while probes run."""
+    while not done.wait(0.2):
+        for offset in ('+1h', '+0'):
+            write(lab.clock + '.new', offset + '\n')
+            os.rename(lab.clock + '.new', lab.clock)
+            done.wait(0.2)
+
+
+def prepare_namespaces():
+    """A network that drops what goes to 10.97/24, and a name server that says nothing."""
+    for command in ('mount --make-rprivate /', 'ip link set lo up',
+                    'ip tuntap add dev drop mode tun', 'ip link set drop up',
+                    'ip addr add 10.97.0.1/24 dev drop',
+                    'ip route add unreachable 10.98.0.0/24',
+                    'mount -t tmpfs none /mnt'):
+        subprocess.run(command.split(), check=True)
+    write('/mnt/resolv.conf', 'nameserver 10.97.0.53\n')
+    subprocess.run(['mount', '--bind', '/mnt/resolv.conf',
+                    os.path.realpath('/etc/resolv.conf')], check=True)
+
+
+def wait_for(check, seconds):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if check():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def lines_of(lab, name):
+    try:
+        with open(lab.path(f'{name}/hosts.jsonl'), 'rb') as lines:
+            return lines.read().count(b'\n')
+    except OSError:
+        return 0
+
+
+def with_slow_hosts(lab, name):
+    """Healthy hosts, one whose probe never ends, and one that says nothing."""
+    hosts = {host: (address, None) for host, address in lab.healthy().items()}
+    hosts['slow'] = (lab.odd['odd'], Row('slow', 'interrupted', user='untimed'))
+    silent = lab.address()
+    lab.peers.add(silent, peers.silent)
+    hosts['silent'] = (silent, None)
+    return lab.inventory(name, hosts)
+
+
+def finish(lab, process, limit):
+    """The exit status, or None where it had to be killed."""
+    try:
+        return process.wait(limit * lab.slow)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return None
+
+
+def judge_interrupted(lab, name, code, records, seconds):
+    problems = lab.complaints(name) if os.path.exists(lab.path(f'{name}.err')) else []
+    if code != 130:
+        problems.append(f'exit status {code}, not 130')
+    for report in ('report.html', 'report.md', 'findings.json'):
+        if not os.path.exists(lab.path(f'{name}/{report}')):
+            problems.append(f'there is no {report}')
+    for host in ('slow', 'silent'):
+        status = records.get(host, {}).get('status', 'none')
+        if status != 'interrupted':
+            problems.append(f'{host} is {status}, not interrupted')
+    if seconds > 3 * lab.slow:
+        problems.append(f'took {seconds:.1f} s to end')
+    return problems
+
+
+def interrupted(lab, table, number):
+    name = number.name.lower()
+    process = lab.popen(name, lab.command(name, with_slow_hosts(lab, name), '-T', '12'))
+    wait_for(lambda: lines_of(lab, name) >= len(lab.healthy()), 8 * lab.slow)
+    began = time.monotonic()
+    process.send_signal(number)
+    code = finish(lab, process, 20)
+    seconds = time.monotonic() - began
+    records = lab.records(name)
+    healthy, problems = lab.count_healthy(records)
+    problems += judge_interrupted(lab, name, code, records, seconds)
+    table.row(number.name, f'exit {code}', seconds, healthy, problems)
+
+
+def terminal_closed(lab, table):
+    """The program runs on a terminal that goes away: the kernel sends SIGHUP, writes fail."""
+    name = 'terminal'
+    command = lab.command(name, with_slow_hosts(lab, name), '-T', '12')
+    pid, master = pty.fork()
+    if pid == 0:
+        os.execve(command[0], command, lab.env())
+    threading.Thread(target=drain, args=(master,), daemon=True).start()
+    wait_for(lambda: lines_of(lab, name) >= len(lab.healthy()), 8 * lab.slow)
+    began = time.monotonic()
+    os.close(master)
+    ended = []
+    if not wait_for(lambda: ended.append(os.waitpid(pid, os.WNOHANG)) or ended[-1][0] != 0,
+                    20 * lab.slow):
+        os.kill(pid, signal.SIGKILL)
+        ended.append(os.waitpid(pid, 0))
+    code = os.waitstatus_to_exitcode(ended[-1][1])
+    seconds = time.monotonic() - began
+    records = lab.records(name)
+    healthy, problems = lab.count_healthy(records)
+    problems += judge_interrupted(lab, name, code, records, seconds)
+    table.row('terminal closed', f'exit {code}', seconds, healthy, problems)
+
+
+def drain(master):
+    try:
+        while os.read(master, 4096):
+            pass
+    except OSError:
+        pass
+
+
+def killed(lab, table):
+    """SIGKILL: whole lines up to the last host, and --resume does the rest."""
+    name = 'sigkill'
+    inventory = with_slow_hosts(lab, name)
+    process = lab.popen(name, lab.command(name, inventory, '-f', '3', '-T', '12'))
+    wait_for(lambda: lines_of(lab, name) >= 4, 20 * lab.slow)
+    process.kill()
+    process.wait()
+    problems = []
+    with open(lab.path(f'{name}/hosts.jsonl'), 'rb') as text:
+        lines = text.read()
+    if not lines.endswith(b'\n') and lines:
+        problems.append('the last line is not whole')
+    records = lab.records(name) if not problems else {}
+    names = lab.healthy()
+    good = sum(host in names and lab.is_complete(r, RECORDED[names[host]])
+               for host, r in records.items())
+    if good != len(records) or good < 4:
+        problems.append(f'{good} of {len(records)} hosts complete')
+    table.row('SIGKILL', 'killed', 0, f'{good}/{len(records)} that had ended', problems)
+    resume(lab, table, name, inventory)
+
+
+def resume(lab, table, name, inventory):
+    if not lab.resumes:
+        table.skip('collect --resume', 'no --resume yet')
+        return
+    began = time.monotonic()
+    process = lab.popen(name, [*lab.program, 'collect', '-i', inventory, '-l', 'api', '--resume',
+                               lab.path(name), '-T', '3', '--host-timeout', '6'])
+    code = finish(lab, process, 30)
+    problems = lab.complaints(name)
+    healthy, worse = lab.count_healthy(lab.records(name))
+    if lines_of(lab, name) != len(lab.records(name)):
+        problems.append('a host has two records')
+    if code not in (0, 3):
+        problems.append(f'exit status {code}: {lab.text(f"{name}.err")[-200:]}')
+    table.row('collect --resume', f'exit {code}', time.monotonic() - began, healthy,
+              problems + worse)
+
+
+def deadline(lab, table):
+    """--deadline ends a run whose hosts would go on."""
+    name = 'deadline'
+    code, seconds, problems = lab.run(name, with_slow_hosts(lab, name), '-T', '12',
+                                      '--deadline', '3')
+    records = lab.records(name)
+    healthy, worse = lab.count_healthy(records)
+    for host in ('slow', 'silent'):
+        if records[host]['status'] != 'deadline':
+            problems.append(f'{host} is {records[host]["status"]}, not deadline')
+    if seconds > 4 + 2 * lab.slow or code != 1:
+        problems.append(f'exit status {code} after {seconds:.1f} s')
+    table.row('deadline of the run', f'exit {code}', seconds, healthy, problems + worse)
+
+
+def disk(lab, table, name, options, said):
+    """A run directory that cannot be written, in a file system of its own."""
+    place = lab.path(f'{name}.d')
+    os.makedirs(place)
+    subprocess.run(['mount', '-t', 'tmpfs', '-o', options, 'none', place], check=True)
+    code, seconds, problems = lab.run(name, lab.inventory(name, {
+        host: (address, None) for host, address in lab.healthy().items()}), '-o', f'{place}/run')
+    text = lab.text(f'{name}.err') + lab.text(f'{name}.out')
+    if code != 2:
+        problems.append(f'exit status {code}, not 2')
+    if not re.search(said, text):
+        problems.append(f'does not say "{said}": {text[-200:]}')
+    if os.path.exists(f'{place}/run/hosts.jsonl'):
+        with open(f'{place}/run/hosts.jsonl', 'rb') as lines:
+            problems += whole_lines(lines.read())
+    subprocess.run(['umount', '-l', place], check=True)
+    table.row(f'run directory: {name}', f'exit {code}', seconds, '-', problems)
+
+
+def whole_lines(text):
+    try:
+        for line in text.splitlines():
+            json.loads(line)
+    except ValueError:
+        return ['hosts.jsonl holds a line that is not whole']
+    return []
+
+
+def max_startups(lab, table):
+    """sshd refuses seven of ten: some come through at once, with --retries all."""
+    address = lab.address()
+    lab.world.sshd('startups', [address], 'MaxStartups 2:70:100\nLoginGraceTime 60')
+    held = [socket.create_connection((address, lab.world.port)) for _ in range(2)]
+    hosts = {f'limited-{n:02}': (address, None) for n in range(8)}
+    hosts.update({host: (at, None) for host, at in lab.healthy().items()})
+    inventory = lab.inventory('startups', hosts)
+    for options in ((), ('--retries', '12')):
+        name = 'startups' + '-retried' * bool(options)
+        title = 'MaxStartups 2:70:100' + ', --retries 12' * bool(options)
+        if options and not lab.retries:
+            table.skip(title, 'no --retries yet')
+            continue
+        code, seconds, problems = lab.run(name, inventory, *options, '--host-timeout', '40')
+        records = lab.records(name)
+        healthy, worse = lab.count_healthy(records)
+        through = 0
+        for host in (h for h in hosts if h.startswith('limited')):
+            record = records[host]
+            through += lab.is_complete(record)
+            if record['status'] != 'ok' and 'MaxStartups' not in record['error']:
+                problems.append(f'{host}: {record["status"]}: {record["error"]}')
+        if options and through < 8:
+            problems.append(f'{8 - through} did not get through')
+        table.row(title, f'{through} of 8 through', seconds, healthy, problems + worse)
+    for connection in held:
+        connection.close()
+
+
+def jump_rows(lab):
+    """Targets behind jump hosts: name to (address, Row); 127.0.74.250 is nobody."""
+    via = f'-J demo@{lab.odd["jump"]}:{lab.world.port}'
+    two = f'{via},demo@{lab.odd["jump2"]}:{lab.world.port}'
+    away = f'-J demo@127.0.74.250:{lab.world.port}'
+    closed = f'-J demo@{ODD_ADDRESS}:{lab.world.port}'
+    no = 'connect-refused unreachable channel-failed'
+    silent, deaf = lab.address(), lab.address()
+    lab.peers.add(silent, peers.silent)
+    lab.peers.deaf(deaf)
+    rows = [
+        ('127.0.74.12', Row('one jump host', args=via, **OK)),
+        ('127.0.74.12', Row('two jump hosts', args=two, **OK)),
+        ('127.0.74.250', Row('target refuses its jump host', no, 'refused', args=via)),
+        (silent, Row('target says nothing to its jump host', 'banner-timeout', '', LOGGING_IN,
+                     args=via)),
+        (deaf, Row('target does not answer its jump host', 'connect-timeout', '', LOGGING_IN,
+                   args=via)),
+        ('127.0.74.12', Row('jump host refuses', 'connect-refused unreachable', 'refused',
+                            args=away)),
+        ('127.0.74.12', Row('jump host forbids forwarding',
+                            'channel-failed unreachable connect-refused', 'prohibited|forward',
+                            args=closed)),
+    ]
+    return rows + [('127.0.74.12', Row(f'jump target {n} of 5, 3 dead', args=via, **OK))
+                   for n in (4, 5)]
+
+
+def jumps(lab, table):
+    if not lab.jumps:
+        table.skip('jump hosts: 9 rows', 'no ProxyJump yet')
+        return
+    for name in ('jump', 'jump2'):
+        lab.odd[name] = lab.address()
+        lab.world.sshd(name, [lab.odd[name]], 'AllowTcpForwarding yes')
+    hosts = {host: (address, None) for host, address in lab.healthy().items()}
+    rows = jump_rows(lab)
+    hosts.update({row.host: (address, row) for address, row in rows})
+    code, seconds, problems = lab.run('jumps', lab.inventory('jumps', hosts))
+    records = lab.records('jumps')
+    healthy, worse = lab.count_healthy(records)
+    findings = json.loads(lab.text('jumps/findings.json'))
+    for _, row in rows:
+        record = records.get(row.host)
+        table.row(row.name, record['status'], record['elapsed_ms'] / 1000, healthy,
+                  lab.judge(row, record, findings))
+    table.row('all behind jump hosts in one run', f'exit {code}', seconds, healthy,
+              problems + worse)
+
+
+def run_all(lab, table):
+    for number in (signal.SIGINT, signal.SIGTERM):
+        interrupted(lab, table, number)
+    terminal_closed(lab, table)
+    killed(lab, table)
+    deadline(lab, table)
+    max_startups(lab, table)
+    jumps(lab, table)
+    if lab.level == 'all' and os.geteuid() == 0:
+        disk(lab, table, 'full disk', 'size=64k', 'No space left')
+        disk(lab, table, 'read-only', 'ro', 'Read-only')
+    else:
+        table.skip('run directory: full disk, read-only',
+                   'needs root' if lab.level == 'all' else 'make check-all has it')
