@@ -176,8 +176,11 @@ class World:
                'NSS_WRAPPER_GROUP': f'{self.state}/group', 'PATH': SYSTEM_PATH,
                'HOME': f'{self.state}/home/demo', **env}
         with open(f'{self.dir}/{log}.log', 'wb') as out:
-            process = subprocess.Popen(self.become + command, stdin=subprocess.DEVNULL, stdout=out,
-                                       stderr=out, env=env, cwd='/', start_new_session=True)
+            # By env(1): what becomes another user must not load libraries that only that one may.
+            process = subprocess.Popen(
+                [*self.become, '/usr/bin/env', *(f'{k}={v}' for k, v in env.items()), *command],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={'PATH': SYSTEM_PATH},
+                cwd='/', start_new_session=True)
         self.started.append(process)
         return process
 
