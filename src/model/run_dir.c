@@ -151,6 +151,21 @@ static struct json *probe_json(const struct probe_result *probe)
 	return object;
 }
 
+/* A full disk takes the beginning of a line: take it back, or the next one would be lost too. */
+static bool append_whole(int fd, struct view line)
+{
+	struct stat before;
+
+	if (fstat(fd, &before) < 0)
+		return false;
+	if (file_write_all(fd, line))
+		return true;
+	int error = errno;
+	if (ftruncate(fd, before.st_size) == 0)
+		errno = error;
+	return false;
+}
+
 bool run_append(int fd, const struct host_record *record, struct err *err)
 {
 	struct json *root = json_object();
@@ -174,9 +189,8 @@ bool run_append(int fd, const struct host_record *record, struct err *err)
 
 	json_print(root, false, &line);
 	json_free(root);
-	bool ok = line.overflow
-		      ? err_set(err, "hosts.jsonl: %s's line is too long", record->name)
-		      : file_write_all(fd, buf_view(&line)) || err_sys(err, "hosts.jsonl");
+	bool ok = line.overflow ? err_set(err, "hosts.jsonl: %s's line is too long", record->name)
+				: append_whole(fd, buf_view(&line)) || err_sys(err, "hosts.jsonl");
 	buf_free(&line);
 	return ok;
 }

@@ -1,6 +1,7 @@
 #include "unit.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "oddhost/model/run.h"
@@ -455,6 +456,42 @@ static void test_killed(void **state)
 	}
 }
 
+/* A disk that is full in the middle of a line (here a limit on the file's size) keeps none of it.
+ */
+static void test_append_without_space(void **state)
+{
+	struct run_meta meta = sample_meta();
+	struct host_record *record = sample("host-01");
+	struct rlimit old, small;
+	struct stat whole, after;
+	char dir[300];
+	struct err err;
+	int fd;
+
+	snprintf(dir, sizeof dir, "%s/full", (char *)*state);
+	assert_true(run_create(dir, &meta, &fd, &err));
+	assert_true(run_append(fd, record, &err));
+	assert_int_equal(fstat(fd, &whole), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small = (struct rlimit){(rlim_t)whole.st_size + 100, old.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_false(run_append(fd, record, &err));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_non_null(strstr(err.text, "hosts.jsonl: File too large"));
+	assert_int_equal(fstat(fd, &after), 0);
+	assert_int_equal(after.st_size, whole.st_size);
+	assert_true(run_append(fd, record, &err));
+	close(fd);
+
+	struct run *run = run_load(dir, &err);
+	assert_non_null(run);
+	assert_int_equal(run->n_hosts, 2);
+	assert_int_equal(run->diags.n, 0);
+	run_free(run);
+	host_record_free(record);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -470,6 +507,7 @@ int main(void)
 	    TEST(test_bad_lines),
 	    TEST(test_last_record_wins),
 	    TEST(test_killed),
+	    TEST(test_append_without_space),
 	};
 
 	return cmocka_run_group_tests_name("run", tests, NULL, NULL);
