@@ -26,6 +26,7 @@ class Row:
     probes: dict = dataclasses.field(default_factory=dict)  # and their statuses
     level: str = 'quick'
     args: str = ''  # ansible_ssh_common_args, more of them
+    bug: str = ''  # what the program gets wrong as yet; take it off once the row passes
 
     @property
     def host(self):
@@ -52,24 +53,27 @@ ROWS = [
     Row('connects, says nothing', 'banner-timeout', 'no SSH banner', LOGGING_IN,
         peer=peers.silent),
     Row('closes at once', 'protocol-error disconnected', 'closed', peer=peers.close),
-    Row('resets at once', 'protocol-error disconnected', 'reset|closed',
-        peer=peers.reset),
+    # The reset may come before the connection is looked at.
+    Row('resets at once', 'protocol-error disconnected connect-refused unreachable',
+        'reset|closed', peer=peers.reset),
     Row('banner without end', 'protocol-error', 'without end|banner',
         peer=peers.banner_without_end),
     Row('lines without end', 'protocol-error', 'without end', peer=peers.lines_without_end),
     Row('lines without end, slowly', 'banner-timeout protocol-error', 'banner', LOGGING_IN,
         peer=peers.lines_slowly),
     Row('banner, a byte a second', 'banner-timeout', 'banner', LOGGING_IN,
-        peer=peers.byte_a_second),
+        peer=peers.byte_a_second, bug='a banner that is not whole yet counts as one'),
     Row('blank lines before the banner', peer=peers.blank_lines, **OK),
     Row('text before the banner', peer=peers.lines_before, **OK),
-    Row('banner of 8 KB', 'protocol-error', 'banner', peer=peers.banner_of_8k),
-    Row('HTTP server', 'protocol-error banner-timeout', 'HTTP/1.1 400', peer=peers.http),
+    Row('banner of 8 KB', 'protocol-error', 'banner', peer=peers.banner_of_8k,
+        bug='libssh2 is given it, and its error is not about the banner'),
+    Row('HTTP server', 'protocol-error', 'HTTP/1.1 400', peer=peers.http),
     Row('HTTP server that speaks first', 'protocol-error', 'HTTP/1.1 408',
         peer=peers.http_at_once),
-    Row('SSH 1', 'protocol-error', 'SSH-1|version|banner', peer=peers.ssh1),
-    Row('says Exceeded MaxStartups', 'protocol-error connect-refused banner-timeout',
-        'Exceeded MaxStartups', LOGGING_IN, peer=peers.max_startups),
+    Row('SSH 1', 'protocol-error', 'SSH-1|version|banner', peer=peers.ssh1,
+        bug='the version is not looked at'),
+    Row('says Exceeded MaxStartups', 'protocol-error', 'Exceeded MaxStartups', LOGGING_IN,
+        peer=peers.max_startups),
     # In the key exchange.
     Row('closes after the banner', 'protocol-error', 'key exchange|closed',
         peer=peers.close_after_banner),
@@ -103,8 +107,10 @@ ROWS = [
     Row('forced command', 'channel-failed', 'only backups are taken here', user='forced'),
     Row('login shell ends by signal', 'channel-failed', '', user='crasher'),
     Row('MaxSessions 0', 'channel-failed', 'channel', user='no-session'),
-    Row('MaxSessions 1', user='one-session', **OK),
+    Row('MaxSessions 1', user='one-session', bug='sshd refuses an open that comes too soon after '
+        'a close: to be tried again', **OK),
     Row('login shell with a banner', user='greeter', **OK),
+    # The shell runs; that it never comes to the script shows by what it sends alone.
     Row('start-up file without end', 'channel-failed partial deadline', '', WHOLE_HOST,
         user='flooder'),
     Row('login shell fish', user='fish', level='all', **OK),

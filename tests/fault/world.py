@@ -240,9 +240,11 @@ class World:
                                   stdout=subprocess.PIPE).stdout
             write(key + '.pub', next(x for x in text.splitlines() if x.startswith('ssh-')) + '\n')
             self.give_away()
+        env = self.environment('demo', host)
+        forced = f'PATH={env["PATH"]}; export PATH; eval "$SSH_ORIGINAL_COMMAND"'
         process = self.spawn([program, '-F', '-E', '-e', '-s', '-m', '-r', key, '-P',
-                              f'{self.state}/dropbear.pid', '-p', f'{address}:{self.port}'],
-                             'dropbear', **self.environment('demo', host))
+                              f'{self.state}/dropbear.pid', '-p', f'{address}:{self.port}',
+                              '-c', forced], 'dropbear', **env)
         self.await_port(process, address, 'dropbear')
         self.trust(address, 'dropbear_key')
 
