@@ -48,10 +48,10 @@ def lines_slowly(conn, _):
         time.sleep(0.2)
 
 
-def byte_a_second(conn, _):
+def banner_slowly(conn, _):
     for byte in BANNER * 20:
         conn.sendall(bytes([byte]))
-        time.sleep(1)
+        time.sleep(0.5)
 
 
 def banner_of_8k(conn, _):

@@ -325,7 +325,7 @@ def memcheck(lab, table):
     lab.program = ['valgrind', '-q', '--leak-check=full', '--errors-for-leak-kinds=definite',
                    '--error-exitcode=66', *lab.program]
     lab.slow = 4.0
-    code, seconds, problems = lab.run('memcheck', inventory, '-T', '40', '--host-timeout', '90')
+    code, seconds, problems = lab.run('memcheck', inventory, '-T', '15', '--host-timeout', '60')
     records = lab.records('memcheck')
     good = sum(lab.is_complete(records[name], RECORDED[address])
                for name, (address, row) in hosts.items() if row is None)
