@@ -26,6 +26,9 @@ say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)')
 # This makefile again, on all processors where nothing else was said.
 sub = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 sanitizers := -fsanitize=address,undefined -fno-sanitize-recover=all
+asan = FLAVOUR=asan DEV=1 CFLAGS="-O1 -g -fno-omit-frame-pointer -Wno-format-truncation" \
+	SANITIZE="$(sanitizers)"
+tsan = FLAVOUR=tsan DEV=1 CFLAGS="-O1 -g -Wno-format-truncation" SANITIZE=-fsanitize=thread
 
 all: $(B)/oddhost ## build the program: .build/release/oddhost
 
@@ -42,16 +45,24 @@ check: ## all tests that a plain user can run, also under ASan and UBSan
 	$(Q)$(sub) DEV=1 all unit
 	$(Q)$(sub) asan
 	$(Q)$(sub) DEV=1 e2e
+	$(Q)$(sub) DEV=1 fault
 
 check-all: check ## and those that need root, a browser, clang or Ansible
 	$(Q).ci/deps all
 	$(Q)$(sub) DEV=1 CC=clang FLAVOUR=clang all
 	$(Q)$(sub) fuzz
 	$(Q)$(sub) DEV=1 more
+	$(Q)$(sub) fault-all
 
 asan: ## the tests under the address and undefined-behaviour sanitizers
-	$(Q)$(sub) FLAVOUR=asan DEV=1 CFLAGS="-O1 -g -fno-omit-frame-pointer \
-		-Wno-format-truncation" SANITIZE="$(sanitizers)" all unit corpus e2e
+	$(Q)$(sub) $(asan) all unit corpus e2e
+
+fault-all: ## the fault table: all of it; under ASan, TSan; 50 hosts under valgrind
+	$(Q).ci/deps all
+	$(Q)$(sub) DEV=1 FAULTS=all fault
+	$(Q)$(sub) $(asan) fault
+	$(Q)$(sub) $(tsan) fault
+	$(Q)$(sub) DEV=1 FAULTS=memcheck fault
 
 lint: ## layers, banned calls, formatting, cppcheck, clang-tidy
 	$(Q).ci/deps lint
@@ -152,11 +163,14 @@ e2e: $(B)/oddhost $(B)/e2e/test_incident
 more: $(B)/oddhost $(B)/e2e/test_more
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_more
 
+fault: $(B)/oddhost ## the fault table, as far as a plain user and OpenSSH can make the faults
+	$(Q)tests/fault/table.py $(B) $(or $(FAULTS),quick)
+
 # Tests that were asked for together run one after the other.
 corpus: $(filter unit,$(MAKECMDGOALS))
 e2e: $(filter unit corpus,$(MAKECMDGOALS))
 
 -include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d)
 .PHONY: all deps demo check check-all asan lint format fuzz bench install uninstall clean help unit corpus \
-	fuzzing e2e more
+	fuzzing e2e more fault fault-all
 .SECONDARY:

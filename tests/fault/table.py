@@ -17,6 +17,8 @@ import sys
 import threading
 import time
 
+sys.dont_write_bytecode = True
+
 import peers
 import runs
 from rows import LOGIN, LOGGING_IN, HOST, ROWS, SLACK
