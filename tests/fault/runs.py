@@ -91,7 +91,7 @@ def judge_interrupted(lab, name, code, records, seconds):
         status = records.get(host, {}).get('status', 'none')
         if status != 'interrupted':
             problems.append(f'{host} is {status}, not interrupted')
-    if seconds > 3 * lab.slow:
+    if seconds > 1.5 + lab.slack(records):
         problems.append(f'took {seconds:.1f} s to end')
     return problems
 
@@ -99,7 +99,7 @@ def judge_interrupted(lab, name, code, records, seconds):
 def interrupted(lab, table, number):
     name = number.name.lower()
     process = lab.popen(name, lab.command(name, with_slow_hosts(lab, name), '-T', '12'))
-    wait_for(lambda: lines_of(lab, name) >= len(lab.healthy()), 8 * lab.slow)
+    wait_for(lambda: lines_of(lab, name) >= len(lab.healthy()), 10 * lab.slow)
     began = time.monotonic()
     process.send_signal(number)
     code = finish(lab, process, 20)
@@ -118,7 +118,7 @@ def terminal_closed(lab, table):
     if pid == 0:
         os.execve(command[0], command, lab.env())
     threading.Thread(target=drain, args=(master,), daemon=True).start()
-    wait_for(lambda: lines_of(lab, name) >= len(lab.healthy()), 8 * lab.slow)
+    wait_for(lambda: lines_of(lab, name) >= len(lab.healthy()), 10 * lab.slow)
     began = time.monotonic()
     os.close(master)
     ended = []
@@ -187,13 +187,13 @@ def deadline(lab, table):
     """--deadline ends a run whose hosts would go on."""
     name = 'deadline'
     code, seconds, problems = lab.run(name, with_slow_hosts(lab, name), '-T', '12',
-                                      '--deadline', '3')
+                                      '--deadline', '6')
     records = lab.records(name)
     healthy, worse = lab.count_healthy(records)
     for host in ('slow', 'silent'):
         if records[host]['status'] != 'deadline':
             problems.append(f'{host} is {records[host]["status"]}, not deadline')
-    if seconds > 4 + 2 * lab.slow or code != 1:
+    if seconds > 7 + lab.slack(records) or code != 1:
         problems.append(f'exit status {code} after {seconds:.1f} s')
     table.row('deadline of the run', f'exit {code}', seconds, healthy, problems + worse)
 
@@ -295,7 +295,7 @@ def jumps(lab, table):
     for _, row in rows:
         record = records.get(row.host)
         table.row(row.name, record['status'], record['elapsed_ms'] / 1000, healthy,
-                  lab.judge(row, record, findings))
+                  lab.judge(row, records, findings))
     table.row('all behind jump hosts in one run', f'exit {code}', seconds, healthy,
               problems + worse)
 

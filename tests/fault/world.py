@@ -93,11 +93,6 @@ def write(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
-def keygen(path, kind='ed25519'):
-    subprocess.run(['ssh-keygen', '-q', '-t', kind, '-N', '', '-C', 'demo', '-f', path], check=True)
-    return path
-
-
 def public(path):
     with open(path + '.pub', encoding='utf-8') as key:
         return ' '.join(key.read().split()[:2])
@@ -119,7 +114,11 @@ class World:
             self.become = ['setpriv', f'--reuid={self.uid}', f'--regid={self.gid}',
                            '--clear-groups', '--no-new-privs']
         self.wrapper = find('/usr/lib/*/libnss_wrapper.so', '/usr/lib*/libnss_wrapper.so')
-        self.fill()
+        try:
+            self.fill()
+        except Exception:
+            self.close()
+            raise
 
     def fill(self):
         state = self.state
@@ -141,20 +140,34 @@ class World:
             for name, text in files.items():
                 write(f'{state}/home/{user}/{name}', text)
         write(f'{state}/crash', '#!/bin/sh\nkill -SEGV $$\n', 0o755)
-        passwd = ['root:x:0:0::/:/bin/sh\n'] if self.become else []
-        keygen(f'{self.dir}/id_ed25519')
-        keygen(f'{self.dir}/other_key')
+        self.add_users()
+        self.keygen(f'{self.dir}/id_ed25519')
+        self.keygen(f'{self.dir}/other_key')
+        key = public(f'{self.dir}/id_ed25519') + '\n'
         for user in USERS:
-            home = f'{state}/home/{user}'
-            shell = SHELLS.get(user, '/bin/sh').format(state=state)
-            passwd.append(f'{user}:x:{self.uid}:{self.gid}::{home}:{shell}\n')
-            write(f'{home}/.ssh/authorized_keys', public(f'{self.dir}/id_ed25519') + '\n', 0o600)
-        write(f'{state}/passwd', ''.join(passwd))
-        write(f'{state}/group', f'demo:x:{self.gid}:\n')
-        keygen(f'{state}/host_key')
-        keygen(f'{state}/rsa_key', 'rsa')
-        keygen(f'{state}/other_host_key')
+            write(f'{state}/home/{user}/.ssh/authorized_keys', key, 0o600)
+        self.keygen(f'{state}/host_key')
+        self.keygen(f'{state}/rsa_key', 'rsa')
+        self.keygen(f'{state}/other_host_key')
         self.give_away()
+
+    def add_users(self):
+        passwd = ['root:x:0:0::/:/bin/sh\n'] if self.become else []
+        for user in USERS:
+            shell = SHELLS.get(user, '/bin/sh').format(state=self.state)
+            home = f'{self.state}/home/{user}'
+            passwd.append(f'{user}:x:{self.uid}:{self.gid}::{home}:{shell}\n')
+        write(f'{self.state}/passwd', ''.join(passwd))
+        write(f'{self.state}/group', f'demo:x:{self.gid}:\n')
+
+    def wrapped(self):
+        """The environment of a program for which our users exist."""
+        return {'LD_PRELOAD': self.wrapper, 'NSS_WRAPPER_PASSWD': f'{self.state}/passwd',
+                'NSS_WRAPPER_GROUP': f'{self.state}/group', 'PATH': SYSTEM_PATH}
+
+    def keygen(self, path, kind='ed25519'):
+        subprocess.run(['ssh-keygen', '-q', '-t', kind, '-N', '', '-C', 'demo', '-f', path],
+                       check=True, env=self.wrapped())
 
     def give_away(self):
         os.chmod(self.state, 0o755)
@@ -172,9 +185,7 @@ class World:
 
     def spawn(self, command, log, **env):
         """Start a server as the unprivileged user among nss_wrapper's users."""
-        env = {'LD_PRELOAD': self.wrapper, 'NSS_WRAPPER_PASSWD': f'{self.state}/passwd',
-               'NSS_WRAPPER_GROUP': f'{self.state}/group', 'PATH': SYSTEM_PATH,
-               'HOME': f'{self.state}/home/demo', **env}
+        env = {**self.wrapped(), 'HOME': f'{self.state}/home/demo', **env}
         with open(f'{self.dir}/{log}.log', 'wb') as out:
             # By env(1): what becomes another user must not load libraries that only that one may.
             process = subprocess.Popen(
