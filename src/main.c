@@ -115,7 +115,7 @@ int main(int argc, char **argv)
 	if (options_parse(command, argc - 1, argv + 1, &options, &code))
 		code = command->function(command, &options);
 	options_free(&options);
-	if (fflush(stdout) != 0 || ferror(stdout)) {
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code != EXIT_INTERRUPTED) {
 		cli_warn("standard output could not be written");
 		return EXIT_TROUBLE;
 	}

@@ -94,13 +94,13 @@ ROWS = [
     Row('changed host key', 'hostkey-changed', 'SHA256:', server='changed'),
     Row('revoked host key', 'hostkey-revoked', 'SHA256:', server='revoked'),
     # Logging in.
-    Row('key refused', 'auth-failed', 'refused', user='refused'),
-    Row('too many authentication failures', 'auth-failed', 'authentication|refused',
+    Row('key refused', 'auth-failed', 'refused|offered', user='refused'),
+    Row('too many authentication failures', 'auth-failed', 'authentication|refused|offered',
         user='one-try'),
-    Row('another key', 'auth-failed', 'refused', key='other_key'),
-    Row('key file that is not there', 'auth-failed', 'no key|no_key', key='no_key'),
-    Row('passwords only', 'auth-failed', 'password|refused', user='password'),
-    Row('user that is not known', 'auth-failed', 'refused', user='nobody-we-know'),
+    Row('another key', 'auth-failed', 'refused|offered', key='other_key'),
+    Row('key file that is not there', 'auth-failed', 'no_key', key='no_key'),
+    Row('passwords only', 'auth-failed', 'password|offered', user='password'),
+    Row('user that is not known', 'auth-failed', 'refused|offered', user='nobody-we-know'),
     # Starting a shell.
     Row('login shell nologin', 'channel-failed', 'not available', user='nologin'),
     # sshd refuses a user whose shell is not there, like a wrong key.
@@ -108,8 +108,7 @@ ROWS = [
     Row('forced command', 'channel-failed', 'only backups are taken here', user='forced'),
     Row('login shell ends by signal', 'channel-failed', '', user='crasher'),
     Row('MaxSessions 0', 'channel-failed', 'channel', user='no-session'),
-    Row('MaxSessions 1', user='one-session', bug='sshd refuses an open that comes too soon after '
-        'a close: to be tried again', **OK),
+    Row('MaxSessions 1', user='one-session', **OK),
     Row('login shell with a banner', user='greeter', **OK),
     # The shell runs; that it never comes to the script shows by what it sends alone.
     Row('start-up file without end', 'channel-failed partial deadline', '', WHOLE_HOST,
