@@ -3,6 +3,7 @@
 usage: asyncssh_server.py ADDRESS PORT HOST_KEY AUTHORIZED_KEYS
 """
 import asyncio
+import logging
 import sys
 
 import asyncssh
@@ -14,6 +15,9 @@ async def run(process):
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
     await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
     process.exit(await child.wait())
+
+
+logging.basicConfig(level=logging.DEBUG)  # says why a connection ended
 
 
 async def main():
