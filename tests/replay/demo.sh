@@ -12,6 +12,7 @@ rm -f "$status"
 echo "Four recorded hosts answer on loopback; on them runs:"
 echo "  $1 run -i inventory/demo.ini -l api"
 echo
+# shellcheck disable=SC2016 # the inner shell expands them
 tests/replay/sshd.sh run .build/demo sh -c '"$1" run -i inventory/demo.ini -l api; echo $? >"$2"' \
 	demo "$1" "$status"
 served=$?

@@ -206,6 +206,7 @@ static const struct fold_row folds[] = {
     {"n0 n1", 0, "n[0-1]"},
     {"a b c", 2, "a,b and 1 more"},
     {"a1 a2 b c1 c2 d", 2, "a[1-2],b and 3 more"},
+    {"a1 a3 a5 a7 b", 2, "a[1,3] and 3 more"},
     {"a b", 2, "a,b"},
 };
 
