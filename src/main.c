@@ -4,7 +4,8 @@
 #include "oddhost/base/version.h"
 #include "oddhost/cli/cli.h"
 
-#define LOGIN "i l u k private-key known-hosts f workers T retries host-timeout deadline"
+#define REACH "i l u private-key known-hosts host-key ssh-config ssh-common-args become become-user"
+#define LOGIN REACH " k f workers T retries host-timeout deadline"
 
 static int complete(const struct command *command, const struct options *options);
 
@@ -22,9 +23,9 @@ static const struct command commands[] = {
     {"import", cli_import, "FILE…", "i l o q", 1, 10000,
 	"make a run directory from pasted terminal transcripts, the later answer of a command wins",
 	"  oddhost import -i inventory/incident.ini -l api -o RUN before.txt\n"},
-    {"inventory", cli_inventory, "", "i l list hosts host", 0, 0, "print what an inventory means",
-	NULL},
-    {"probes", cli_probes, "", "i l script", 0, 0,
+    {"inventory", cli_inventory, "", REACH " list hosts host", 0, 0,
+	"print what an inventory means", NULL},
+    {"probes", cli_probes, "", REACH " script", 0, 0,
 	"print what would run on a host, all of it read-only", NULL},
     {"parse", cli_parse, "KIND [FILE]", "", 1, 2,
 	"run one parser on a file or stdin and print JSON", "  ip route | oddhost parse routes\n"},

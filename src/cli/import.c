@@ -192,12 +192,14 @@ static int import(const struct options *options, const struct scope *scope, stru
 int cli_import(const struct command *command, const struct options *options)
 {
 	bool scoped = options->n_inventories > 0;
+	struct options unconnected = *options; /* ssh's files say nothing about a transcript */
 	struct scope scope = {0};
 	int code = EXIT_TROUBLE;
 
 	if (!scoped && options->limit != NULL)
 		return cli_usage(command, "-l needs an inventory: -i FILE");
-	if (!scoped || scope_load(command, options, &scope)) {
+	unconnected.ssh_config = "none";
+	if (!scoped || scope_load(command, &unconnected, &scope)) {
 		struct run *run = run_new();
 		code = import(options, scoped ? &scope : NULL, run);
 		run_free(run);

@@ -29,7 +29,79 @@ static struct json *paths(const char *const *list, size_t n)
 	return array;
 }
 
+/* Where a value was written: "option --user", "hosts.ini:3", "default". */
+static void set_origin(
+    struct json *from, struct arena *arena, const char *name, const struct ssh_value *value)
+{
+	const char *text = "default";
+
+	if (value != NULL && value->source != NULL && value->source[0] == '-')
+		text = arena_printf(arena, "option %s", value->source);
+	else if (value != NULL && value->line != 0)
+		text = arena_printf(arena, "%s:%u", value->source, value->line);
+	else if (value != NULL)
+		text = value->source;
+	json_set_string(from, name, text);
+}
+
+static struct json *describe_origins(struct arena *arena, const struct ssh_options *options)
+{
+	static const struct {
+		const char *name;
+		enum ssh_key key;
+	} rows[] = {{"port", SSH_PORT}, {"user", SSH_USER}, {"known_as", SSH_HOST_KEY_ALIAS},
+	    {"host_key", SSH_HOST_KEY_CHECKING}, {"jumps", SSH_PROXY_JUMP}, {"local", SSH_LOCAL},
+	    {"become", SSH_BECOME}, {"become_user", SSH_BECOME_USER}};
+	struct json *from = json_object();
+	const struct ssh_value *name = options->value[SSH_HOST_NAME];
+	const struct ssh_value *user_files = options->value[SSH_USER_KNOWN_HOSTS];
+
+	set_origin(from, arena, "address", name != NULL ? name : options->value[SSH_DESTINATION]);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		set_origin(from, arena, rows[i].name, options->value[rows[i].key]);
+	set_origin(from, arena, "known_hosts",
+	    user_files != NULL ? user_files : options->value[SSH_GLOBAL_KNOWN_HOSTS]);
+	set_origin(from, arena, "identities", options->value[SSH_IDENTITY_FILE]);
+	return from;
+}
+
+/* What ssh's configuration says and is not acted on. */
+static struct json *describe_unused(struct arena *arena, const struct ssh_options *options)
+{
+	struct json *array = json_array();
+
+	for (enum ssh_key key = SSH_FIRST_UNUSED; key < SSH_DESTINATION; key++) {
+		const struct ssh_value *value = options->value[key];
+		if (value == NULL)
+			continue;
+		struct json *row = json_push(array, json_object());
+		json_set_string(row, "option", ssh_option_name(key));
+		json_set_string(row, "value", value->words[0]);
+		set_origin(row, arena, "from", value);
+	}
+	return array;
+}
+
+static const char *policy_name(enum host_key_policy policy)
+{
+	return policy == HOST_KEY_OFF ? "off" : policy == HOST_KEY_STRICT ? "strict" : "accept-new";
+}
+
 /* The connection that would be made; null and [] mean the defaults of host_spec. */
+static struct json *describe_spec(const struct host_spec *spec)
+{
+	struct json *root = json_object();
+
+	json_set_string(root, "address", spec->address);
+	json_set_number(root, "port", spec->port == 0 ? 22 : spec->port);
+	json_set_string(root, "user", spec->user);
+	json_set(root, "identities", paths(spec->identities, spec->n_identities));
+	json_set(root, "known_hosts", paths(spec->known_hosts, spec->n_known_hosts));
+	json_set_string(root, "known_as", spec->known_as);
+	json_set_string(root, "host_key", policy_name(spec->host_key));
+	return root;
+}
+
 static struct json *describe(struct scope *scope, size_t i)
 {
 	const struct host_spec *spec = &scope->hosts[i];
@@ -37,12 +109,15 @@ static struct json *describe(struct scope *scope, size_t i)
 
 	json_set_string(root, "host", spec->name);
 	json_set(root, "vars", list_make_vars(scope->inventory, scope->selected[i], true));
-	struct json *connection = json_set(root, "connection", json_object());
-	json_set_string(connection, "address", spec->address);
-	json_set_number(connection, "port", spec->port == 0 ? 22 : spec->port);
-	json_set_string(connection, "user", spec->user);
-	json_set(connection, "identities", paths(spec->identities, spec->n_identities));
-	json_set(connection, "known_hosts", paths(spec->known_hosts, spec->n_known_hosts));
+	struct json *connection = json_set(root, "connection", describe_spec(spec));
+	struct json *jumps = json_set(connection, "jumps", json_array());
+	for (size_t k = 0; k < spec->n_jumps; k++)
+		json_push(jumps, describe_spec(&spec->jumps[k]));
+	json_set_bool(connection, "local", spec->local);
+	json_set_bool(connection, "become", spec->become);
+	json_set_string(connection, "become_user", spec->become_user);
+	json_set(connection, "from", describe_origins(scope->arena, &scope->origins[i]));
+	json_set(connection, "not_used", describe_unused(scope->arena, &scope->origins[i]));
 	return root;
 }
 

@@ -9,7 +9,7 @@
 #include "oddhost/base/mem.h"
 #include "oddhost/base/view.h"
 
-enum value_kind { FLAG, COUNT, TEXT, TEXTS, NUMBER, NUMBER_OR_0, SEVERITY, COLOR };
+enum value_kind { FLAG, COUNT, TEXT, TEXTS, NUMBER, NUMBER_OR_0, SEVERITY, COLOR, HOST_KEY };
 
 /*
  * Every option of every command: one row each, from which getopt's tables and the help are made.
@@ -33,6 +33,14 @@ static const struct option_row {
     {0, "private-key", "FILE", TEXT, AT(private_key), 0, "log in with this key"},
     {0, "known-hosts", "FILE", TEXT, AT(known_hosts), 0,
 	"check host keys against this file instead of ~/.ssh/known_hosts"},
+    {0, "host-key", "POLICY", HOST_KEY, AT(host_key), 0,
+	"a host key that is not known: strict (default), accept-new, or off: check none"},
+    {'F', "ssh-config", "FILE", TEXT, AT(ssh_config), 0,
+	"ssh's configuration, instead of ~/.ssh/config and the system's; none: read none"},
+    {0, "ssh-common-args", "ARGS", TEXT, AT(ssh_args), 0,
+	"options of ssh for all hosts: -o -F -J -i -p -l"},
+    {'b', "become", NULL, FLAG, AT(become), 0, "run the probes as root, by sudo -n"},
+    {0, "become-user", "NAME", TEXT, AT(become_user), 0, "with -b: as NAME instead of root"},
     {'f', "forks", "N", NUMBER, AT(forks), 100000, "hosts at the same time (default: 256)"},
     {'k', "ask-pass", NULL, FLAG, AT(ask_pass), 0,
 	"ask for a login password, tried where no key is accepted"},
@@ -172,6 +180,14 @@ static bool store(const struct command *command, const struct option_row *row, c
 			return true;
 		cli_usage(command, "--%s: '%s' is none of critical, high, medium, low, info, none",
 		    row->name, text);
+		return false;
+	case HOST_KEY:
+		*(const char **)at = text;
+		if (strcmp(text, "strict") == 0 || strcmp(text, "accept-new") == 0 ||
+		    strcmp(text, "off") == 0)
+			return true;
+		cli_usage(
+		    command, "--%s: '%s' is none of strict, accept-new, off", row->name, text);
 		return false;
 	case COLOR:
 		if (decide_color(text, at))

@@ -35,35 +35,27 @@ static const char *group_name(struct arena *arena, const struct inventory *inv, 
 	return n == 0 ? "all" : name;
 }
 
-static const char **one(struct arena *arena, const char *path)
-{
-	const char **list = arena_alloc(arena, sizeof *list);
-
-	list[0] = connection_expand_home(arena, path);
-	return list;
-}
-
 static void find_hosts(struct scope *scope, const struct options *options)
 {
+	const struct connection_options given = {
+	    .user = options->user,
+	    .private_key = options->private_key,
+	    .known_hosts = options->known_hosts,
+	    .host_key = options->host_key,
+	    .ssh_config = options->ssh_config,
+	    .ssh_args = options->ssh_args,
+	    .become = options->become,
+	    .become_user = options->become_user,
+	};
 	struct arena *arena = scope->arena;
-	const char **key = options->private_key == NULL ? NULL : one(arena, options->private_key);
-	const char **known = options->known_hosts == NULL ? NULL : one(arena, options->known_hosts);
+	struct connections *connections = connection_begin(scope->inventory, arena, &given);
 
 	scope->hosts = arena_alloc(arena, (scope->n_hosts + 1) * sizeof *scope->hosts);
-	for (size_t i = 0; i < scope->n_hosts; i++) {
-		struct host_spec *spec = &scope->hosts[i];
-		connection_find(scope->inventory, arena, scope->selected[i], spec);
-		if (options->user != NULL)
-			spec->user = options->user;
-		if (key != NULL) {
-			spec->identities = key;
-			spec->n_identities = 1;
-		}
-		if (known != NULL) {
-			spec->known_hosts = known;
-			spec->n_known_hosts = 1;
-		}
-	}
+	scope->origins = arena_alloc(arena, (scope->n_hosts + 1) * sizeof *scope->origins);
+	for (size_t i = 0; i < scope->n_hosts; i++)
+		connection_find(
+		    connections, scope->selected[i], &scope->hosts[i], &scope->origins[i]);
+	connection_end(connections);
 }
 
 static bool find_all(struct scope *scope, const struct options *options)

@@ -20,13 +20,17 @@ static void use(struct inventory *inv, const char *limit)
 	struct inventory_host **hosts;
 	struct targets targets;
 	struct host_spec spec;
+	struct ssh_options origins;
 	struct buf out = {0};
 	struct err err;
 	size_t n;
 
 	if (limit_select(inv, arena, limit, &hosts, &n, &err)) {
+		const struct connection_options options = {.ssh_config = "none"};
+		struct connections *connections = connection_begin(inv, arena, &options);
 		for (size_t i = 0; i < n && i < 64; i++)
-			connection_find(inv, arena, hosts[i], &spec);
+			connection_find(connections, hosts[i], &spec, &origins);
+		connection_end(connections);
 		targets_find(inv, arena, hosts, n < 64 ? n : 64, &targets);
 		struct json *root = list_make(inv, hosts, n < 64 ? n : 64);
 		json_print(root, false, &out);

@@ -31,6 +31,10 @@ struct options {
 	const char *user;        /* -u */
 	const char *private_key; /* --private-key */
 	const char *known_hosts; /* --known-hosts */
+	const char *host_key;    /* --host-key */
+	const char *ssh_config;  /* -F */
+	const char *ssh_args;    /* --ssh-common-args */
+	const char *become_user; /* --become-user */
 	const char *format;      /* --format */
 	const char *host;        /* --host */
 	const char *routes;      /* --routes */
@@ -39,7 +43,7 @@ struct options {
 	bool ask_pass;                                           /* -k */
 	unsigned forks, connect_timeout, host_timeout, deadline; /* counts and seconds */
 	enum severity fail_on;
-	bool list, hosts, json, script, quiet, check;
+	bool list, hosts, json, script, quiet, check, become;
 	unsigned verbose;
 	bool color;  /* decided: --color, NO_COLOR and whether stdout is a terminal */
 	char **args; /* the positional arguments */

@@ -11,6 +11,7 @@
 #include "oddhost/base/arena.h"
 #include "oddhost/cli/cli.h"
 #include "oddhost/inventory/inventory.h"
+#include "oddhost/inventory/ssh_option.h"
 #include "oddhost/model/run.h"
 
 struct scope {
@@ -18,6 +19,7 @@ struct scope {
 	struct inventory *inventory;      /* whose strings the hosts use */
 	struct inventory_host **selected; /* beside hosts[] */
 	struct host_spec *hosts;          /* in inventory order */
+	struct ssh_options *origins;      /* beside hosts[]: where the values came from */
 	size_t n_hosts;
 	struct target *targets;
 	size_t n_targets;
@@ -28,9 +30,9 @@ struct scope {
 };
 
 /*
- * Load the inventories of the options and apply --limit; -u, --private-key and --known-hosts win
- * over the inventory. Diagnostics are printed. Returns false where the command must end with
- * EXIT_TROUBLE: something in the inventory was not understood, nothing is selected, or no
+ * Load the inventories of the options and apply --limit; what the command line says about
+ * connections wins over them. Diagnostics are printed. Returns false where the command must end
+ * with EXIT_TROUBLE: something in the inventory was not understood, nothing is selected, or no
  * inventory was named. `ret` is to be freed either way.
  */
 bool scope_load(const struct command *command, const struct options *options, struct scope *ret);
