@@ -32,6 +32,7 @@ HOSTS = ["h1", "h2", "web-1.example.org", "Web-2", "10.0.0.5", "2001:DB8::0:5", 
 PATTERNS = ["*", "*", "*", "*", "h*", "h*", "h?", "web-*", "Web-2", "web-2", "*.example.org", "10.0.0.*", "!h1", "!h2", "!web*",
             "j1", "j2", "h1", "h2", "db_3", "nope", "2001:*", "?1", "!*.org", "10.0.0.5", "**", "h1*"]
 LISTS = ["h*", "h1,h2", "*,!h1", "!h2,*", "web-*", "*.example.org,10.*", "j?", "WEB-2", "nope", "*.internal", "!*"]
+UNREAD = {"LogLevel", "Compression", "ControlPath", "SendEnv", "Foobar", "XFoo"}  # what ssh alone checks
 USERS = ["ops", "root", ME.pw_name, "al ice", "de%ploy", "a@b", "svc"]
 
 
@@ -97,7 +98,9 @@ def spelt(rnd, keyword):
 def line(rnd, keyword, value):
     gap = rnd.choice((" ", " ", " ", "=", " = ", "\t", "  "))
     tail = rnd.choice(("", "", "", "", " # c", "  ", "\t")) if not keyword.startswith("Proxy") else rnd.choice(("", " "))
-    name = spelt(rnd, keyword) if keyword not in ("LogLevel", "Compression") else keyword
+    name = spelt(rnd, keyword) if keyword not in UNREAD else keyword
+    if name.startswith('"') and "=" in gap and rnd.random() < .95:
+        gap = " "  # behind a quote '=' is a part of the value
     return f"{rnd.choice(('', '', '  ', chr(9)))}{name}{gap}{value}{tail}{rnd.choice(('', '', '', '', chr(13)))}"
 
 
@@ -252,7 +255,7 @@ def ours(program, file, host, args):
 def main():
     program = os.path.abspath(sys.argv[1])
     seed = sys.argv[2] if len(sys.argv) > 2 else str(random.randrange(10**9))
-    count = int(sys.argv[3]) if len(sys.argv) > 3 else 300
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 150
     print(f"oracle_ssh_config: seed {seed}, {count} generated configurations")
     different = refused = jumped = 0
     with tempfile.TemporaryDirectory() as directory:

@@ -149,8 +149,10 @@ static bool plan_bool(struct plan *plan, const char *name, bool otherwise)
 
 static void set(struct plan *plan, enum ssh_key key, const char *text)
 {
-	ssh_option_set(&plan->options, plan->arena,
-	    ssh_option_make(plan->arena, key, text, plan->source, plan->line));
+	struct ssh_value *value = ssh_option_make(plan->arena, key, text, plan->source, plan->line);
+
+	value->reported = plan->quiet;
+	ssh_option_set(&plan->options, plan->arena, value);
 }
 
 /* A value as ssh reads it from a line. */
@@ -347,6 +349,7 @@ static const char *read_vars(struct plan *plan, const struct inventory_host *hos
 	if (value == NULL) {
 		plan->source = host->source;
 		plan->line = host->line;
+		plan->quiet = false;
 		value = host->name;
 	}
 	value = split_user(plan, value);

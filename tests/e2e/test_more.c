@@ -90,19 +90,33 @@ static void test_lookup_agrees_with_the_kernel(void **state)
 	}
 }
 
-/* Ansible must read the same from our inventories, from the fixtures, and from generated ones. */
-static void test_inventory_agrees_with_ansible(void **state)
+static void ask_oracle(const char *command)
 {
-	(void)state;
-	need("ansible-inventory --version", "there is no ansible-inventory");
-	int code = drive("tests/oracle_inventory.py %O");
+	int code = drive(command);
 	struct buf log = drive_read(drive_path("%D/stdout"));
+
 	if (code != 0) {
 		struct buf errors = drive_read(drive_path("%D/stderr"));
 		fail_msg("%s%s", buf_str(&log), buf_str(&errors));
 	}
 	print_message("             %s", buf_str(&log)); /* the seed */
 	buf_free(&log);
+}
+
+/* Ansible must read the same from our inventories, from the fixtures, and from generated ones. */
+static void test_inventory_agrees_with_ansible(void **state)
+{
+	(void)state;
+	need("ansible-inventory --version", "there is no ansible-inventory");
+	ask_oracle("tests/oracle_inventory.py %O");
+}
+
+/* ssh must say the same about our reading of its configuration, jump hosts included. */
+static void test_ssh_config_agrees_with_ssh(void **state)
+{
+	(void)state;
+	need("ssh -V", "there is no ssh");
+	ask_oracle("tests/oracle_ssh_config.py %O");
 }
 
 /* A browser without a network shows the report, and finds nothing in it to complain about. */
@@ -145,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_lookup_agrees_with_the_kernel),
 	    cmocka_unit_test(test_inventory_agrees_with_ansible),
+	    cmocka_unit_test(test_ssh_config_agrees_with_ssh),
 	    cmocka_unit_test(test_report_opens_in_a_browser),
 	    cmocka_unit_test(test_demo_as_another_user),
 	};

@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "oddhost/base/buf.h"
+#include "oddhost/base/file.h"
 #include "oddhost/inventory/connection.h"
 #include "oddhost/inventory/ini.h"
 #include "oddhost/inventory/targets.h"
@@ -25,19 +27,31 @@ static struct inventory *load(const char *text)
 	return inv;
 }
 
+static void find(struct inventory *inv, size_t i, struct host_spec *ret)
+{
+	const struct connection_options options = {.ssh_config = "none"};
+	struct connections *connections = connection_begin(inv, inv->arena, &options);
+	struct ssh_options origins;
+
+	connection_find(connections, inv->hosts[i], ret, &origins);
+	connection_end(connections);
+}
+
 /* "user@address:port identities|known_hosts", '-' for what is not set. */
 static const char *describe(struct inventory *inv)
 {
 	struct host_spec spec;
 	struct buf out = {0};
 
-	connection_find(inv, inv->arena, inv->hosts[0], &spec);
+	find(inv, 0, &spec);
 	buf_printf(&out, "%s@%s:%u ", spec.user ? spec.user : "-", spec.address, spec.port);
 	for (size_t i = 0; i < spec.n_identities; i++)
 		buf_printf(&out, "%s%s", i ? "," : "", spec.identities[i]);
 	buf_putc(&out, '|');
-	for (size_t i = 0; i < spec.n_known_hosts; i++)
-		buf_printf(&out, "%s%s", i ? "," : "", spec.known_hosts[i]);
+	for (size_t i = 0; i < spec.n_known_hosts; i++) {
+		if (strncmp(spec.known_hosts[i], "/etc/ssh/", 9) != 0) /* the system's follow */
+			buf_printf(&out, "%s%s", i ? "," : "", spec.known_hosts[i]);
+	}
 	const char *text = arena_dup(inv->arena, buf_str(&out));
 	buf_free(&out);
 	return text;
@@ -58,8 +72,8 @@ static void test_variables_become_a_connection(void **state)
 		"v@b:2 |"},
 	    {"h1 ansible_ssh_private_key_file=~/k", "-@h1:0 /home/me/k|"},
 	    {"h1 ansible_private_key_file=/a ansible_ssh_private_key_file=/b", "-@h1:0 /b|"},
-	    {"h1 ansible_ssh_common_args='-o Port=22 -oUser=u -o \"IdentityFile /k 1\" -i /k2'",
-		"u@h1:22 /k 1,/k2|"},
+	    {"h1 ansible_ssh_common_args='-o Port=22 -oUser=u -o \"IdentityFile /k1\" -i /k2'",
+		"u@h1:22 /k1,/k2|"},
 	    {"h1 ansible_ssh_common_args='-p22 -lu -o hostname=192.0.2.9'", "u@192.0.2.9:22 |"},
 	    {"h1 ansible_port=1 ansible_ssh_common_args='-p 2'", "-@h1:1 |"},
 	    {"h1 ansible_port=1 ansible_ssh_args='-p 2'", "-@h1:2 |"},
@@ -99,24 +113,41 @@ static void test_what_cannot_be_used_is_said_once(void **state)
 	    {"ansible_password=hunter2", false,
 		"warning: ansible_password: secrets in an inventory"},
 	    {"ansible_become_pass=hunter2", false, "warning: ansible_become_pass: secrets"},
-	    {"ansible_ssh_common_args=-o ProxyJump=hunter2", false,
-		"warning: ansible_ssh_common_args: ProxyJump: this ssh option is not known here"},
-	    {"ansible_ssh_common_args=-J hunter2", false,
-		"warning: ansible_ssh_common_args: -J: this"},
+	    {"ansible_ssh_common_args=-o ProxyCommand='sshpass -p hunter2 x'", false,
+		"warning: ProxyCommand is not supported"},
+	    {"ansible_ssh_common_args=-o Ciphers=hunter2", false,
+		"warning: ansible_ssh_common_args: Ciphers: this ssh option is not known here"},
+	    {"ansible_ssh_common_args=-o Nix=hunter2", false,
+		"warning: ansible_ssh_common_args: Nix: this ssh option is not known here"},
+	    {"ansible_ssh_common_args=-D hunter2", false,
+		"warning: ansible_ssh_common_args: -D: this"},
 	    {"ansible_ssh_common_args=-o StrictHostKeyChecking=no", false,
-		"warning: ansible_ssh_common_args: StrictHostKeyChecking: this ssh option"},
-	    {"ansible_connection=local", false,
-		"warning: ansible_connection: local: hosts are reached"},
+		"warning: StrictHostKeyChecking is off: HOST KEYS ARE NOT CHECKED"},
+	    {"ansible_host_key_checking=False", false,
+		"warning: StrictHostKeyChecking is off: HOST KEYS ARE NOT CHECKED"},
+	    {"ansible_ssh_common_args=-o StrictHostKeyChecking=hm", true,
+		"ansible_ssh_common_args: expected StrictHostKeyChecking: yes, ask"},
+	    {"ansible_ssh_common_args=-J a,", true,
+		"ansible_ssh_common_args: expected ProxyJump: [user@]host"},
+	    {"ansible_ssh_common_args=-J h2,h2", true, "ProxyJump: expected another host"},
+	    {"ansible_ssh_common_args=-i /%z", true, "IdentityFile: expected of the tokens"},
+	    {"ansible_connection=docker", false,
+		"warning: ansible_connection: docker: hosts are reached"},
+	    {"ansible_become=maybe", true, "ansible_become: expected yes or no"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		char text[200];
+		const struct connection_options no_files = {.ssh_config = "none"};
 		struct host_spec spec = {0};
+		struct ssh_options origins;
 		snprintf(text, sizeof text, "h1\nh2\n[all:vars]\n%s\n", rows[i].line);
 		struct inventory *inv = load(text);
+		struct connections *connections = connection_begin(inv, inv->arena, &no_files);
 		for (size_t k = 0; k < inv->n_hosts; k++)
-			connection_find(inv, inv->arena, inv->hosts[k], &spec);
+			connection_find(connections, inv->hosts[k], &spec, &origins);
+		connection_end(connections);
 		const struct diag_list *list = rows[i].error ? &inv->errors : &inv->warnings;
 		if (inv->errors.n + inv->warnings.n != 1 || list->n != 1 ||
 		    list->items[0].line != 4 ||
@@ -140,12 +171,139 @@ static void test_no_secret_is_recorded(void **state)
 	struct host_spec spec;
 
 	(void)state;
-	connection_find(inv, inv->arena, inv->hosts[0], &spec);
+	find(inv, 0, &spec);
 	assert_int_equal(spec.n_vars, 3);
 	assert_string_equal(spec.vars[0].name, "ansible_user");
 	assert_string_equal(spec.vars[0].value, "ops");
 	assert_string_equal(spec.vars[1].name, "oddhost_mesh");
 	assert_string_equal(spec.vars[2].name, "ansible_ssh_private_key_file");
+	inventory_free(inv);
+}
+
+/* The spec of host h with these files and options. */
+static struct host_spec ask(struct inventory *inv, const char *config,
+    struct connection_options options, struct ssh_options *ret_origins)
+{
+	char path[] = "/tmp/oddhost-ssh-config-XXXXXX";
+	int fd = mkstemp(path);
+	struct host_spec spec;
+
+	if (fd < 0 || !file_write_all(fd, view_of(config)))
+		fail_msg("%s cannot be written", path);
+	close(fd);
+	options.ssh_config = path;
+	struct connections *connections = connection_begin(inv, inv->arena, &options);
+	connection_find(connections, inv->hosts[0], &spec, ret_origins);
+	connection_end(connections);
+	unlink(path);
+	return spec;
+}
+
+static void test_the_command_line_wins_then_the_inventory_then_ssh_config(void **state)
+{
+	static const char config[] = "Host h\nPort 1\nUser c\nIdentityFile /c\nHostName %h.c\n"
+				     "StrictHostKeyChecking accept-new\nHostKeyAlias A\n";
+	static const struct {
+		const char *line;
+		struct connection_options options;
+		const char *expected; /* user@address:port identities policy */
+		unsigned port_line;
+	} rows[] = {
+	    {"h", {0}, "c@h.c:1 /c 1", 2},
+	    {"h ansible_port=2 ansible_user=i ansible_private_key_file=/i", {0}, "i@h.c:2 /i,/c 1",
+		1},
+	    {"h ansible_port=2 ansible_ssh_common_args='-o HostName=i -o "
+	     "StrictHostKeyChecking=yes'",
+		{.user = "o", .private_key = "/o"}, "o@i:2 /o 0", 1},
+	    {"h ansible_port=2", {.ssh_args = "-p 3 -l o -i /o", .host_key = "strict"},
+		"o@h.c:3 /o,/c 0", 0},
+	    {"h ansible_port=2", {.user = "first", .ssh_args = "-p 3 -l o"}, "first@h.c:3 /c 1", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct inventory *inv = load(rows[i].line);
+		struct ssh_options origins;
+		struct buf text = {0};
+		struct host_spec spec = ask(inv, config, rows[i].options, &origins);
+		buf_printf(&text, "%s@%s:%u ", spec.user, spec.address, spec.port);
+		for (size_t k = 0; k < spec.n_identities; k++)
+			buf_printf(&text, "%s%s", k ? "," : "", spec.identities[k]);
+		buf_printf(&text, " %d", (int)spec.host_key);
+		assert_string_equal(buf_str(&text), rows[i].expected);
+		assert_string_equal(spec.known_as, "a");
+		assert_int_equal(origins.value[SSH_PORT]->line, rows[i].port_line);
+		assert_int_equal(inv->errors.n + inv->warnings.n, 0);
+		buf_free(&text);
+		inventory_free(inv);
+	}
+}
+
+static void test_jump_hosts_are_found_through_the_same_files(void **state)
+{
+	static const struct {
+		const char *config;
+		const char *jumps; /* user@address:port,... or NULL: an error */
+	} rows[] = {
+	    {"", ""},
+	    {"ProxyJump none\n", ""},
+	    {"Host h\nProxyJump u@a:22,b\nHost b\nHostName 10.0.0.2\nPort 24\n",
+		"u@a:22,-@10.0.0.2:24"},
+	    {"Host h\nProxyJump a\nHost a\nProxyJump b\nUser x\nHost b\nProxyJump c,d\n",
+		"-@c:0,-@d:0,-@b:0,x@a:0"},
+	    {"Host h\nProxyJump a,b\nHost b\nProxyJump c\n", "-@a:0,-@b:0"},
+	    {"Host *\nProxyJump a\n", NULL},
+	    {"Host * !a\nProxyJump a\n", "-@a:0"},
+	    {"Host h\nProxyJump a\nHost a\nProxyJump b\nHost b\nProxyJump a\n", NULL},
+	    {"Host h\nProxyJump %r-%h\nUser me\n", "-@me-h:0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct inventory *inv = load("h\n");
+		struct ssh_options origins;
+		struct buf text = {0};
+		struct host_spec spec =
+		    ask(inv, rows[i].config, (struct connection_options){0}, &origins);
+		for (size_t k = 0; k < spec.n_jumps; k++)
+			buf_printf(&text, "%s%s@%s:%u", k ? "," : "",
+			    spec.jumps[k].user ? spec.jumps[k].user : "-", spec.jumps[k].address,
+			    spec.jumps[k].port);
+		assert_int_equal(inv->errors.n, rows[i].jumps == NULL);
+		if (rows[i].jumps != NULL)
+			assert_string_equal(buf_str(&text), rows[i].jumps);
+		buf_free(&text);
+		inventory_free(inv);
+	}
+}
+
+static void test_local_and_become(void **state)
+{
+	struct inventory *inv =
+	    load("h ansible_connection=local ansible_become=yes ansible_become_user=app\n");
+	struct ssh_options origins;
+	struct host_spec spec =
+	    ask(inv, "Host *\nHostName x\n", (struct connection_options){0}, &origins);
+
+	(void)state;
+	assert_true(spec.local);
+	assert_true(spec.become);
+	assert_string_equal(spec.become_user, "app");
+	assert_string_equal(spec.address, "h");
+	inventory_free(inv);
+
+	inv = load("h ansible_become_user=app\n");
+	spec = ask(
+	    inv, "", (struct connection_options){.become = true, .become_user = "db"}, &origins);
+	assert_false(spec.local);
+	assert_true(spec.become);
+	assert_string_equal(spec.become_user, "db");
+	inventory_free(inv);
+
+	inv = load("localhost\n");
+	spec = ask(inv, "", (struct connection_options){0}, &origins);
+	assert_false(spec.local);
+	assert_false(spec.become);
 	inventory_free(inv);
 }
 
@@ -199,6 +357,9 @@ int main(void)
 	    cmocka_unit_test(test_variables_become_a_connection),
 	    cmocka_unit_test(test_what_cannot_be_used_is_said_once),
 	    cmocka_unit_test(test_no_secret_is_recorded),
+	    cmocka_unit_test(test_the_command_line_wins_then_the_inventory_then_ssh_config),
+	    cmocka_unit_test(test_jump_hosts_are_found_through_the_same_files),
+	    cmocka_unit_test(test_local_and_become),
 	    cmocka_unit_test(test_targets_of_all_hosts_are_united),
 	    cmocka_unit_test(test_a_bad_entry_is_one_error_and_the_rest_stands),
 	};
