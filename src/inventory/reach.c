@@ -243,7 +243,7 @@ static const struct chain *chain_of(struct reach *reach, struct ssh_config *conf
 	static const struct chain none;
 	struct ssh_value *value = options->value[SSH_PROXY_JUMP];
 
-	if (value == NULL || strcasecmp(value->words[0], "none") == 0)
+	if (value == NULL || value->flaw != NULL || strcasecmp(value->words[0], "none") == 0)
 		return &none;
 	const char *text = ssh_expand(reach->arena, tokens, value->words[0], false);
 	const struct chain *chain = find_chain(reach, config, text, value, depth);

@@ -112,11 +112,11 @@ static const char *canonical_name(struct arena *arena, const char *name)
 static const char *host_name(const struct walk *walk)
 {
 	struct ssh_tokens tokens = {.local = walk->local, .host = walk->host};
-	const char *name = ssh_option_text(walk->options, SSH_HOST_NAME, NULL);
+	const struct ssh_value *name = walk->options->value[SSH_HOST_NAME];
 
-	if (name == NULL || walk->final)
+	if (name == NULL || name->flaw != NULL || walk->final)
 		return walk->host;
-	return ssh_expand(walk->arena, &tokens, name, false);
+	return ssh_expand(walk->arena, &tokens, name->words[0], false);
 }
 
 static bool match_holds(const struct walk *walk, const struct ssh_match *match)

@@ -86,30 +86,35 @@ bool ssh_words_next(struct view *cursor, struct buf *word, bool *ret_found, stru
 	return quote == '\0' || err_set(err, "a closing %c", quote);
 }
 
-/* On a mismatch it is enough to go back to the last '*'. */
+/*
+ * On a mismatch it is enough to go back to the last '*'. Most patterns that do not match are told
+ * by their last byte.
+ */
 bool ssh_words_match(struct view pattern, struct view text)
 {
-	struct view star = {0}, from = {0};
-	bool starred = false;
+	const char *p = pattern.p, *p_end = p + pattern.n, *star = NULL;
+	const char *t = text.p, *t_end = t + text.n, *from = NULL;
 
-	while (text.n > 0) {
-		if (pattern.n > 0 && pattern.p[0] == '*') {
-			starred = true;
-			star = pattern = view_skip(pattern, 1);
-			from = text;
-		} else if (pattern.n > 0 && (pattern.p[0] == '?' || pattern.p[0] == text.p[0])) {
-			pattern = view_skip(pattern, 1);
-			text = view_skip(text, 1);
-		} else if (starred) {
-			pattern = star;
-			text = from = view_skip(from, 1);
+	if (pattern.n > 0 && p_end[-1] != '*' &&
+	    (text.n == 0 || (p_end[-1] != '?' && p_end[-1] != t_end[-1])))
+		return false;
+	while (t < t_end) {
+		if (p < p_end && *p == '*') {
+			star = ++p;
+			from = t;
+		} else if (p < p_end && (*p == '?' || *p == *t)) {
+			p++;
+			t++;
+		} else if (star != NULL) {
+			p = star;
+			t = ++from;
 		} else {
 			return false;
 		}
 	}
-	while (pattern.n > 0 && pattern.p[0] == '*')
-		pattern = view_skip(pattern, 1);
-	return pattern.n == 0;
+	while (p < p_end && *p == '*')
+		p++;
+	return p == p_end;
 }
 
 bool ssh_words_match_list(struct view patterns, struct view text)
