@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "oddhost/inventory/connection.h"
+#include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/limit.h"
 #include "oddhost/inventory/load.h"
 #include "oddhost/inventory/targets.h"
@@ -66,7 +67,7 @@ static bool find_all(struct scope *scope, const struct options *options)
 
 	for (size_t i = 0; i < options->n_inventories; i++)
 		inventory_load(inv, options->inventories[i]);
-	inventory_finish(inv);
+	hierarchy_finish(inv);
 	bool ok = limit_select(
 	    inv, scope->arena, options->limit, &scope->selected, &scope->n_hosts, &err);
 	if (ok) {

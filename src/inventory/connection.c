@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "oddhost/base/mem.h"
+#include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/reach.h"
 #include "oddhost/inventory/ssh_args.h"
 #include "oddhost/inventory/ssh_words.h"
@@ -407,7 +408,7 @@ void connection_find(struct connections *all, const struct inventory_host *host,
 	struct plan plan = {.all = all, .inv = all->inv, .arena = all->arena, .spec = ret};
 
 	*ret = (struct host_spec){.name = host->name};
-	plan.vars = inventory_host_vars(all->inv, host, &plan.n_vars);
+	plan.vars = hierarchy_vars(all->inv, host, &plan.n_vars);
 	take_given(&plan);
 	warn_of_passwords(&plan);
 	find_transport(&plan);

@@ -8,6 +8,7 @@
 #include "oddhost/base/file.h"
 #include "oddhost/base/mem.h"
 #include "oddhost/base/text.h"
+#include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/hostname.h"
 
 #define LIMIT_FILE_MAX ((size_t)16 << 20)
@@ -279,7 +280,7 @@ static void add_found(struct selection *s, struct hosts *hosts, struct inventory
 static void add_group(struct selection *s, struct hosts *hosts, struct inventory_group *group)
 {
 	size_t n;
-	struct inventory_host **v = inventory_group_hosts(s->inv, s->arena, group, &n);
+	struct inventory_host **v = hierarchy_hosts(s->inv, s->arena, group, &n);
 
 	for (size_t i = 0; i < n; i++)
 		add_found(s, hosts, v[i]);

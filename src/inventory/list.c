@@ -5,6 +5,7 @@
 
 #include "oddhost/base/mem.h"
 #include "oddhost/inventory/connection.h"
+#include "oddhost/inventory/hierarchy.h"
 
 /* Names that belong to Ansible itself: it never prints them as a host's (INTERNAL_VARS). */
 static bool is_internal(const char *name)
@@ -26,7 +27,7 @@ struct json *list_make_vars(struct inventory *inv, const struct inventory_host *
 {
 	struct json *object = json_object();
 	size_t n;
-	const struct inventory_var **vars = inventory_host_vars(inv, host, &n);
+	const struct inventory_var **vars = hierarchy_vars(inv, host, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (is_internal(vars[i]->name->text))

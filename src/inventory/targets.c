@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "oddhost/base/table.h"
+#include "oddhost/inventory/hierarchy.h"
 
 struct search {
 	struct inventory *inv;
@@ -111,7 +112,7 @@ void targets_find(struct inventory *inv, struct arena *arena, struct inventory_h
 	*ret = (struct targets){0};
 	for (size_t i = 0; i < n; i++) {
 		size_t n_vars;
-		const struct inventory_var **vars = inventory_host_vars(inv, hosts[i], &n_vars);
+		const struct inventory_var **vars = hierarchy_vars(inv, hosts[i], &n_vars);
 		for (size_t k = 0; k < n_vars; k++) {
 			s.var = vars[k];
 			s.reserved = strcmp(s.var->name->text, "oddhost_reserved") == 0;

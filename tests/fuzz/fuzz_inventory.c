@@ -5,6 +5,7 @@
 
 #include "oddhost/base/buf.h"
 #include "oddhost/inventory/connection.h"
+#include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/ini.h"
 #include "oddhost/inventory/inventory.h"
 #include "oddhost/inventory/json.h"
@@ -68,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		inventory_json_read(inv, text, size % 2 == 0, &hostvars);
 	else
 		ini_read(inv, text);
-	inventory_finish(inv);
+	hierarchy_finish(inv);
 	if (inv->n_hosts < 5000)
 		use(inv, limit);
 	inventory_free(inv);

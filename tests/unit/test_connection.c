@@ -12,6 +12,7 @@
 #include "oddhost/base/buf.h"
 #include "oddhost/base/file.h"
 #include "oddhost/inventory/connection.h"
+#include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/ini.h"
 #include "oddhost/inventory/targets.h"
 
@@ -23,7 +24,7 @@ static struct inventory *load(const char *text)
 
 	inv->source = "hosts.ini";
 	ini_read(inv, view_of(text));
-	inventory_finish(inv);
+	hierarchy_finish(inv);
 	return inv;
 }
 

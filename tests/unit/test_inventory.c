@@ -13,6 +13,7 @@
 #include "oddhost/base/buf.h"
 #include "oddhost/base/clock.h"
 #include "oddhost/base/file.h"
+#include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/hostname.h"
 #include "oddhost/inventory/ini.h"
 #include "oddhost/inventory/inventory.h"
@@ -31,7 +32,7 @@ static struct inventory *from_ini(const char *text)
 	inv->source = "hosts.ini";
 	inv->source_number = 1;
 	ini_read(inv, view_of(text));
-	inventory_finish(inv);
+	hierarchy_finish(inv);
 	return inv;
 }
 
@@ -49,7 +50,7 @@ static const char *var_of(struct inventory *inv, const char *host, const char *n
 	static const char kinds[] = "snb0ld";
 	size_t n;
 	const struct inventory_var **vars =
-	    inventory_host_vars(inv, inventory_host(inv, view_of(host)), &n);
+	    hierarchy_vars(inv, inventory_host(inv, view_of(host)), &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (strcmp(vars[i]->name->text, name) == 0)
@@ -374,7 +375,7 @@ static void test_json_takes_lists_mappings_and_single_hosts(void **state)
 		struct inventory *inv = inventory_new();
 		inv->source_number = 1;
 		inventory_json_read(inv, view_of(rows[i].text), false, &hostvars);
-		inventory_finish(inv);
+		hierarchy_finish(inv);
 		assert_string_equal(host_names(inv), rows[i].hosts);
 		const char *error = first(inv, &inv->errors);
 		if (strncmp(error, rows[i].error, strlen(rows[i].error)) != 0 ||
@@ -423,7 +424,7 @@ static void test_a_host_list_has_a_comma(void **state)
 
 	(void)state;
 	inventory_load(inv, " h1, h2:2222,[fe80::1]:22,,h[1:3]");
-	inventory_finish(inv);
+	hierarchy_finish(inv);
 	assert_int_equal(inv->errors.n, 0);
 	assert_string_equal(host_names(inv), "h1 h2 fe80::1 h[1:3]");
 	assert_string_equal(var_of(inv, "h2", "ansible_port"), "n 2222@0");
@@ -438,7 +439,7 @@ static void test_sources_merge(void **state)
 	inventory_load(inv, write_file(inv, "one", 0644, "[web]\nh1 a=1 b=1\n[web:vars]\nc=1\n"));
 	inventory_load(
 	    inv, write_file(inv, "two", 0644, "[web]\nh2\nh1 b=2\n[top:children]\nweb\n"));
-	inventory_finish(inv);
+	hierarchy_finish(inv);
 	assert_int_equal(inv->errors.n, 0);
 	assert_string_equal(host_names(inv), "h1 h2");
 	assert_string_equal(var_of(inv, "h1", "a"), "n 1@2");
@@ -473,7 +474,7 @@ static void test_a_script_is_asked(void **state)
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		struct inventory *inv = inventory_new();
 		inventory_load(inv, write_file(inv, "script", rows[i].mode, rows[i].text));
-		inventory_finish(inv);
+		hierarchy_finish(inv);
 		assert_string_equal(host_names(inv), rows[i].hosts);
 		const char *error = first(inv, &inv->errors);
 		if (strncmp(error, rows[i].error, strlen(rows[i].error)) != 0 ||
@@ -548,7 +549,7 @@ static void test_a_directory_is_read_in_the_order_of_names(void **state)
 	write_file(inv, "dir/c.cfg", 0644, "hc\n");
 	write_file(inv, "dir/.d", 0644, "hd\n");
 	inventory_load(inv, dir);
-	inventory_finish(inv);
+	hierarchy_finish(inv);
 	assert_string_equal(host_names(inv), "ha hb");
 	assert_int_equal(inv->errors.n, 0);
 	inventory_free(inv);
@@ -568,7 +569,7 @@ static void test_many_hosts_and_variables(void **state)
 	assert_int_equal(inv->errors.n, 0);
 	size_t n;
 	for (size_t i = 0; i < inv->n_hosts; i++)
-		inventory_host_vars(inv, inv->hosts[i], &n);
+		hierarchy_vars(inv, inv->hosts[i], &n);
 	inventory_free(inv);
 	buf_free(&text);
 }

@@ -12,6 +12,7 @@
 #include "oddhost/base/buf.h"
 #include "oddhost/base/clock.h"
 #include "oddhost/base/file.h"
+#include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/ini.h"
 #include "oddhost/inventory/limit.h"
 
@@ -28,7 +29,7 @@ static struct inventory *load(void)
 	struct inventory *inv = inventory_new();
 
 	ini_read(inv, view_of(sample));
-	inventory_finish(inv);
+	hierarchy_finish(inv);
 	inv->warnings.n = 0; /* that of the namesake */
 	return inv;
 }
@@ -124,7 +125,7 @@ static void test_the_error_names_what_there_is(void **state)
 	    "groups: all,db,namesake,other,site,ungrouped,web; hosts: db.example.org,lone"));
 	inventory_free(inv);
 	inv = inventory_new();
-	inventory_finish(inv);
+	hierarchy_finish(inv);
 	assert_string_equal(select_names(inv, NULL), "! the inventory has no hosts");
 	inventory_free(inv);
 }

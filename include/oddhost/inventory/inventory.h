@@ -37,8 +37,8 @@ struct inventory_value {
 /* A name of a variable: each is kept once, so names are the same where pointers are. */
 struct inventory_name {
 	const char *text;
-	unsigned mark; /* inventory_host_vars: where the name stands in the result */
-	unsigned turn; /* inventory_host_vars: the call that `mark` belongs to */
+	unsigned mark; /* hierarchy_vars: where the name stands in the result */
+	unsigned turn; /* hierarchy_vars: the call that `mark` belongs to */
 };
 
 struct inventory_var {
@@ -104,7 +104,7 @@ struct inventory {
 
 	struct table group_index, host_index, name_index, var_index, member_index;
 	unsigned turn;                      /* number of the last walk over groups */
-	const struct inventory_var **found; /* inventory_host_vars' result */
+	const struct inventory_var **found; /* hierarchy_vars' result */
 	size_t cap_found;
 	const struct inventory_host *layer_of; /* the host whose groups `layer` holds */
 	struct inventory_group **layer;        /* with their ancestors, in order of precedence */
@@ -141,6 +141,9 @@ struct inventory_group *inventory_add_group(
     struct inventory *inventory, struct view name, unsigned line);
 struct inventory_host *inventory_add_host(struct inventory *inventory, struct view name,
     struct inventory_group *group, unsigned port, unsigned line);
+/* A host's place in a group, once. */
+void inventory_join(
+    struct inventory *inventory, struct inventory_group *group, struct inventory_host *host);
 void inventory_add_child(struct inventory *inventory, struct inventory_group *parent,
     struct inventory_group *child, unsigned line);
 
@@ -156,26 +159,5 @@ void inventory_set_host_var(struct inventory *inventory, struct inventory_host *
 /* A value from JSON; its text goes to the arena. */
 struct inventory_value inventory_value_from_json(struct arena *arena, const struct json *node);
 struct json *inventory_value_to_json(const struct inventory_value *value);
-
-/*
- * To be called once, after the last source: drops children that would make a loop (an error),
- * puts groups without a parent under `all` and hosts without a group into `ungrouped`, and finds
- * the depths that precedence needs.
- */
-void inventory_finish(struct inventory *inventory);
-
-/*
- * All hosts of a group and of the groups below it, level by level, each once: the order that
- * subscripts of limits count in. The array belongs to the arena.
- */
-struct inventory_host **inventory_group_hosts(struct inventory *inventory, struct arena *arena,
-    const struct inventory_group *group, size_t *ret_n);
-
-/*
- * The variables of a host: of `all`, then of its groups by depth, priority and name, then its
- * own; the later wins. Valid until the next call.
- */
-const struct inventory_var **inventory_host_vars(
-    struct inventory *inventory, const struct inventory_host *host, size_t *ret_n);
 
 #endif

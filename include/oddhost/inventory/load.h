@@ -8,7 +8,7 @@
  * Read one source: a host list (it has a comma and there is no such file), an INI or JSON file,
  * "-" for standard input, a script (executable, and a "#!" line or a binary), or a directory of
  * those. Trouble becomes errors of the inventory, and group_vars and host_vars beside a file a
- * warning. Call inventory_finish() after the last one.
+ * warning. Call hierarchy_finish() after the last one.
  */
 void inventory_load(struct inventory *inventory, const char *source);
 
