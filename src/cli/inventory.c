@@ -33,14 +33,14 @@ static struct json *paths(const char *const *list, size_t n)
 static void set_origin(
     struct json *from, struct arena *arena, const char *name, const struct ssh_value *value)
 {
-	const char *text = "default";
+	const char *source = value == NULL ? NULL : value->source, *text = "default";
 
-	if (value != NULL && value->source != NULL && value->source[0] == '-')
-		text = arena_printf(arena, "option %s", value->source);
-	else if (value != NULL && value->line != 0)
-		text = arena_printf(arena, "%s:%u", value->source, value->line);
-	else if (value != NULL)
-		text = value->source;
+	if (source != NULL && strncmp(source, "--", 2) == 0)
+		text = arena_printf(arena, "option %s", source);
+	else if (source != NULL && value->line != 0)
+		text = arena_printf(arena, "%s:%u", source, value->line);
+	else if (source != NULL)
+		text = source;
 	json_set_string(from, name, text);
 }
 

@@ -39,8 +39,8 @@ void inventory_free(struct inventory *inv)
 	free(inv);
 }
 
-static void add_diag(struct diag_list *list, const char *prefix, const char *source, unsigned line,
-    const char *fmt, va_list ap)
+__attribute__((format(printf, 5, 0))) static void add_diag(struct diag_list *list,
+    const char *prefix, const char *source, unsigned line, const char *fmt, va_list ap)
 {
 	char text[400];
 
