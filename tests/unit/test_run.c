@@ -461,7 +461,7 @@ static void test_killed(void **state)
 static void test_append_without_space(void **state)
 {
 	struct run_meta meta = sample_meta();
-	struct host_record *record = sample("host-01");
+	struct host_record *record = sample("host-01"), *other = sample("host-02");
 	struct rlimit old, small;
 	struct stat whole, after;
 	char dir[300];
@@ -476,12 +476,12 @@ static void test_append_without_space(void **state)
 	small = (struct rlimit){(rlim_t)whole.st_size + 100, old.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_false(run_append(fd, record, &err));
+	assert_false(run_append(fd, other, &err));
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_non_null(strstr(err.text, "hosts.jsonl: File too large"));
 	assert_int_equal(fstat(fd, &after), 0);
 	assert_int_equal(after.st_size, whole.st_size);
-	assert_true(run_append(fd, record, &err));
+	assert_true(run_append(fd, other, &err));
 	close(fd);
 
 	struct run *run = run_load(dir, &err);
@@ -490,6 +490,7 @@ static void test_append_without_space(void **state)
 	assert_int_equal(run->diags.n, 0);
 	run_free(run);
 	host_record_free(record);
+	host_record_free(other);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
