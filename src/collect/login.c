@@ -12,6 +12,8 @@
 #include "oddhost/base/text.h"
 #include "oddhost/collect/wire.h"
 
+#define BANNER_MAX 253 /* RFC 4253 section 4.2: 255 with the line break */
+
 /* ---- key exchange ---- */
 
 static ssize_t ssh_recv(libssh2_socket_t fd, void *bytes, size_t n, int flags, void **abstract)
@@ -219,6 +221,22 @@ static enum outcome exchange_failed(struct session *s, int code)
 		: "");
 }
 
+/* libssh2 fails on these too, but its error then says nothing of the banner. */
+static enum outcome judge_banner(struct session *s)
+{
+	const struct transport *t = &s->transport;
+	struct view banner = view_of(t->banner);
+
+	if (t->banner_size > BANNER_MAX)
+		return session_end(s, HOST_PROTOCOL_ERROR,
+		    "its SSH banner has %zu bytes, %d are allowed: '%.40s…'", t->banner_size,
+		    BANNER_MAX, t->banner);
+	if (!view_starts(banner, "SSH-2.0-") && !view_starts(banner, "SSH-1.99-"))
+		return session_end(
+		    s, HOST_PROTOCOL_ERROR, "it does not speak SSH 2: '%.60s'", t->banner);
+	return MOVED;
+}
+
 /*
  * Our banner goes out at once, as ssh's does: waiting for the server's first would cost a round
  * trip. For a session through a jump host the descriptor is the jump's: libssh2 only wants one
@@ -228,6 +246,8 @@ enum outcome login_handshake(struct session *s)
 {
 	const struct session *outer = s;
 
+	if (s->transport.banner_seen && judge_banner(s) == ENDED)
+		return ENDED;
 	while (outer->via != NULL)
 		outer = jump_session(outer->via);
 	int code = libssh2_session_handshake(s->ssh, outer->transport.fd);

@@ -27,16 +27,16 @@ void transport_free(struct transport *transport)
 	buf_free(&transport->out);
 }
 
-/* Printable ASCII only: this ends up in messages. */
-static void remember(struct transport *transport, struct view line)
+/* Append a line to a message: printable ASCII only, cut off at its size. */
+static void remember(char *message, size_t size, struct view line)
 {
-	size_t n = strlen(transport->said);
+	size_t n = strlen(message);
 
-	if (n > 0 && n + 2 < sizeof transport->said)
-		transport->said[n++] = ' ';
-	for (size_t i = 0; i < line.n && n + 1 < sizeof transport->said; i++)
-		transport->said[n++] = line.p[i] >= ' ' && line.p[i] <= '~' ? line.p[i] : '?';
-	transport->said[n] = '\0';
+	if (n > 0 && n + 2 < size)
+		message[n++] = ' ';
+	for (size_t i = 0; i < line.n && n + 1 < size; i++)
+		message[n++] = line.p[i] >= ' ' && line.p[i] <= '~' ? line.p[i] : '?';
+	message[n] = '\0';
 }
 
 static void flood(struct transport *transport)
@@ -50,14 +50,17 @@ static void skip_to_banner(struct transport *transport)
 {
 	for (;;) {
 		struct view rest = buf_view(&transport->in), line;
-		if (view_starts(rest, "SSH-")) {
-			transport->banner_seen = true;
-			return;
-		}
 		if (view_find_char(rest, '\n') < 0)
 			break;
+		bool banner = view_starts(rest, "SSH-");
 		view_next_line(&rest, &line);
-		remember(transport, line);
+		if (banner) {
+			transport->banner_seen = true;
+			transport->banner_size = line.n;
+			remember(transport->banner, sizeof transport->banner, line);
+			return;
+		}
+		remember(transport->said, sizeof transport->said, line);
 		transport->skipped += transport->in.n - rest.n;
 		buf_consume(&transport->in, transport->in.n - rest.n);
 		if (transport->skipped > BEFORE_BANNER_MAX)
@@ -88,7 +91,7 @@ void transport_close(struct transport *transport, int error)
 	transport->closed = true;
 	transport->error = error;
 	if (!transport->banner_seen)
-		remember(transport, buf_view(&transport->in));
+		remember(transport->said, sizeof transport->said, buf_view(&transport->in));
 }
 
 bool transport_fill(struct transport *transport)

@@ -23,12 +23,14 @@ struct transport {
 	struct buf in, out;
 	size_t in_done, out_done; /* consumed at the front */
 	size_t skipped;           /* bytes taken out before the banner */
-	bool banner_seen;         /* the line that begins with "SSH-" has arrived */
-	size_t budget;  /* bytes that may still come: libssh2 keeps what it does not ask for */
-	bool flooded;   /* more came than that, or before the banner than any server sends */
-	bool closed;    /* the peer has closed, or the connection has failed */
-	int error;      /* errno of that failure; 0 for an orderly close */
-	char said[128]; /* what was said instead of a banner; "" for nothing */
+	bool banner_seen;         /* the line that begins with "SSH-" has arrived whole */
+	size_t banner_size;       /* its length without the line break */
+	size_t budget;   /* bytes that may still come: libssh2 keeps what it does not ask for */
+	bool flooded;    /* more came than that, or before the banner than any server sends */
+	bool closed;     /* the peer has closed, or the connection has failed */
+	int error;       /* errno of that failure; 0 for an orderly close */
+	char banner[64]; /* its beginning */
+	char said[128];  /* what was said before it, or instead of it; "" for nothing */
 };
 
 /* The budget is TRANSPORT_LOGIN_MAX; whoever logs in raises it. */

@@ -149,8 +149,9 @@ void run_sort(struct run *run);
 /*
  * The directory. run_create makes it (it must not exist, or be empty, or hold a run whose
  * run.json cannot be lost: an existing run.json is refused) and writes run.json. run_append adds
- * one host's line with a single write(2), and nothing where it does not fit. run_finish writes run.json again, complete. run_reopen
- * opens hosts.jsonl of a run to append to it, without the torn line that a kill may have left.
+ * one host's line with a single write(2), and nothing where it does not fit. run_finish writes
+ * run.json again, complete. run_reopen opens hosts.jsonl of a run to append to it, without the torn
+ * line that a kill may have left.
  */
 bool run_create(const char *dir, const struct run_meta *meta, int *ret_fd, struct err *err);
 bool run_reopen(const char *dir, int *ret_fd, struct err *err);
