@@ -215,10 +215,10 @@ def fleet(bench):
 
 
 def trips(bench):
-    """Times of answers on the host, with 50 ms each way and without: the difference in trips."""
+    """Times of answers on the host over two delays: the difference in trips."""
     delay, turns = 50, 3 if QUICK else 5
-    with Light("proxy", "127.0.0.1", bench.sshd.port, delay) as far, \
-            Light("proxy", "127.0.0.1", bench.sshd.port, 0) as near:
+    with Light("proxy", "127.0.0.1", bench.sshd.port, delay) as near, \
+            Light("proxy", "127.0.0.1", bench.sshd.port, 2 * delay) as far:
         work = {name: tools.Work(f"{bench.scratch}/{name}", bench.sshd, 1, ports=[light.port])
                 for name, light in (("far", far), ("near", near))}
         for name, light in (("far", far), ("near", near)):
@@ -236,7 +236,7 @@ def trips(bench):
             over = [(best["far"][i] - best["near"][i]) * 1000 / (2 * delay) for i in range(3)]
             # The last half trip brings the answer back; the first one is TCP's own.
             rows.append([name, f"{over[0] + 1.5:.1f}", f"{over[1] + 1.5:.1f}", f"{over[2] + 1:.1f}"]
-                        + [f"{best['far'][i] * 1000 + (2 * delay if i == 2 else 3 * delay):.0f}"
+                        + [f"{best['near'][i] * 1000 + (2 * delay if i == 2 else 3 * delay):.0f}"
                            for i in range(3)])
     table(f"one host, {2 * delay} ms away (best of {turns})",
           ["program", "trips to first output", "to all quick probes", "to its end",

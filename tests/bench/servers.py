@@ -9,6 +9,7 @@ all that follows comes as late as over a line of that delay: the connection behi
 later, when the client's ACK would have arrived.
 """
 import asyncio
+import os
 import resource
 import socket
 import sys
@@ -80,6 +81,7 @@ async def serve(mode, args):
     ended = asyncio.Event()
     loop.add_reader(0, lambda: sys.stdin.buffer.raw.read(4096) or ended.set())
     await ended.wait()
+    os._exit(0)  # connections that are still open need no goodbye
 
 
 if __name__ == "__main__":
