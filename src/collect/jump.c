@@ -14,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "oddhost/base/clock.h"
 #include "oddhost/base/mem.h"
 
 #define JUMPS_MAX 6
 #define CHILDREN_MAX 64
 #define READ_SIZE 32768
 #define WAITING_PER_JUMP 8 /* another jump session is worth it for so many that wait */
+#define SLOW_OPEN_MS 500   /* or where an open holds up the others for so long */
 
 struct child {
 	struct session *session; /* NULL: it has left, and its channel is being closed */
@@ -30,6 +32,7 @@ struct jump {
 	struct jump_pool *pool;
 	struct session *session; /* that logs in to the last jump host; NULL: free */
 	struct session *opening; /* the child whose channel is being opened */
+	int64_t opening_since;
 	struct child children[CHILDREN_MAX];
 	size_t n;
 	bool ready;
@@ -47,6 +50,7 @@ struct jump_pool {
 	struct jump jumps[JUMPS_MAX];
 	struct session *waiting, **waiting_end;
 	size_t n_waiting;
+	struct timer nudge; /* to look whether an open is slow */
 };
 
 static void serve(struct jump_pool *pool);
@@ -174,11 +178,21 @@ static void kick(struct jump *jump)
 		loop_timer(jump->pool->shared->loop, &jump->kick, 0, kicked, jump);
 }
 
+static bool is_slow(const struct jump *jump)
+{
+	return jump->opening != NULL && clock_ms() - jump->opening_since >= SLOW_OPEN_MS;
+}
+
+static void nudged(void *context)
+{
+	serve(context);
+}
+
 /* Who waits is opened by a jump session that is free to; more are begun where many wait. */
 static void serve(struct jump_pool *pool)
 {
 	struct jump *unused = NULL;
-	size_t starting = 0, usable = 0;
+	size_t starting = 0, usable = 0, prompt = 0;
 
 	for (size_t i = 0; i < JUMPS_MAX; i++) {
 		struct jump *jump = &pool->jumps[i];
@@ -192,12 +206,18 @@ static void serve(struct jump_pool *pool)
 		    jump->n < CHILDREN_MAX && pool->waiting != NULL) {
 			jump->opening = pop_waiting(pool);
 			jump->opening->via = jump;
+			jump->opening_since = clock_ms();
 			kick(jump);
 		}
+		prompt += jump->ready && !jump->stuck && !jump->broken && !is_slow(jump);
 	}
-	if (pool->waiting != NULL && unused != NULL && starting == 0 &&
-	    pool->n_waiting > usable * WAITING_PER_JUMP)
+	if (pool->waiting == NULL)
+		return;
+	if (unused != NULL && starting == 0 &&
+	    (prompt == 0 || pool->n_waiting > usable * WAITING_PER_JUMP))
 		start_jump(pool, unused);
+	if (pool->nudge.slot == 0)
+		loop_timer(pool->shared->loop, &pool->nudge, SLOW_OPEN_MS, nudged, pool);
 }
 
 void jump_request(struct session *s)
@@ -295,7 +315,9 @@ static bool open_next(struct jump *jump)
 	} else if (libssh2_session_last_errno(jump->session->ssh) == LIBSSH2_ERROR_EAGAIN) {
 		return false;
 	} else {
-		session_end(s, HOST_UNREACHABLE, "jump host %s cannot reach %s port %u: %s",
+		session_end(s, HOST_UNREACHABLE,
+		    "jump host %s cannot open a way to %s port %u: it is refused, there is no route, "
+		    "or the jump host forbids forwarding: %s",
 		    jump->pool->spec.address, s->spec->address, s->record->port,
 		    session_error(jump->session));
 		jump->opening = NULL;
@@ -407,7 +429,6 @@ enum outcome jump_step(struct jump *jump)
 	return moved ? MOVED : WAITING;
 }
 
-/* Is a jump session beneath this one, so that freeing must begin there? */
 static void free_pool(struct jump_pool *pool)
 {
 	for (size_t i = 0; i < JUMPS_MAX; i++) {
@@ -426,6 +447,7 @@ void session_free_jumps(struct session_shared *shared)
 		next = pool->next;
 		for (size_t i = 0; i < JUMPS_MAX; i++)
 			loop_cancel(shared->loop, &pool->jumps[i].kick);
+		loop_cancel(shared->loop, &pool->nudge);
 		free(pool);
 	}
 	shared->jumps = NULL;

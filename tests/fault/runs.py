@@ -11,7 +11,7 @@ import time
 
 import peers
 from rows import LOGGING_IN, OK, Row
-from world import ODD_ADDRESS, RECORDED, Missing, find, write
+from world import RECORDED, Missing, find, write
 
 
 def find_faketime():
@@ -255,7 +255,7 @@ def jump_rows(lab):
     via = f'-J demo@{lab.odd["jump"]}:{lab.world.port}'
     two = f'{via},demo@{lab.odd["jump2"]}:{lab.world.port}'
     away = f'-J demo@127.0.74.250:{lab.world.port}'
-    closed = f'-J demo@{ODD_ADDRESS}:{lab.world.port}'
+    closed = f'-J demo@{lab.odd["closed"]}:{lab.world.port}'
     no = 'connect-refused unreachable channel-failed'
     silent, deaf = lab.address(), lab.address()
     lab.peers.add(silent, peers.silent)
@@ -282,13 +282,17 @@ def jumps(lab, table):
     if not lab.jumps:
         table.skip('jump hosts: 9 rows', 'no ProxyJump yet')
         return
-    for name in ('jump', 'jump2'):
+    for name, forwarding in ('jump', 'yes'), ('jump2', 'yes'), ('closed', 'no'):
         lab.odd[name] = lab.address()
-        lab.world.sshd(name, [lab.odd[name]], 'AllowTcpForwarding yes')
+        lab.world.sshd(name, [lab.odd[name]], f'AllowTcpForwarding {forwarding}')
     hosts = {host: (address, None) for host, address in lab.healthy().items()}
     rows = jump_rows(lab)
     hosts.update({row.host: (address, row) for address, row in rows})
-    code, seconds, problems = lab.run('jumps', lab.inventory('jumps', hosts))
+    # As with ssh, options of the target's command line are not the jump host's: a file is for all.
+    config = lab.path('jumps.config')
+    write(config, f"IdentityFile {lab.path('id_ed25519')}\n")
+    code, seconds, problems = lab.run('jumps', lab.inventory('jumps', hosts),
+                                      '--known-hosts', lab.path('known_hosts'), '-F', config)
     records = lab.records('jumps')
     healthy, worse = lab.count_healthy(records)
     findings = json.loads(lab.text('jumps/findings.json'))
