@@ -38,6 +38,11 @@ bool text_is_utf8(struct view v)
 	uint32_t rune;
 
 	while (v.n > 0) {
+		if ((unsigned char)v.p[0] - 1u < 0x7f) { /* most of what there is: ASCII, not NUL */
+			v.p++;
+			v.n--;
+			continue;
+		}
 		bool written = view_starts(v, "\xef\xbf\xbd"); /* U+FFFD that is really there */
 		text_next_rune(&v, &rune);
 		if (rune == 0 || (rune == 0xfffd && !written))

@@ -294,7 +294,7 @@ static bool read_secret(struct view secret, struct view public_blob, const char 
 static bool read_openssh(
     struct view body, struct view passphrase, EVP_PKEY **ret_key, struct buf *blob, struct err *err)
 {
-	struct container c;
+	struct container c = {0};
 	struct buf clear = {0};
 	bool ok;
 
@@ -402,7 +402,7 @@ bool keyfile_read(struct view text, void **ret_key, struct buf *blob, struct err
 bool keyfile_is_encrypted(struct view text, struct buf *blob)
 {
 	struct buf body = {0};
-	struct container c;
+	struct container c = {0};
 	struct err err;
 	bool encrypted = view_find(text, "ENCRYPTED") >= 0; /* PEM says so in clear */
 

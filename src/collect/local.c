@@ -13,8 +13,6 @@
 #include "oddhost/base/mem.h"
 #include "oddhost/collect/lane.h"
 
-extern char **environ;
-
 enum { IN, OUT, ERR, PIPES };
 
 /* One lane: a shell in a process group of its own, and three pipes. */
@@ -170,7 +168,7 @@ static bool start_lane(struct local_lane *l, struct err *err)
 {
 	static void (*const ready[PIPES])(void *) = {in_ready, out_ready, err_ready};
 	struct loop *loop = l->local->shared->loop;
-	int pipes[PIPES][2], theirs[PIPES];
+	int pipes[PIPES][2], theirs[PIPES] = {-1, -1, -1};
 	int made = 0;
 	bool ok = true;
 

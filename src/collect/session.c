@@ -1,4 +1,4 @@
-#include "oddhost/collect/session_state.h"
+#include "session_state.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* A session's probes: one exec channel a lane, all of them read in turn. */
-#include "oddhost/collect/session_state.h"
+#include "session_state.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* From a connected transport to an authenticated session: key exchange, host key, login. */
-#include "oddhost/collect/session_state.h"
+#include "session_state.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /*
- * A session from within: the state that its parts share. session.c owns it and drives it; dial.c
- * connects, login.c exchanges keys and authenticates, session_lanes.c runs the probes, jump.c
- * carries other sessions through it. Nobody else includes this header.
+ * A session from within: the state that its parts share. session.c owns it and drives it;
+ * session_dial.c connects, session_login.c exchanges keys and authenticates, session_lanes.c runs
+ * the probes, session_jump.c carries other sessions through it. Nobody else includes this header.
  */
 #ifndef ODDHOST_COLLECT_SESSION_STATE_H
 #define ODDHOST_COLLECT_SESSION_STATE_H
@@ -95,11 +95,11 @@ const char *session_error(struct session *s); /* libssh2's last words */
  */
 bool session_retry(struct session *s);
 
-/* dial.c */
+/* session_dial.c */
 void dial_begin(struct session *s);
 void dial_cancel(struct session *s); /* forget what is under way, close the socket */
 
-/* login.c: from the connected transport to the authenticated session. */
+/* session_login.c: from the connected transport to the authenticated session. */
 enum outcome login_begin(struct session *s);
 enum outcome login_handshake(struct session *s);
 enum outcome login_step(struct session *s);
@@ -109,7 +109,7 @@ enum outcome lanes_begin(struct session *s);
 enum outcome lanes_step(struct session *s);
 void lanes_record(struct session *s); /* what there is, into the record */
 
-/* jump.c */
+/* session_jump.c */
 void jump_request(struct session *s); /* a way to the host, through its jump hosts */
 const struct session *jump_session(const struct jump *jump);
 void jump_leave(struct session *s);         /* it ends, or gives up waiting */

@@ -1,5 +1,5 @@
 /* A session's way to its host: resolve, then connect to one address after the other. */
-#include "oddhost/collect/session_state.h"
+#include "session_state.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -61,7 +61,7 @@ static void attempt_expired(void *context)
 /* Which of our addresses do hosts see? A docker network that covers it cuts them off from us. */
 static void note_bastion(struct session *s)
 {
-	struct sockaddr_storage local;
+	struct sockaddr_storage local = {0};
 	socklen_t n = sizeof local;
 	struct ip ip = {0};
 

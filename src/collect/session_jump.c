@@ -8,7 +8,7 @@
  * that is stuck in an open takes no further child: once its children are done, it is closed. They
  * are begun one after the other, since a jump host's sshd refuses many at once (MaxStartups).
  */
-#include "oddhost/collect/session_state.h"
+#include "session_state.h"
 
 #include <errno.h>
 #include <stdlib.h>
