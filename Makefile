@@ -3,6 +3,8 @@ CC ?= cc
 CFLAGS ?= -O2 -g
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 10
+FUZZ_RUNS ?= 20000
+FUZZ_SEED ?= 1
 B := .build/$(or $(FLAVOUR),$(if $(DEV),dev,release))
 
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(B)
@@ -154,7 +156,7 @@ corpus: $(FUZZ)
 
 fuzzing: $(FUZZ)
 	$(Q)for f in $(FUZZ); do n=$${f##*/fuzz_}; echo "  FUZZ   $$n, $(FUZZ_SECONDS) s"; \
-		mkdir -p $(B)/found/$$n; $$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
+		mkdir -p $(B)/found/$$n; $$f -seed=$(FUZZ_SEED) -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
 		-artifact_prefix=$(B)/found/$$n. $(B)/found/$$n tests/fuzz/corpus/$$n || exit 1; done
 
 e2e: $(B)/oddhost $(B)/e2e/test_incident

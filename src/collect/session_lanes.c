@@ -189,10 +189,13 @@ static enum outcome lane_read(struct session *s, struct session_lane *l)
 			    s, HOST_DISCONNECTED, "reading failed: %s", session_error(s));
 		}
 	}
-	if (outcome == WAITING &&
-	    (libssh2_channel_eof(l->channel) == 1 || lane_is_quiet(&l->lane))) {
+	bool ended = libssh2_channel_eof(l->channel) == 1;
+	if (outcome == WAITING && (ended || lane_is_quiet(&l->lane))) {
+		/* Who has not said its end is closed only where its place is needed: asyncssh
+		 * drops the whole connection when a channel goes before that. */
+		bool needed = s->channels_max < s->shared->plan->lanes;
 		lane_finish(&l->lane);
-		l->step = LANE_CLOSING;
+		l->step = ended || needed ? LANE_CLOSING : LANE_CLOSED;
 		outcome = MOVED;
 		if (s->spec->become && !l->plain && !lane_begun(s, l))
 			sudo_refused(s, l);

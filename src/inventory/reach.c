@@ -285,6 +285,12 @@ static void build_chain(struct reach *reach, struct ssh_config *config, const ch
 
 	while (view_next_part(&rest, ',', &part)) {
 		struct host_spec hop;
+		if (part.n == 0) { /* a token may have brought a comma with it */
+			inventory_error_at(reach->inv, value->source, value->line,
+			    "ProxyJump: expected a host before and behind each comma in '%.100s'",
+			    text);
+			continue;
+		}
 		const struct chain *before =
 		    resolve_hop(reach, config, part, value, chain->n == 0, depth, &hop);
 		if (chain->n > 0 && is_itself(reach, &chain->hops[chain->n - 1], &hop))

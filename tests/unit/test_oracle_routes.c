@@ -277,8 +277,10 @@ static void test_connect(void **state)
 
 	(void)state;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-	if (n < 0 || !have_namespaces())
+	if (n < 0 || !have_namespaces()) {
+		arena_free(arena);
 		skip();
+	}
 	self[n] = '\0';
 	buf_puts(&script, "ip link set lo up\n"
 			  "for i in 0 1; do ip link add b$i type bridge; ip link set b$i up; "
