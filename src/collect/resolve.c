@@ -30,12 +30,12 @@ struct resolve_request {
 struct shared {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct resolve_request *todo, **todo_end;
+	struct resolve_request *waiting, **waiting_end;
 	struct resolve_request *finished, **finished_end;
 	int event;       /* eventfd: something is finished */
 	unsigned users;  /* threads, and the resolver */
 	unsigned idle;   /* threads that wait for work */
-	unsigned queued; /* requests in todo */
+	unsigned queued; /* requests in waiting */
 	bool closing;
 };
 
@@ -66,7 +66,7 @@ static void shared_release(struct shared *shared) /* with the lock held, which i
 	pthread_mutex_unlock(&shared->lock);
 	if (!last)
 		return;
-	list_free(shared->todo);
+	list_free(shared->waiting);
 	list_free(shared->finished);
 	close(shared->event);
 	pthread_cond_destroy(&shared->work);
@@ -116,17 +116,17 @@ static void *worker(void *argument)
 
 	pthread_mutex_lock(&shared->lock);
 	while (!shared->closing) {
-		struct resolve_request *request = shared->todo;
+		struct resolve_request *request = shared->waiting;
 		if (request == NULL) {
 			shared->idle++;
 			pthread_cond_wait(&shared->work, &shared->lock);
 			shared->idle--;
 			continue;
 		}
-		shared->todo = request->next;
+		shared->waiting = request->next;
 		shared->queued--;
-		if (shared->todo == NULL)
-			shared->todo_end = &shared->todo;
+		if (shared->waiting == NULL)
+			shared->waiting_end = &shared->waiting;
 		pthread_mutex_unlock(&shared->lock);
 		look_up(request);
 		pthread_mutex_lock(&shared->lock);
@@ -184,7 +184,7 @@ struct resolver *resolver_new(struct loop *loop, struct err *err)
 	resolver->shared = shared;
 	pthread_mutex_init(&shared->lock, NULL);
 	pthread_cond_init(&shared->work, NULL);
-	shared->todo_end = &shared->todo;
+	shared->waiting_end = &shared->waiting;
 	shared->finished_end = &shared->finished;
 	shared->users = 1;
 	shared->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -230,8 +230,8 @@ struct resolve_request *resolver_ask(struct resolver *resolver, const char *name
 	if (literal) {
 		finish(shared, request);
 	} else {
-		*shared->todo_end = request;
-		shared->todo_end = &request->next;
+		*shared->waiting_end = request;
+		shared->waiting_end = &request->next;
 		shared->queued++;
 		add_thread(shared);
 		pthread_cond_signal(&shared->work);
