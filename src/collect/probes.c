@@ -7,6 +7,8 @@
 
 #include "oddhost/base/text.h"
 
+#define COMMAND_MAX 16384 /* libssh2 sends packets of at most 35,000 bytes */
+
 /*
  * Two columns of this table stand for a target: in `name` and `command`, "%T" is its name. Only
  * docker's fields that the model reads are asked for: labels and commands may hold secrets.
@@ -148,10 +150,39 @@ bool probe_plan_make(struct probe_plan *plan, struct arena *arena, const struct 
 	return true;
 }
 
+/*
+ * The login shell may be any: what sh, csh and fish do not read alike within single quotes is
+ * replaced by control characters, which tr(1) turns back.
+ */
+static const char *make_command(struct view script, struct arena *arena)
+{
+	static const char special[] = "\n'!\\";
+	struct buf out = {0};
+	const char *command = NULL;
+
+	buf_puts(&out,
+	    "sh -c 'printf %s \"$1\" | "
+	    "tr \"\\001\\002\\003\\004\" \"\\012\\047\\041\\134\" | " PLAN_COMMAND "' sh '");
+	for (size_t i = 0; i < script.n; i++) {
+		const char *at = strchr(special, script.p[i]);
+		if (script.p[i] >= 0 && script.p[i] < 5)
+			goto out; /* it would not come back as it was */
+		buf_putc(&out, at == NULL ? script.p[i] : (char)(1 + (at - special)));
+	}
+	buf_putc(&out, '\'');
+	if (out.n <= COMMAND_MAX)
+		command = arena_dup_view(arena, buf_view(&out));
+out:
+	buf_free(&out);
+	return command;
+}
+
 void probe_plan_script(struct probe_plan *plan, struct arena *arena)
 {
-	for (unsigned lane = 0; lane < plan->lanes; lane++)
+	for (unsigned lane = 0; lane < plan->lanes; lane++) {
 		plan->scripts[lane] = make_script(plan, arena, lane);
+		plan->commands[lane] = make_command(plan->scripts[lane], arena);
+	}
 }
 
 static bool says(const struct probe_result *result, const char *text)

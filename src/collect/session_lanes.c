@@ -11,8 +11,8 @@
 #define OPEN_TRIES 10
 #define OPEN_AGAIN_MS 100
 
-/* What starts a lane: the shell, or sudo and the shell where that has not failed before. */
-static const char *lane_command(struct session *s, const struct session_lane *l)
+/* What runs a lane: the shell, or sudo and the shell where that has not failed before. */
+static const char *lane_shell(struct session *s, const struct session_lane *l)
 {
 	struct buf user = {0};
 
@@ -25,6 +25,17 @@ static const char *lane_command(struct session *s, const struct session_lane *l)
 	    arena_printf(s->record->arena, "sudo -n -u %s -- %s", buf_str(&user), PLAN_COMMAND);
 	buf_free(&user);
 	return command;
+}
+
+/*
+ * The script as a command, where it can be one and has not been refused as such. Under sudo, which
+ * logs commands, it comes by stdin.
+ */
+static const char *lane_command(struct session *s, const struct session_lane *l)
+{
+	const char *command = s->shared->plan->commands[l->lane.number];
+
+	return l->by_stdin || command == NULL || (s->spec->become && !l->plain) ? NULL : command;
 }
 
 static bool lane_begun(const struct session *s, const struct session_lane *l)
@@ -70,7 +81,7 @@ static enum outcome lanes_end(struct session *s)
 		return session_end(s, HOST_OK, "%s", "");
 	if (!begun)
 		return session_end(s, HOST_CHANNEL_FAILED, "'%s' did not run: %s",
-		    lane_command(s, &s->lanes[broken]), lane_complaint(&s->lanes[broken], said));
+		    lane_shell(s, &s->lanes[broken]), lane_complaint(&s->lanes[broken], said));
 	return session_end(s, HOST_PARTIAL, "the shell ended before all probes had run: %s",
 	    lane_complaint(&s->lanes[broken], said));
 }
@@ -132,13 +143,19 @@ static enum outcome lane_open(struct session *s, struct session_lane *l)
 
 static enum outcome lane_start(struct session *s, struct session_lane *l)
 {
-	int code = libssh2_channel_exec(l->channel, lane_command(s, l));
+	const char *command = lane_command(s, l);
+	int code = libssh2_channel_exec(l->channel, command != NULL ? command : lane_shell(s, l));
 
 	if (code == LIBSSH2_ERROR_EAGAIN)
 		return WAITING;
+	if (code != 0 && command != NULL) { /* dropbear takes 9,000 bytes, older ones 1,024 */
+		l->by_stdin = true;
+		return MOVED;
+	}
 	if (code != 0)
-		return session_end(s, HOST_CHANNEL_FAILED, "'%s' was refused: %s",
-		    lane_command(s, l), session_error(s));
+		return session_end(s, HOST_CHANNEL_FAILED, "'%s' was refused: %s", lane_shell(s, l),
+		    session_error(s));
+	l->sent = command != NULL ? s->shared->plan->scripts[l->lane.number].n : 0;
 	l->step = LANE_SENDING;
 	return MOVED;
 }

@@ -36,6 +36,7 @@ struct session_lane {
 	size_t sent;
 	unsigned refused; /* opens that the server has refused while no other was open */
 	bool plain;       /* without sudo, since that has refused */
+	bool by_stdin;    /* the script, since the server refused it as a command */
 	bool again;       /* to be run once more */
 };
 

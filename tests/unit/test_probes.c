@@ -211,6 +211,58 @@ static void test_syntax(void **state)
 	arena_free(arena);
 }
 
+/* The script as a command gives what it gives on stdin, whatever the login shell. */
+static void test_commands(void **state)
+{
+	static const char *const shells[] = {"sh", "bash", "dash", "zsh", "ksh", "mksh", "yash",
+	    "fish", "tcsh", "csh", "busybox sh"};
+	struct probe probes[] = {
+	    {.name = "quotes", .command = "echo 'it'\"'\"'s' \"a `echo b` $0\"", .seconds = 5},
+	    {.name = "csh's", .command = "echo '!x' wow! ~ {a,b} '*' %d", .seconds = 5},
+	    {.name = "backslashes",
+		.command = "printf '%s\\n' 'a\\b' '\\\\' \"\\$c\"",
+		.seconds = 5},
+	    {.name = "lines", .command = "echo one\necho '\ttwo'\nexit 3", .seconds = 5},
+	};
+	struct probe_plan plan = {.probes = probes, .n = COUNT(probes), .lanes = 1, .nonce = "abc"};
+	struct arena *arena = arena_new();
+	struct buf wanted = {0};
+	char *dir = unit_directory(), path[300];
+	struct err err;
+	size_t ran = 0;
+
+	(void)state;
+	probe_plan_script(&plan, arena);
+	snprintf(path, sizeof path, "%s/script", dir);
+	assert_true(file_write(path, 0600, plan.scripts[0], &err));
+	assert_int_equal(unit_shell(&wanted, "sh -s <%s 2>&1", path), 0);
+	assert_true(view_find(buf_view(&wanted), "it's a b sh\n") > 0);
+	assert_true(file_write(path, 0600, view_of(plan.commands[0]), &err));
+	for (size_t i = 0; i < COUNT(shells); i++) {
+		struct buf got = {0};
+		if (unit_shell(NULL, "%s -c true >/dev/null 2>&1", shells[i]) != 0)
+			continue;
+		ran++;
+		assert_int_equal(
+		    unit_shell(&got, "%s -c \"$(cat %s)\" 2>&1 </dev/null", shells[i], path), 0);
+		if (!view_same(buf_view(&got), buf_view(&wanted)))
+			fail_msg("%s: %s\nwanted: %s", shells[i], buf_str(&got), buf_str(&wanted));
+		buf_free(&got);
+	}
+	assert_true(ran > 0);
+
+	/* What would not come back as it was, or is too long, goes by stdin. */
+	probes[0].command = "echo \002";
+	probe_plan_script(&plan, arena);
+	assert_null(plan.commands[0]);
+	probes[0].command = arena_printf(arena, "echo %20000s", "x");
+	probe_plan_script(&plan, arena);
+	assert_null(plan.commands[0]);
+	buf_free(&wanted);
+	unit_remove(dir);
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +271,7 @@ int main(void)
 	    cmocka_unit_test(test_scripts),
 	    cmocka_unit_test(test_read_only),
 	    cmocka_unit_test(test_syntax),
+	    cmocka_unit_test(test_commands),
 	};
 
 	return cmocka_run_group_tests_name("probes", tests, NULL, NULL);

@@ -3,6 +3,9 @@
  * spread over lanes. A lane is one exec channel: a POSIX sh script on the stdin of `sh -s`, in
  * which every probe is framed, on stdout and stderr, by lines with a random nonce of this run. All
  * probes are read-only; nothing is written on the host and nothing is left running.
+ *
+ * A script may also travel inside the command itself (RFC 4254 section 6.5): sshd gives a channel's
+ * stdin no window before the command runs, so that a script behind it costs one more round trip.
  */
 #ifndef ODDHOST_COLLECT_PROBES_H
 #define ODDHOST_COLLECT_PROBES_H
@@ -32,17 +35,18 @@ struct probe_plan {
 	size_t n, cap;
 	unsigned lanes; /* lane 0 holds the quick ones */
 	char nonce[PLAN_NONCE_SIZE];
-	struct view scripts[PLAN_LANES_MAX]; /* what is sent, one a lane */
+	struct view scripts[PLAN_LANES_MAX];  /* what is sent, one a lane */
+	const char *commands[PLAN_LANES_MAX]; /* the same as one command; NULL: it cannot be one */
 };
 
 /* The plan for these targets, in the arena. Fails where no random bytes can be had. */
 bool probe_plan_make(struct probe_plan *plan, struct arena *arena, const struct target *targets,
     size_t n_targets, struct err *err);
 
-/* Write the plan's scripts from its probes, lanes and nonce. */
+/* Write the plan's scripts and commands from its probes, lanes and nonce. */
 void probe_plan_script(struct probe_plan *plan, struct arena *arena);
 
-/* The command that starts a lane. */
+/* The command that starts a lane whose script comes on stdin. */
 #define PLAN_COMMAND "sh -s"
 
 /* How a probe ended, from its exit status and what it said on stderr. */
