@@ -96,7 +96,9 @@ static bool make_nonce(char nonce[PLAN_NONCE_SIZE], struct err *err)
 /*
  * The frame: a line "NONCE b INDEX" before and "NONCE e INDEX EXIT" behind the output, each with a
  * line break of its own in front, so that output without one at its end stays as it is. `timeout`
- * gets -k where it knows it, since a probe may ignore the first signal.
+ * gets -k where it knows it, since a probe may ignore the first signal. Busybox's ends the one
+ * process that it started and none of its children: there the probe has a session of its own, all
+ * of which ends with it.
  */
 static struct view make_script(const struct probe_plan *plan, struct arena *arena, unsigned lane)
 {
@@ -105,17 +107,19 @@ static struct view make_script(const struct probe_plan *plan, struct arena *aren
 	buf_puts(&out,
 	    "LC_ALL=C; export LC_ALL\n"
 	    "PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"; export PATH\n"
-	    "if timeout -k 1 1 true </dev/null >/dev/null 2>&1; then\n"
-	    "t() { timeout -k 1 \"$@\"; }\n"
+	    "if timeout --help 2>&1 | grep BusyBox >/dev/null && command -v setsid >/dev/null; then\n"
+	    "t() { timeout \"$1\" setsid sh -c 'trap \"kill -KILL 0\" TERM; sh -c \"$1\" & "
+	    "wait \"$!\"' sh \"$2\"; }\n"
+	    "elif timeout -k 1 1 true </dev/null >/dev/null 2>&1; then\n"
+	    "t() { timeout -k 1 \"$1\" sh -c \"$2\"; }\n"
 	    "elif timeout 1 true </dev/null >/dev/null 2>&1; then\n"
-	    "t() { timeout \"$@\"; }\nelse\n"
-	    "t() { shift; \"$@\"; }\n"
+	    "t() { timeout \"$1\" sh -c \"$2\"; }\nelse\n"
+	    "t() { sh -c \"$2\"; }\n"
 	    "fi\n");
 	buf_printf(&out,
 	    "m() { printf '\\n%%s %%s\\n' %s \"$*\"; printf '\\n%%s %%s\\n' %s \"$*\" >&2; }\n",
 	    plan->nonce, plan->nonce);
-	buf_puts(
-	    &out, "p() { m b \"$1\"; t \"$2\" sh -c \"$3\" </dev/null; m e \"$1\" \"$?\"; }\n");
+	buf_puts(&out, "p() { m b \"$1\"; t \"$2\" \"$3\" </dev/null; m e \"$1\" \"$?\"; }\n");
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct probe *probe = &plan->probes[i];
 		if (probe->lane != lane)
