@@ -1,6 +1,7 @@
 #include "oddhost/cli/gather.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -17,11 +18,12 @@
 #include "oddhost/collect/runner.h"
 #include "oddhost/report/report.h"
 
-static volatile sig_atomic_t stop; /* the signal that asked us to end */
+/* The signal that asked us to end: lock-free, so that its handler may write it (C11 7.14.1.1). */
+static atomic_int stop;
 
 static void on_signal(int number)
 {
-	stop = number;
+	atomic_store(&stop, number);
 }
 
 /* The first signal ends the run with a report; the second one, the program. */
@@ -169,7 +171,7 @@ static int collect(const struct options *options, const struct scope *scope, str
 	release_signals();
 	close(g.fd);
 	cli_print_diags(&diags);
-	ret->interrupted = stop != 0;
+	ret->interrupted = atomic_load(&stop) != 0;
 	if (!began || g.failed)
 		return cli_fail(&g.err);
 	clock_format_utc(time(NULL), now);

@@ -7,12 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 #include "oddhost/base/buf.h"
 #include "oddhost/base/file.h"
 #include "oddhost/base/mem.h"
+#include "oddhost/base/table.h"
 #include "oddhost/base/text.h"
 #include "oddhost/collect/wire.h"
 
@@ -20,17 +21,34 @@
 #define HASH_SIZE 20 /* SHA-1: hashed names are |1|salt|HMAC-SHA1(salt, name)| in base64 */
 #define NAME_MAX_SIZE 512
 
-struct entry {
-	struct view names; /* the comma-separated patterns; empty where the name is hashed */
+/*
+ * A line is in one of three places: names without patterns are in the index, one named_line for
+ * each; hashed lines, each of which has a salt of its own, and lines with patterns must all be
+ * looked at.
+ */
+struct named_line {
+	const struct known_key *key;
+	struct named_line *next; /* of the same name */
+};
+
+struct hashed_line {
 	struct view salt, hash;
-	struct view type, key; /* key: the decoded blob */
-	bool revoked;
+	const struct known_key *key;
+};
+
+struct pattern_line {
+	struct view names; /* comma separated */
+	const struct known_key *key;
 };
 
 struct known_hosts {
 	struct arena *arena;
-	struct entry *v;
-	size_t n, cap;
+	EVP_MAC *hmac;
+	struct table named; /* lower case, to struct named_line */
+	struct hashed_line *hashed;
+	size_t n_hashed, cap_hashed;
+	struct pattern_line *patterns;
+	size_t n_patterns, cap_patterns;
 };
 
 struct known_hosts *known_hosts_new(void)
@@ -38,6 +56,7 @@ struct known_hosts *known_hosts_new(void)
 	struct known_hosts *kh = mem_alloc(sizeof *kh);
 
 	kh->arena = arena_new();
+	kh->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	return kh;
 }
 
@@ -45,6 +64,8 @@ void known_hosts_free(struct known_hosts *kh)
 {
 	if (kh == NULL)
 		return;
+	table_free(&kh->named);
+	EVP_MAC_free(kh->hmac);
 	arena_free(kh->arena);
 	free(kh);
 }
@@ -60,20 +81,59 @@ static bool decode(struct arena *arena, struct view text, struct view *ret)
 	return ok;
 }
 
-static bool parse_hashed(struct known_hosts *kh, struct view names, struct entry *entry)
+static bool add_hashed(struct known_hosts *kh, struct view names, const struct known_key *key)
 {
+	struct hashed_line line = {.key = key};
 	struct view salt;
 
-	return view_take(&names, "|1|") && view_next_part(&names, '|', &salt) &&
-	       decode(kh->arena, salt, &entry->salt) && decode(kh->arena, names, &entry->hash) &&
-	       entry->salt.n == HASH_SIZE && entry->hash.n == HASH_SIZE;
+	if (!view_take(&names, "|1|") || !view_next_part(&names, '|', &salt) ||
+	    !decode(kh->arena, salt, &line.salt) || !decode(kh->arena, names, &line.hash) ||
+	    line.salt.n != HASH_SIZE || line.hash.n != HASH_SIZE)
+		return false;
+	kh->hashed =
+	    arena_grow(kh->arena, kh->hashed, kh->n_hashed, &kh->cap_hashed, sizeof *kh->hashed);
+	kh->hashed[kh->n_hashed++] = line;
+	return true;
+}
+
+static void add_name(struct known_hosts *kh, struct view name, const struct known_key *key)
+{
+	struct named_line *line, *first;
+	char *lower = arena_dup_view(kh->arena, name);
+
+	if (name.n == 0)
+		return;
+	line = arena_alloc(kh->arena, sizeof *line);
+	for (char *p = lower; *p != '\0'; p++)
+		*p = (char)tolower((unsigned char)*p);
+	line->key = key;
+	first = table_add(&kh->named, view_of(lower), line);
+	if (first != line) {
+		line->next = first->next;
+		first->next = line;
+	}
+}
+
+static void add_names(struct known_hosts *kh, struct view names, const struct known_key *key)
+{
+	struct view name;
+
+	if (view_find_char(names, '*') < 0 && view_find_char(names, '?') < 0 &&
+	    view_find_char(names, '!') < 0) {
+		while (view_next_part(&names, ',', &name))
+			add_name(kh, name, key);
+		return;
+	}
+	kh->patterns = arena_grow(
+	    kh->arena, kh->patterns, kh->n_patterns, &kh->cap_patterns, sizeof *kh->patterns);
+	kh->patterns[kh->n_patterns++] = (struct pattern_line){arena_view(kh->arena, names), key};
 }
 
 static void parse_line(
     struct known_hosts *kh, struct view line, unsigned n, struct diag_list *diags)
 {
 	struct view rest = view_trim(line), names, type, key, inner, blob;
-	struct entry entry = {0};
+	struct known_key *entry = arena_alloc(kh->arena, sizeof *entry);
 
 	if (rest.n == 0 || rest.p[0] == '#')
 		return;
@@ -82,8 +142,8 @@ static void parse_line(
 		view_next_word(&rest, &marker);
 		if (view_eq(marker, "@cert-authority"))
 			return;
-		entry.revoked = view_eq(marker, "@revoked");
-		if (!entry.revoked) {
+		entry->revoked = view_eq(marker, "@revoked");
+		if (!entry->revoked) {
 			diag_add(diags, n, "unknown marker, expected @revoked or @cert-authority");
 			return;
 		}
@@ -93,24 +153,20 @@ static void parse_line(
 		diag_add(diags, n, "expected HOSTS KEYTYPE KEY");
 		return;
 	}
-	if (!decode(kh->arena, key, &entry.key)) {
+	if (!decode(kh->arena, key, &entry->blob)) {
 		diag_add(diags, n, "the key is not base64");
 		return;
 	}
-	blob = entry.key;
+	blob = entry->blob;
 	if (!wire_get_string(&blob, &inner) || !view_same(inner, type)) {
 		diag_add(diags, n, "the key is not of the type that stands before it");
 		return;
 	}
-	if (names.p[0] != '|') {
-		entry.names = arena_view(kh->arena, names);
-	} else if (!parse_hashed(kh, names, &entry)) {
+	entry->type = arena_view(kh->arena, type);
+	if (names.p[0] != '|')
+		add_names(kh, names, entry);
+	else if (!add_hashed(kh, names, entry))
 		diag_add(diags, n, "expected a hashed name |1|SALT|HASH");
-		return;
-	}
-	entry.type = arena_view(kh->arena, type);
-	kh->v = arena_grow(kh->arena, kh->v, kh->n, &kh->cap, sizeof *kh->v);
-	kh->v[kh->n++] = entry;
 }
 
 void known_hosts_add(struct known_hosts *kh, struct view text, struct diag_list *diags)
@@ -182,18 +238,6 @@ static bool match_list(struct view list, struct view name)
 	return matched;
 }
 
-static bool match(const struct entry *entry, struct view name)
-{
-	unsigned char hash[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-
-	if (entry->hash.n == 0)
-		return match_list(entry->names, name);
-	return HMAC(EVP_sha1(), entry->salt.p, (int)entry->salt.n, (const unsigned char *)name.p,
-		   name.n, hash, &n) != NULL &&
-	       n == HASH_SIZE && memcmp(hash, entry->hash.p, HASH_SIZE) == 0;
-}
-
 static struct view lookup_name(const char *host, uint16_t port, char out[NAME_MAX_SIZE])
 {
 	int n = port == 22 ? snprintf(out, NAME_MAX_SIZE, "%s", host)
@@ -204,51 +248,85 @@ static struct view lookup_name(const char *host, uint16_t port, char out[NAME_MA
 	return n < NAME_MAX_SIZE ? view_of(out) : view_of("");
 }
 
-enum known_hosts_result known_hosts_check(
-    const struct known_hosts *kh, const char *host, uint16_t port, struct view key)
+static void take(struct known_keys *keys, struct arena *arena, const struct known_key *key)
 {
-	enum known_hosts_result result = KNOWN_HOSTS_UNKNOWN;
+	keys->v = arena_grow(arena, keys->v, keys->n, &keys->cap, sizeof *keys->v);
+	keys->v[keys->n++] = *key;
+	keys->named = keys->named || !key->revoked;
+}
+
+/* HMAC-SHA1 of the name with each line's salt, by one context: setting one up costs as much again.
+ */
+static void find_hashed(
+    const struct known_hosts *kh, struct view name, struct known_keys *keys, struct arena *arena)
+{
+	char digest[] = "SHA1";
+	OSSL_PARAM how[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+	    OSSL_PARAM_construct_end()};
+	EVP_MAC_CTX *mac = kh->n_hashed > 0 ? EVP_MAC_CTX_new(kh->hmac) : NULL;
+	unsigned char hash[HASH_SIZE];
+	size_t n;
+
+	for (size_t i = 0; mac != NULL && i < kh->n_hashed; i++) {
+		const struct hashed_line *line = &kh->hashed[i];
+		if (EVP_MAC_init(mac, (const unsigned char *)line->salt.p, line->salt.n,
+			i == 0 ? how : NULL) == 1 &&
+		    EVP_MAC_update(mac, (const unsigned char *)name.p, name.n) == 1 &&
+		    EVP_MAC_final(mac, hash, &n, sizeof hash) == 1 && n == HASH_SIZE &&
+		    memcmp(hash, line->hash.p, HASH_SIZE) == 0)
+			take(keys, arena, line->key);
+	}
+	EVP_MAC_CTX_free(mac);
+}
+
+static void find(const struct known_hosts *kh, const char *host, uint16_t port,
+    struct known_keys *keys, struct arena *arena)
+{
 	char text[NAME_MAX_SIZE];
 	struct view name = lookup_name(host, port, text);
+	const struct named_line *line = table_get(&kh->named, name);
 
-	for (size_t i = 0; i < kh->n; i++) {
-		const struct entry *entry = &kh->v[i];
-		if (!match(entry, name))
-			continue;
-		bool same = view_same(entry->key, key);
-		if (entry->revoked && same)
-			return KNOWN_HOSTS_REVOKED;
-		if (entry->revoked)
-			continue;
-		if (same)
-			result = KNOWN_HOSTS_MATCH;
-		else if (result == KNOWN_HOSTS_UNKNOWN)
-			result = KNOWN_HOSTS_CHANGED;
+	for (; line != NULL; line = line->next)
+		take(keys, arena, line->key);
+	for (size_t i = 0; i < kh->n_patterns; i++) {
+		if (match_list(kh->patterns[i].names, name))
+			take(keys, arena, kh->patterns[i].key);
 	}
-	if (result == KNOWN_HOSTS_UNKNOWN && port != 22) {
-		result = known_hosts_check(kh, host, 22, key);
-		if (result == KNOWN_HOSTS_CHANGED)
-			result = KNOWN_HOSTS_UNKNOWN;
+	find_hashed(kh, name, keys, arena);
+}
+
+struct known_keys known_hosts_find(
+    const struct known_hosts *kh, const char *host, uint16_t port, struct arena *arena)
+{
+	struct known_keys keys = {0};
+
+	find(kh, host, port, &keys, arena);
+	if (!keys.named && port != 22) {
+		find(kh, host, 22, &keys, arena);
+		keys.named = false;
+	}
+	return keys;
+}
+
+enum known_hosts_result known_keys_check(const struct known_keys *keys, struct view blob)
+{
+	enum known_hosts_result result = keys->named ? KNOWN_HOSTS_CHANGED : KNOWN_HOSTS_UNKNOWN;
+
+	for (size_t i = 0; i < keys->n; i++) {
+		if (!view_same(keys->v[i].blob, blob))
+			continue;
+		if (keys->v[i].revoked)
+			return KNOWN_HOSTS_REVOKED;
+		result = KNOWN_HOSTS_MATCH;
 	}
 	return result;
 }
 
-const char *known_hosts_types(
-    const struct known_hosts *kh, const char *host, uint16_t port, struct arena *arena)
+bool known_keys_have_type(const struct known_keys *keys, struct view type)
 {
-	char text[NAME_MAX_SIZE];
-	struct view name = lookup_name(host, port, text);
-	struct buf list = {0};
-
-	for (size_t i = 0; i < kh->n; i++) {
-		const struct entry *entry = &kh->v[i];
-		if (entry->revoked || !match(entry, name))
-			continue;
-		if (list.n > 0)
-			buf_putc(&list, ',');
-		buf_add_view(&list, entry->type);
+	for (size_t i = 0; i < keys->n; i++) {
+		if (!keys->v[i].revoked && view_same(keys->v[i].type, type))
+			return true;
 	}
-	const char *types = arena_dup(arena, buf_str(&list));
-	buf_free(&list);
-	return *types == '\0' && port != 22 ? known_hosts_types(kh, host, 22, arena) : types;
+	return false;
 }

@@ -21,7 +21,7 @@ struct known_set {
 };
 
 struct known_store {
-	pthread_mutex_t lock;
+	pthread_rwlock_t lock; /* sets are read by all, loaded and added to by one */
 	struct arena *arena;
 	struct diag_list *diags;
 	const char *usual[2];
@@ -33,7 +33,7 @@ struct known_store *known_store_new(const char *home, struct diag_list *diags)
 {
 	struct known_store *store = mem_alloc(sizeof *store);
 
-	pthread_mutex_init(&store->lock, NULL);
+	pthread_rwlock_init(&store->lock, NULL);
 	store->arena = arena_new();
 	store->diags = diags;
 	/* In the diagnostics' arena: they keep the name of their source. */
@@ -50,7 +50,7 @@ void known_store_free(struct known_store *store)
 	for (size_t i = 0; i < store->n; i++)
 		known_hosts_free(store->sets[i].known_hosts);
 	free(store->sets);
-	pthread_mutex_destroy(&store->lock);
+	pthread_rwlock_destroy(&store->lock);
 	arena_free(store->arena);
 	free(store);
 }
@@ -83,13 +83,23 @@ static void load(struct known_store *store, struct known_set *set)
 	}
 }
 
-/* With the lock held. */
-static struct known_hosts *set_of(struct known_store *store, const struct host_spec *spec)
+/* The host's set, or NULL where it is not loaded yet; with the lock held, for reading at least. */
+static struct known_hosts *loaded(const struct known_store *store, const struct host_spec *spec)
 {
 	for (size_t i = 0; i < store->n; i++) {
 		if (same_files(&store->sets[i], spec))
 			return store->sets[i].known_hosts;
 	}
+	return NULL;
+}
+
+/* With the lock held for writing. */
+static struct known_hosts *set_of(struct known_store *store, const struct host_spec *spec)
+{
+	struct known_hosts *known = loaded(store, spec);
+
+	if (known != NULL)
+		return known;
 	store->sets = mem_grow(store->sets, store->n, &store->cap, sizeof *store->sets);
 	struct known_set *set = &store->sets[store->n++];
 	*set = (struct known_set){.files = spec->known_hosts, .n = spec->n_known_hosts};
@@ -108,24 +118,19 @@ static uint16_t port_of(const struct host_spec *spec)
 	return spec->known_as != NULL || spec->port == 0 ? 22 : spec->port;
 }
 
-enum known_hosts_result known_store_check(
-    struct known_store *store, const struct host_spec *spec, struct view key)
-{
-	pthread_mutex_lock(&store->lock);
-	enum known_hosts_result result =
-	    known_hosts_check(set_of(store, spec), name_of(spec), port_of(spec), key);
-	pthread_mutex_unlock(&store->lock);
-	return result;
-}
-
-const char *known_store_types(
+struct known_keys known_store_find(
     struct known_store *store, const struct host_spec *spec, struct arena *arena)
 {
-	pthread_mutex_lock(&store->lock);
-	const char *types =
-	    known_hosts_types(set_of(store, spec), name_of(spec), port_of(spec), arena);
-	pthread_mutex_unlock(&store->lock);
-	return types;
+	pthread_rwlock_rdlock(&store->lock);
+	const struct known_hosts *set = loaded(store, spec);
+	if (set == NULL) {
+		pthread_rwlock_unlock(&store->lock);
+		pthread_rwlock_wrlock(&store->lock);
+		set = set_of(store, spec);
+	}
+	struct known_keys keys = known_hosts_find(set, name_of(spec), port_of(spec), arena);
+	pthread_rwlock_unlock(&store->lock);
+	return keys;
 }
 
 static bool make_line(const struct host_spec *spec, struct view key, struct buf *line)
@@ -163,20 +168,29 @@ bool known_store_add(
     struct known_store *store, const struct host_spec *spec, struct view key, struct err *err)
 {
 	const char *path = spec->n_known_hosts > 0 ? spec->known_hosts[0] : store->usual[0];
+	struct arena *arena = arena_new();
 	struct buf line = {0};
 	bool ok = false;
 
-	if (path == NULL)
-		return err_set(err, "there is no known_hosts file to write to");
-	pthread_mutex_lock(&store->lock);
+	pthread_rwlock_wrlock(&store->lock);
 	struct known_hosts *set = set_of(store, spec);
-	if (!make_line(spec, key, &line))
+	/* Another session may have met the same host meanwhile, under another name of ours. */
+	struct known_keys keys = known_hosts_find(set, name_of(spec), port_of(spec), arena);
+	enum known_hosts_result now = known_keys_check(&keys, key);
+	if (now == KNOWN_HOSTS_MATCH)
+		ok = true;
+	else if (now != KNOWN_HOSTS_UNKNOWN)
+		err_set(err, "it has just shown another key");
+	else if (path == NULL)
+		err_set(err, "there is no known_hosts file to write to");
+	else if (!make_line(spec, key, &line))
 		err_set(err, "the host key is no key");
-	else
-		ok = append(path, buf_view(&line), err);
-	if (ok)
+	else if (append(path, buf_view(&line), err)) {
 		known_hosts_add(set, buf_view(&line), NULL);
-	pthread_mutex_unlock(&store->lock);
+		ok = true;
+	}
+	pthread_rwlock_unlock(&store->lock);
 	buf_free(&line);
+	arena_free(arena);
 	return ok;
 }

@@ -155,10 +155,10 @@ static int wait_ms(const struct loop *loop)
 	return ms < 0 ? 0 : ms > LOOK_AT_STOP_MS ? LOOK_AT_STOP_MS : (int)ms;
 }
 
-void loop_run(struct loop *loop, const volatile sig_atomic_t *stop)
+void loop_run(struct loop *loop, const atomic_int *stop)
 {
 	loop->stopped = false;
-	while (!loop->stopped && (stop == NULL || *stop == 0)) {
+	while (!loop->stopped && (stop == NULL || atomic_load(stop) == 0)) {
 		loop->n_batch = epoll_wait(loop->epoll, loop->batch, BATCH, wait_ms(loop));
 		for (int i = 0; i < loop->n_batch && !loop->stopped; i++) {
 			struct watch *watch = loop->batch[i].data.ptr;

@@ -28,6 +28,13 @@ enum outcome session_end(struct session *s, enum host_status status, const char 
 	return ENDED;
 }
 
+enum outcome session_no_banner(struct session *s, int error)
+{
+	return session_end(s, HOST_PROTOCOL_ERROR,
+	    "it closed the connection before its SSH banner%s%s", error ? ": " : "",
+	    error ? strerror(error) : "");
+}
+
 const char *session_error(struct session *s)
 {
 	char *text = NULL;
@@ -192,12 +199,12 @@ static void login_expired(void *context)
 	struct session *s = context;
 	double seconds = s->shared->login_ms / 1000.0;
 
-	if (s->step == SESSION_DIAL && s->request != NULL)
-		session_end(
-		    s, HOST_RESOLVE_FAILED, "%s: no answer in %g s", s->spec->address, seconds);
-	else if (s->step == SESSION_DIAL && s->fault.text[0] != '\0')
+	if (s->fault.text[0] != '\0' && !s->transport.banner_seen)
 		session_end(s, HOST_PROTOCOL_ERROR, "it kept refusing for %g s: '%s'", seconds,
 		    s->fault.text);
+	else if (s->step == SESSION_DIAL && s->request != NULL)
+		session_end(
+		    s, HOST_RESOLVE_FAILED, "%s: no answer in %g s", s->spec->address, seconds);
 	else if (s->step == SESSION_DIAL)
 		session_end(s, HOST_CONNECT_TIMEOUT, "%s port %u: no answer in %g s",
 		    s->spec->address, s->record->port, seconds);

@@ -48,8 +48,11 @@ static void connect_failed(struct session *s, int error)
 	}
 	if (error == ECONNRESET && session_retry(s))
 		return;
-	session_end(s, status_of(error), "%s port %u: %s", s->spec->address, s->record->port,
-	    strerror(error));
+	if (error == ECONNRESET) /* connected, and reset before anybody looked */
+		session_no_banner(s, error);
+	else
+		session_end(s, status_of(error), "%s port %u: %s", s->spec->address,
+		    s->record->port, strerror(error));
 	session_finish(s);
 }
 

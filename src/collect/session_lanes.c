@@ -28,14 +28,15 @@ static const char *lane_shell(struct session *s, const struct session_lane *l)
 }
 
 /*
- * The script as a command, where it can be one and has not been refused as such. Under sudo, which
- * logs commands, it comes by stdin.
+ * The script as a command, or NULL where it goes by stdin: under sudo, which logs commands, and to
+ * other servers than OpenSSH's: dropbear ends the connection where a command has over 9,000 bytes.
  */
-static const char *lane_command(struct session *s, const struct session_lane *l)
+static const char *lane_command(const struct session *s, const struct session_lane *l)
 {
-	const char *command = s->shared->plan->commands[l->lane.number];
-
-	return l->by_stdin || command == NULL || (s->spec->become && !l->plain) ? NULL : command;
+	if ((s->spec->become && !l->plain) ||
+	    !view_starts(view_of(s->transport.banner), "SSH-2.0-OpenSSH_"))
+		return NULL;
+	return s->shared->plan->commands[l->lane.number];
 }
 
 static bool lane_begun(const struct session *s, const struct session_lane *l)
@@ -148,10 +149,6 @@ static enum outcome lane_start(struct session *s, struct session_lane *l)
 
 	if (code == LIBSSH2_ERROR_EAGAIN)
 		return WAITING;
-	if (code != 0 && command != NULL) { /* dropbear takes 9,000 bytes, older ones 1,024 */
-		l->by_stdin = true;
-		return MOVED;
-	}
 	if (code != 0)
 		return session_end(s, HOST_CHANNEL_FAILED, "'%s' was refused: %s", lane_shell(s, l),
 		    session_error(s));

@@ -33,17 +33,12 @@ static ssize_t ssh_send(
 	return transport_send(&s->transport, bytes, n);
 }
 
-/* Is a host key algorithm one for keys of the types in this list? RSA has three (RFC 8332). */
-static bool serves(const char *types, const char *algorithm)
+/* Is a host key algorithm one for keys that are known? RSA keys have three (RFC 8332). */
+static bool serves(const struct known_keys *known, const char *algorithm)
 {
-	struct view list = view_of(types), type;
-
-	while (view_next_part(&list, ',', &type)) {
-		if (view_eq(type, algorithm) ||
-		    (view_eq(type, "ssh-rsa") && strncmp(algorithm, "rsa-sha2-", 9) == 0))
-			return true;
-	}
-	return false;
+	if (strncmp(algorithm, "rsa-sha2-", 9) == 0)
+		algorithm = "ssh-rsa";
+	return known_keys_have_type(known, view_of(algorithm));
 }
 
 /*
@@ -53,18 +48,17 @@ static bool serves(const char *types, const char *algorithm)
  */
 static void prefer_known_types(struct session *s)
 {
-	const char *known = known_store_types(s->shared->known, s->spec, s->record->arena);
 	const char **supported = NULL;
 	struct buf list = {0};
 	int n = libssh2_session_supported_algs(s->ssh, LIBSSH2_METHOD_HOSTKEY, &supported);
 
 	for (int pass = 0; pass < 2; pass++) {
 		for (int i = 0; i < n; i++) {
-			if (serves(known, supported[i]) == (pass == 0))
+			if (serves(&s->known, supported[i]) == (pass == 0))
 				buf_printf(&list, "%s%s", list.n > 0 ? "," : "", supported[i]);
 		}
 	}
-	if (list.n > 0 && *known != '\0')
+	if (list.n > 0 && s->known.n > 0)
 		libssh2_session_method_pref(s->ssh, LIBSSH2_METHOD_HOSTKEY, buf_str(&list));
 	if (supported != NULL)
 		libssh2_free(s->ssh, supported);
@@ -79,6 +73,7 @@ enum outcome login_begin(struct session *s)
 	libssh2_session_set_blocking(s->ssh, 0);
 	libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_SEND, (void *)ssh_send);
 	libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_RECV, (void *)ssh_recv);
+	s->known = known_store_find(s->shared->known, s->spec, s->record->arena);
 	prefer_known_types(s);
 	s->step = SESSION_HANDSHAKE;
 	return MOVED;
@@ -122,7 +117,7 @@ static enum outcome judge_key(struct session *s, struct view key)
 {
 	if (s->spec->host_key == HOST_KEY_OFF)
 		return MOVED;
-	switch (known_store_check(s->shared->known, s->spec, key)) {
+	switch (known_keys_check(&s->known, key)) {
 	case KNOWN_HOSTS_MATCH:
 		return MOVED;
 	case KNOWN_HOSTS_UNKNOWN:
@@ -210,9 +205,7 @@ static enum outcome exchange_failed(struct session *s, int code)
 		return session_end(
 		    s, HOST_PROTOCOL_ERROR, "it said '%s' instead of an SSH banner", t->said);
 	if (!t->banner_seen)
-		return session_end(s, HOST_PROTOCOL_ERROR,
-		    "it closed the connection before its SSH banner%s%s", t->error ? ": " : "",
-		    t->error ? strerror(t->error) : "");
+		return session_no_banner(s, t->error);
 	return session_end(s, HOST_PROTOCOL_ERROR,
 	    "key exchange failed: %s (libssh2 %s, error %d)%s", session_error(s),
 	    libssh2_version(0), code,
@@ -321,6 +314,19 @@ static void next_method(struct session *s)
 		s->method = s->method == LOGIN_KEYS ? LOGIN_PASSWORD : LOGIN_KEYBOARD;
 }
 
+/* Which keys were offered, so that the right one can be told from those that were tried. */
+static const char *offers_refused(struct session *s)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "refused with %s", s->n_offers == 1 ? "the key " : "the keys ");
+	for (size_t i = 0; i < s->n_offers; i++)
+		buf_printf(&text, "%s%s", i > 0 ? ", " : "", s->offers[i]->source);
+	const char *copy = arena_dup(s->record->arena, buf_str(&text));
+	buf_free(&text);
+	return copy;
+}
+
 static enum outcome login_failed(struct session *s)
 {
 	const char *said = s->sign_error.text;
@@ -333,7 +339,7 @@ static enum outcome login_failed(struct session *s)
 	}
 	return session_end(s, HOST_AUTH_FAILED, "login as %s: %s%s%s", s->record->user,
 	    s->n_offers == 0 && s->shared->password == NULL ? "there is no key to offer"
-	    : s->shared->password == NULL                   ? "no key that was offered is enough"
+	    : s->shared->password == NULL                   ? offers_refused(s)
 							    : "keys and password were refused",
 	    *said != '\0' ? "; " : "", said);
 }

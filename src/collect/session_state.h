@@ -36,7 +36,6 @@ struct session_lane {
 	size_t sent;
 	unsigned refused; /* opens that the server has refused while no other was open */
 	bool plain;       /* without sudo, since that has refused */
-	bool by_stdin;    /* the script, since the server refused it as a command */
 	bool again;       /* to be run once more */
 };
 
@@ -66,6 +65,7 @@ struct session {
 	struct jump *via;             /* this session goes through a jump host; NULL: by TCP */
 	struct session *next_waiting; /* for a jump host */
 
+	struct known_keys known; /* of the host, from known_hosts */
 	enum login_method method;
 	const struct identity *offers[SESSION_OFFERS_MAX];
 	size_t n_offers, offer;
@@ -86,7 +86,8 @@ struct session {
 /* session.c: decide how it ends; the caller returns ENDED up to where the session is finished. */
 enum outcome session_end(struct session *s, enum host_status status, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-void session_finish(struct session *s);       /* calls done; the session is gone */
+enum outcome session_no_banner(struct session *s, int error); /* it closed, or reset: `error` */
+void session_finish(struct session *s);                       /* calls done; the session is gone */
 void session_drive(struct session *s);        /* until nothing moves; may finish it */
 const char *session_error(struct session *s); /* libssh2's last words */
 

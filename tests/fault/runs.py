@@ -250,6 +250,26 @@ def max_startups(lab, table):
         connection.close()
 
 
+def many_targets(lab, table):
+    """Scripts of 15 KB: with the command to OpenSSH, behind it to the others."""
+    hosts = {f'{server}-targets': (lab.odd[server], None)
+             for server in ('odd', 'dropbear', 'asyncssh') if server in lab.odd}
+    hosts = {host: at for host, at in hosts.items() if host.split('-')[0] not in lab.missing}
+    hosts.update({host: (at, None) for host, at in lab.healthy().items()})
+    inventory = lab.inventory('targets', hosts)
+    targets = ','.join(f'db{n:03}.example' for n in range(60))
+    write(inventory, re.sub('(?m)^oddhost_targets=.*', f'oddhost_targets={targets}',
+                            lab.text('targets.ini')))
+    code, seconds, problems = lab.run('targets', inventory)
+    records = lab.records('targets')
+    good = {host for host, record in records.items() if record['status'] == 'ok' and
+            all(probe['exit'] is not None for probe in record['probes'])}
+    for host in hosts:
+        if host not in good:
+            problems.append(f'{host} is {records[host]["status"]}: {records[host]["error"]}')
+    table.row('60 targets', f'exit {code}', seconds, f'{len(good)}/{len(hosts)}', problems)
+
+
 def jump_rows(lab):
     """Targets behind jump hosts: name to (address, Row); 127.0.74.250 is nobody."""
     via = f'-J demo@{lab.odd["jump"]}:{lab.world.port}'
@@ -311,6 +331,7 @@ def run_all(lab, table):
     killed(lab, table)
     deadline(lab, table)
     max_startups(lab, table)
+    many_targets(lab, table)
     jumps(lab, table)
     if lab.level == 'all' and os.geteuid() == 0:
         disk(lab, table, 'full disk', 'size=64k', 'No space left')

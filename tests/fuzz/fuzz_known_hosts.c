@@ -17,9 +17,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	known_hosts_add(known_hosts, text, &diags);
 	view_next_word(&line, &name);
 	const char *host = arena_dup_view(arena, view_left(name, 600));
-	known_hosts_check(known_hosts, host, 22, view_of("key"));
-	known_hosts_check(known_hosts, "host-01", 2222, text);
-	known_hosts_types(known_hosts, host, 2222, arena);
+	struct known_keys keys = known_hosts_find(known_hosts, host, 22, arena);
+	known_keys_check(&keys, view_of("key"));
+	keys = known_hosts_find(known_hosts, "host-01", 2222, arena);
+	known_keys_check(&keys, text);
+	known_keys_have_type(&keys, text);
 	known_hosts_free(known_hosts);
 	arena_free(arena);
 	return 0;

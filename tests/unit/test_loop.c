@@ -298,7 +298,7 @@ static void test_watch_fails(void **state)
 	loop_free(NULL);
 }
 
-static volatile sig_atomic_t stop;
+static atomic_int stop;
 
 static void set_stop(void *context)
 {

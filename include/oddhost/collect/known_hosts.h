@@ -24,6 +24,17 @@ enum known_hosts_result {
 	KNOWN_HOSTS_REVOKED, /* this key is marked @revoked for it */
 };
 
+struct known_key {
+	struct view type, blob;
+	bool revoked;
+};
+
+struct known_keys {
+	struct known_key *v;
+	size_t n, cap;
+	bool named; /* a line that is not a revocation names the host and its port */
+};
+
 struct known_hosts *known_hosts_new(void);
 void known_hosts_free(struct known_hosts *known_hosts); /* NULL does nothing */
 
@@ -33,19 +44,18 @@ bool known_hosts_load(
 void known_hosts_add(struct known_hosts *known_hosts, struct view text, struct diag_list *diags);
 
 /*
- * `host` as ssh would look it up (lower case, name or address), port 22 without brackets; `key` is
- * the public key blob (RFC 4253 section 6.6). As ssh does, a key that is known for the name on port
- * 22 also serves another port that no line names.
+ * The keys of all lines that name a host, `host` as ssh would look it up (name or address), port 22
+ * without brackets. As ssh does, where no line names the host's port those for port 22 are taken:
+ * a key of theirs is known, but none of theirs is missed. The list belongs to the arena, what it
+ * points at to known_hosts.
  */
-enum known_hosts_result known_hosts_check(
-    const struct known_hosts *known_hosts, const char *host, uint16_t port, struct view key);
-
-/*
- * The key types known for the host, in the order of the file, comma separated, for the key
- * exchange to prefer; "" where none is. Where no line names the port, those for port 22. The
- * string belongs to the arena.
- */
-const char *known_hosts_types(
+struct known_keys known_hosts_find(
     const struct known_hosts *known_hosts, const char *host, uint16_t port, struct arena *arena);
+
+/* `blob` is a public key blob (RFC 4253 section 6.6). */
+enum known_hosts_result known_keys_check(const struct known_keys *keys, struct view blob);
+
+/* Is a key of that type ("ssh-ed25519") known, so that the key exchange should prefer it? */
+bool known_keys_have_type(const struct known_keys *keys, struct view type);
 
 #endif

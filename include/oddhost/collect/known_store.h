@@ -17,13 +17,14 @@ struct known_store;
 struct known_store *known_store_new(const char *home, struct diag_list *diags);
 void known_store_free(struct known_store *store); /* NULL does nothing */
 
-/* As known_hosts_check and known_hosts_types, with the host's own files. */
-enum known_hosts_result known_store_check(
-    struct known_store *store, const struct host_spec *spec, struct view key);
-const char *known_store_types(
+/* known_hosts_find with the host's own files: once for a session, since hashed names cost. */
+struct known_keys known_store_find(
     struct known_store *store, const struct host_spec *spec, struct arena *arena);
 
-/* Write the key to the first of the host's files, and know it from now on. */
+/*
+ * Write the key to the first of the host's files, and know it from now on. Nothing is written where
+ * it is known by now; fails where another key is.
+ */
 bool known_store_add(
     struct known_store *store, const struct host_spec *spec, struct view key, struct err *err);
 

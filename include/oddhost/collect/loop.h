@@ -5,7 +5,7 @@
 #ifndef ODDHOST_COLLECT_LOOP_H
 #define ODDHOST_COLLECT_LOOP_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -43,7 +43,7 @@ void loop_timer(
 void loop_cancel(struct loop *loop, struct timer *timer); /* one that is not set is fine */
 
 /* Run until loop_stop(), or until *stop is not 0 (looked at several times a second). */
-void loop_run(struct loop *loop, const volatile sig_atomic_t *stop);
+void loop_run(struct loop *loop, const atomic_int *stop);
 void loop_stop(struct loop *loop);
 
 #endif

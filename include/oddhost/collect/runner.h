@@ -5,7 +5,7 @@
 #ifndef ODDHOST_COLLECT_RUNNER_H
 #define ODDHOST_COLLECT_RUNNER_H
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,7 +26,7 @@ struct runner_plan {
 	identities_ask *ask;  /* for a key file's passphrase; may be NULL */
 	void *ask_context;
 	unsigned login_seconds, host_seconds, deadline_seconds;
-	const volatile sig_atomic_t *stop; /* becomes non-zero: end now; may be NULL */
+	const atomic_int *stop; /* becomes non-zero: end now; may be NULL */
 };
 
 struct runner_progress {
