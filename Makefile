@@ -55,6 +55,7 @@ check-all: check ## and those that need root, a browser, clang or Ansible
 	$(Q)$(sub) fuzz
 	$(Q)$(sub) DEV=1 more
 	$(Q)$(sub) fault-all
+	$(Q)$(sub) DEV=1 lab
 
 asan: ## the tests under the address and undefined-behaviour sanitizers
 	$(Q)$(sub) $(asan) all unit corpus e2e
@@ -65,6 +66,12 @@ fault-all: ## the fault table: all of it; under ASan, TSan; 50 hosts under valgr
 	$(Q)$(sub) $(asan) fault
 	$(Q)$(sub) $(tsan) fault
 	$(Q)$(sub) DEV=1 FAULTS=memcheck fault
+
+# LAB="healthy incident" plays these scenarios only; see tests/lab/README.md.
+lab: ## scenarios on real engines and kernels (needs root)
+	$(Q).ci/deps lab
+	$(Q)$(sub) all
+	$(Q)tests/lab/run.py $(B)/oddhost $(LAB)
 
 lint: ## layers, banned calls, formatting, cppcheck, clang-tidy
 	$(Q).ci/deps lint
@@ -93,8 +100,8 @@ uninstall: ## what install put there
 	rm -f "$(DESTDIR)$(PREFIX)/bin/oddhost" "$(DESTDIR)$(PREFIX)/share/man/man1/oddhost.1" \
 		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/oddhost"
 
-clean: ## what was built; an unpacked sshd stays
-	$(Q)[ ! -d .build ] || find .build -mindepth 1 -maxdepth 1 ! -name sshd -exec rm -rf {} +
+clean: ## what was built; an unpacked sshd or docker stays
+	$(Q)[ ! -d .build ] || find .build -mindepth 1 -maxdepth 1 ! -name sshd ! -name docker -exec rm -rf {} +
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' Makefile | expand -t 20
@@ -174,5 +181,5 @@ e2e: $(filter unit corpus,$(MAKECMDGOALS))
 
 -include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d)
 .PHONY: all deps demo check check-all asan lint format fuzz bench install uninstall clean help unit corpus \
-	fuzzing e2e more fault fault-all
+	fuzzing e2e more fault fault-all lab
 .SECONDARY:

@@ -98,6 +98,22 @@ def public(path):
         return ' '.join(key.read().split()[:2])
 
 
+def helper_settings(program, directory=None):
+    """What an sshd that is not installed must be told from OpenSSH 9.8 on: where its other programs
+    are. `directory`: they are copied to there first."""
+    helpers = os.path.join(os.path.dirname(os.path.dirname(program)), 'lib/openssh')
+    if not os.path.exists(f'{helpers}/sshd-session'):
+        return []
+    if directory is not None:
+        for helper in glob.glob(f'{helpers}/sshd-*'):
+            shutil.copy(helper, directory)
+        helpers = directory
+    lines = [f'SshdSessionPath {helpers}/sshd-session', 'PerSourcePenalties no']
+    if os.path.exists(f'{helpers}/sshd-auth'):
+        lines.append(f'SshdAuthPath {helpers}/sshd-auth')
+    return lines
+
+
 class World:
     def __init__(self, directory):
         self.dir = os.path.abspath(directory)  # what the client reads and writes
@@ -213,7 +229,6 @@ class World:
         own = f'{self.state}/sshd' if not program.startswith('/usr') else program
         if own != program and not os.path.exists(own):
             shutil.copy(program, own)
-        helpers = os.path.join(os.path.dirname(os.path.dirname(program)), 'lib/openssh')
         lines = [settings, f'Port {self.port}', *(f'ListenAddress {a}' for a in addresses),
                  f'HostKey {self.state}/{key}', 'PidFile none', 'StrictModes no', 'UsePAM no',
                  f'AuthorizedKeysFile {self.state}/home/demo/.ssh/authorized_keys', 'UseDNS no',
@@ -221,12 +236,7 @@ class World:
                  'KbdInteractiveAuthentication no', 'LogLevel VERBOSE']
         if 'MaxStartups' not in settings:  # of this one sshd takes the last
             lines.append('MaxStartups 300')
-        if os.path.exists(f'{helpers}/sshd-session'):
-            for helper in glob.glob(f'{helpers}/sshd-*'):
-                shutil.copy(helper, self.state)
-            lines += [f'SshdSessionPath {self.state}/sshd-session', 'PerSourcePenalties no']
-            if os.path.exists(f'{self.state}/sshd-auth'):
-                lines.append(f'SshdAuthPath {self.state}/sshd-auth')
+        lines += helper_settings(program, self.state)
         for user in set(users) - {'demo'}:
             lines += [f'Match User {user}', f'\t{SETTINGS.get(user, "Banner none")}',
                       f'\t{self.set_env(user, host)}']
