@@ -12,10 +12,15 @@
 
 #define SHELL_WORD_MAX 255
 
+/* An open port proves more than a silent ping, and one that is closed more than an answered one. */
 static enum reach reach_of(const struct sight *sight)
 {
 	bool answered = sight->ping != NULL &&
 			(sight->ping->status == PING_OK || sight->ping->status == PING_LOSS);
+
+	if (sight->tcp != NULL && sight->tcp->status != TCP_OPEN)
+		return REACH_FAILED;
+	answered = answered || sight->tcp != NULL;
 
 	if (answered) /* An answer from an address of its own says nothing about the target. */
 		return sight->tried != NULL && sight->tried->local ? REACH_UNKNOWN : REACH_OK;
@@ -42,14 +47,15 @@ static enum reach reach_of(const struct sight *sight)
 
 static const struct path *path_tried(const struct sight *sight)
 {
-	const struct ping *ping = sight->ping;
+	const struct ip *address;
 
-	if (ping == NULL)
+	if (sight->tcp == NULL && sight->ping == NULL)
 		return NULL;
-	if (ping->address.family == IP_NONE)
+	address = sight->tcp != NULL ? &sight->tcp->address : &sight->ping->address;
+	if (address->family == IP_NONE)
 		return sight->n_paths == 1 ? &sight->paths[0] : NULL;
 	for (size_t i = 0; i < sight->n_paths; i++) {
-		if (ip_equal(&sight->paths[i].address, &ping->address))
+		if (ip_equal(&sight->paths[i].address, address))
 			return &sight->paths[i];
 	}
 	return NULL;
@@ -65,6 +71,7 @@ static void see(struct check *check, size_t h, size_t t)
 
 	sight->resolution = host_resolution(host, target->text);
 	sight->ping = host_ping(host, target->text);
+	sight->tcp = host_tcp(host, target->text);
 	sight->n_paths = path_addresses(host, target, &addresses, &scratch);
 	sight->paths = arena_alloc(check->arena, sight->n_paths * sizeof *sight->paths);
 	for (size_t i = 0; i < sight->n_paths; i++)
@@ -398,6 +405,13 @@ struct source source_of_reply(const struct ping *ping)
 	if (ping == NULL || ping->n_replies == 0)
 		return (struct source){0};
 	return (struct source){ping->source.probe, ping->replies[0].line};
+}
+
+struct source source_of_answer(const struct sight *sight)
+{
+	if (sight->tcp != NULL && sight->tcp->status == TCP_OPEN)
+		return sight->tcp->source;
+	return source_of_reply(sight->ping);
 }
 
 const char *check_shell_word(struct check *check, const char *word)

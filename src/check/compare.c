@@ -56,7 +56,8 @@ static void add_difference(struct check *check, const struct fact_row *row,
 /* What bears on where packets go: worth saying aloud that no majority tells right from wrong. */
 static bool matters(enum facet facet)
 {
-	return facet == FACET_EGRESS || facet == FACET_PING || facet == FACET_DNS;
+	return facet == FACET_EGRESS || facet == FACET_PING || facet == FACET_TCP ||
+	       facet == FACET_DNS;
 }
 
 static void compare_row(struct check *check, const struct fact_row *row)

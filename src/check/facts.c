@@ -148,6 +148,14 @@ static void add_ping(struct fact_list *list, const struct host *host, const stru
 		add(list, FACET_PING, target->text, ping_status_name(ping->status), ping->source);
 }
 
+static void add_tcp(struct fact_list *list, const struct host *host, const struct target *target)
+{
+	const struct tcp *tcp = host_tcp(host, target->text);
+
+	if (tcp != NULL)
+		add(list, FACET_TCP, target->text, tcp_status_name(tcp->status), tcp->source);
+}
+
 static void add_daemon(struct fact_list *list, const struct host *host)
 {
 	const struct docker_daemon *daemon = &host->daemon;
@@ -189,6 +197,7 @@ struct fact_list facts_make(
 		add_egress(&list, host, &targets[i]);
 		add_dns(&list, host, &targets[i]);
 		add_ping(&list, host, &targets[i]);
+		add_tcp(&list, host, &targets[i]);
 	}
 	for (size_t i = 0; i < host->routes.n; i++) {
 		if (comparable(host, &host->routes.v[i]))

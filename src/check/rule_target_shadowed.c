@@ -126,6 +126,8 @@ static void quote_host(struct check *check, struct finding *f, size_t h, const s
 	if (path->network != NULL)
 		finding_quote(check, f, host, path->network->listed);
 	finding_quote(check, f, host, source_of_subnet(path->network, path->route));
+	if (sight->tcp != NULL)
+		finding_quote(check, f, host, sight->tcp->source);
 	if (sight->ping == NULL)
 		return;
 	finding_quote(check, f, host, sight->ping->source);
@@ -148,7 +150,7 @@ static void quote_peers(struct check *check, struct finding *f, const struct sou
 		    path->egress != NULL ? path->egress->source
 					 : source_of_route(check->hosts[h], path->route));
 		finding_quote(check, f, check->hosts[h],
-		    source_of_reply(check_sight(check, h, sought->target)->ping));
+		    source_of_answer(check_sight(check, h, sought->target)));
 		n++;
 	}
 }

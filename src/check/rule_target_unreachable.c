@@ -10,8 +10,10 @@
 
 enum symptom {
 	NONE,
-	NO_WAY,  /* the route table has none */
-	REFUSED, /* a firewall of the host itself */
+	NO_WAY,   /* the route table has none */
+	REFUSED,  /* a firewall of the host itself */
+	SERVICE,  /* the port is refused: the packets arrive, and the service is not there */
+	FILTERED, /* connecting to the port is not answered, whatever ping says */
 	ERRORS,
 	SILENCE,
 	SYMPTOMS
@@ -94,8 +96,12 @@ static enum symptom symptom_of(const struct sight *sight)
 		return NONE;
 	if (find_no_way(sight) != NULL)
 		return NO_WAY;
-	if (sight->ping->status == PING_REFUSED)
+	if (sight->tcp != NULL && sight->tcp->status == TCP_REFUSED)
+		return SERVICE;
+	if (sight->ping != NULL && sight->ping->status == PING_REFUSED)
 		return REFUSED;
+	if (sight->tcp != NULL && sight->tcp->status == TCP_TIMEOUT)
+		return FILTERED;
 	return sight->reach == REACH_SILENT ? SILENCE : ERRORS;
 }
 
@@ -121,10 +127,14 @@ static void quote(struct check *check, struct finding *f, size_t h, const struct
 		if (path->egress != NULL)
 			finding_quote(check, f, host, path->egress->source);
 	}
+	if (sight->tcp != NULL)
+		finding_quote(check, f, host, sight->tcp->source);
 	if (sight->ping == NULL)
 		return;
 	finding_quote(check, f, host, sight->ping->source);
 	finding_quote(check, f, host, source_of_error(sight->ping, 0));
+	if (sight->tcp != NULL)
+		finding_quote(check, f, host, source_of_reply(sight->ping));
 }
 
 static void explain_no_way(struct check *check, size_t t, struct finding *f)
@@ -155,17 +165,44 @@ static void explain_refused(struct check *check, struct finding *f)
 	finding_add_fix(check, f, "$ iptables -S OUTPUT; nft list ruleset");
 }
 
+static void explain_service(struct check *check, struct finding *f, const struct answered *answered)
+{
+	f->summary = answered->n > 0 ? arena_printf(check->arena, "%s refuses the connection of %s",
+					   f->target, finding_hosts(check, f))
+				     : arena_printf(check->arena,
+					   "%s refuses every host's connection", f->target);
+	f->why = arena_printf(check->arena,
+	    "Something answered for the address at once and said no: the packets arrive, so the way "
+	    "there is not the fault. %s",
+	    answered->n > 0
+		? "Other hosts are let in, so it is not down: it refuses these, or another "
+		  "machine answers them."
+		: "The service does not run, listens elsewhere, or a firewall rejects. No "
+		  "host is accused.");
+	finding_add_fix(check, f,
+	    "See what listens on the target's side: the service, its port and address, the backends "
+	    "of a load balancer.");
+	if (answered->n == 0)
+		return;
+	finding_add_fix(check, f, "On these hosts, look for what redirects the connection:");
+	finding_add_fix(check, f, "$ iptables -t nat -S OUTPUT; nft list ruleset");
+}
+
 static void explain_all(struct check *check, struct finding *f, enum symptom symptom)
 {
 	bool silent = symptom == SILENCE;
 
 	f->summary = arena_printf(
 	    check->arena, "No host gets an answer from %s%s", f->target, silent ? " by ping" : "");
-	f->why = silent
-		     ? "Nothing came back to any host. That may be a filter: many services do not "
-		       "answer ping. No host is accused."
-		     : "Every host that was asked fails alike, so the fault lies in what they "
-		       "share: the target itself, or the network before it. No host is accused.";
+	f->why =
+	    silent ? "Nothing came back to any host. That may be a filter: many services do not "
+		     "answer ping. No host is accused."
+	    : symptom == FILTERED
+		? "No host's connection is answered, so the fault lies in what they share: the "
+		  "target itself, its security group, or the network before it. No host is "
+		  "accused."
+		: "Every host that was asked fails alike, so the fault lies in what they "
+		  "share: the target itself, or the network before it. No host is accused.";
 	finding_add_fix(check, f,
 	    silent
 		? "Test the service's own port from one of the hosts."
@@ -205,7 +242,7 @@ static void explain_alike(
 	    "%zu other host%s answered by the same target, these send their packets out in the same "
 	    "way (%s), and %s. What remains lies outside of the host.",
 	    answered->n, answered->n == 1 ? " is" : "s are", ways_text(check, answered->target, f),
-	    symptom == SILENCE ? "nothing comes back" : "errors come back");
+	    symptom == ERRORS ? "errors come back" : "nothing comes back");
 	finding_add_fix(check, f,
 	    "Ask the cloud: does the target's security group and allow-list hold the address of "
 	    "%s? Is there a network ACL, or a route table of another subnet?",
@@ -268,6 +305,8 @@ static void explain(struct check *check, struct finding *f, const struct answere
 		explain_no_way(check, answered->target, f);
 	else if (symptom == REFUSED)
 		explain_refused(check, f);
+	else if (symptom == SERVICE)
+		explain_service(check, f, answered);
 	else if (answered->n == 0)
 		explain_all(check, f, symptom);
 	else if (way == ALIKE)
@@ -290,7 +329,7 @@ static enum severity severity_of(enum symptom symptom, size_t passing)
 static void report(
     struct check *check, const struct answered *answered, enum symptom symptom, enum way way)
 {
-	bool by_way = (symptom == ERRORS || symptom == SILENCE) && answered->n > 0;
+	bool by_way = symptom >= FILTERED && answered->n > 0;
 	bool sure = symptom != SILENCE && (!by_way || way == ALIKE);
 	struct finding *f = NULL;
 

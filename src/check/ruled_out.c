@@ -36,7 +36,7 @@ static void target_is_up(const struct symptom *s)
 
 	for (size_t i = 0; i < s->n_passing && i < QUOTED; i++)
 		claim_quote(s->check, claim, s->check->hosts[s->passing[i]],
-		    source_of_reply(sight_of(s, s->passing[i])->ping));
+		    source_of_answer(sight_of(s, s->passing[i])));
 }
 
 /* The hosts on both sides of the symptom know the target by the same addresses. */
@@ -136,7 +136,7 @@ static void network_carries(const struct symptom *s, const struct ip *gateway)
 		claim_quote(s->check, claim, host,
 		    sight->tried->egress != NULL ? sight->tried->egress->source
 						 : source_of_route(host, sight->tried->route));
-		claim_quote(s->check, claim, host, source_of_reply(sight->ping));
+		claim_quote(s->check, claim, host, source_of_answer(sight));
 	}
 }
 

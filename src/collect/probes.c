@@ -6,12 +6,14 @@
 #include <sys/random.h>
 
 #include "oddhost/base/text.h"
+#include "oddhost/collect/commands.h"
 
 #define COMMAND_MAX 16384 /* libssh2 sends packets of at most 35,000 bytes */
 
 /*
- * Two columns of this table stand for a target: in `name` and `command`, "%T" is its name. Only
- * docker's fields that the model reads are asked for: labels and commands may hold secrets.
+ * In `name` and `command` "%T" stands for a target's name, in `command` "%P" for its port: such a
+ * row is left out for targets without one. Only docker's fields that the model reads are asked for:
+ * labels and commands may hold secrets.
  */
 static const struct row {
 	const char *name, *command;
@@ -41,19 +43,24 @@ static const struct row {
     {"docker_daemon", "cat /etc/docker/daemon.json", 5, 0, true, false},
     {"host", "uname -srm; grep PRETTY_NAME= /etc/os-release; uptime", 5, 0, false, false},
     {"ping:%T", "ping -n -c 3 -i 0.5 -W 2 -w 5 %T", 8, 2, false, true},
+    {"tcp:%T", command_tcp, 10, 2, false, true},
 };
 
-static const char *fill_in(struct arena *arena, const char *text, const char *target)
+static const char *fill_in(struct arena *arena, const char *text, const char *target, uint16_t port)
 {
 	struct buf out = {0};
-	const char *at;
 
-	while ((at = strstr(text, "%T")) != NULL) {
-		buf_add(&out, text, (size_t)(at - text));
-		buf_puts(&out, target);
-		text = at + 2;
+	for (; *text != '\0'; text++) {
+		if (strncmp(text, "%T", 2) == 0)
+			buf_puts(&out, target);
+		else if (strncmp(text, "%P", 2) == 0)
+			buf_printf(&out, "%u", port);
+		else {
+			buf_putc(&out, *text);
+			continue;
+		}
+		text++;
 	}
-	buf_puts(&out, text);
 	const char *copy = arena_dup(arena, buf_str(&out));
 	buf_free(&out);
 	return copy;
@@ -74,8 +81,8 @@ static void add(struct probe_plan *plan, struct arena *arena, const struct row *
 	    .lane = lane};
 	if (target != NULL) {
 		text_shell_quote(view_of(target->name), &quoted);
-		probe->name = fill_in(arena, row->name, target->text);
-		probe->command = fill_in(arena, row->command, buf_str(&quoted));
+		probe->name = fill_in(arena, row->name, target->text, target->port);
+		probe->command = fill_in(arena, row->command, buf_str(&quoted), target->port);
 		buf_free(&quoted);
 	}
 	if (plan->lanes <= lane)
@@ -146,6 +153,8 @@ bool probe_plan_make(struct probe_plan *plan, struct arena *arena, const struct 
 			continue;
 		}
 		for (size_t i = 0; i < n_targets; i++) {
+			if (targets[i].port == 0 && strstr(rows[r].command, "%P") != NULL)
+				continue;
 			unsigned lane = rows[r].slow ? 1 + (unsigned)i % (PLAN_LANES_MAX - 1) : 0;
 			add(plan, arena, &rows[r], &targets[i], lane);
 		}

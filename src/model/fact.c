@@ -12,6 +12,7 @@ const char *facet_name(enum facet facet)
 	    [FACET_SYSTEM] = "system",
 	    [FACET_CONTAINER] = "container",
 	    [FACET_PING] = "ping",
+	    [FACET_TCP] = "tcp",
 	};
 
 	return names[facet];

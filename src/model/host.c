@@ -30,6 +30,19 @@ const struct ping *host_ping(const struct host *host, const char *target)
 	return NULL;
 }
 
+const struct tcp *host_tcp(const struct host *host, const char *target)
+{
+	const struct tcp *best = NULL;
+
+	for (size_t i = 0; i < host->n_tcps; i++) {
+		const struct tcp *tcp = &host->tcps[i];
+		if (tcp->status != TCP_UNKNOWN && strcmp(tcp->target, target) == 0 &&
+		    (best == NULL || tcp->status < best->status))
+			best = tcp;
+	}
+	return best;
+}
+
 bool host_owns(const struct host *host, const struct ip *ip)
 {
 	for (size_t i = 0; i < host->n_addresses; i++) {
@@ -107,4 +120,22 @@ const char *ping_status_name(enum ping_status status)
 	    "unknown-host", "no-route", "no-permission", "refused"};
 
 	return names[status];
+}
+
+static const char *const tcp_names[] = {"unknown", "open", "refused", "timeout", "unreachable"};
+
+const char *tcp_status_name(enum tcp_status status)
+{
+	return tcp_names[status];
+}
+
+bool tcp_status_from_name(struct view name, enum tcp_status *ret)
+{
+	for (size_t i = 0; i < sizeof tcp_names / sizeof *tcp_names; i++) {
+		if (view_eq(name, tcp_names[i])) {
+			*ret = (enum tcp_status)i;
+			return true;
+		}
+	}
+	return false;
 }

@@ -8,6 +8,7 @@
 #include "oddhost/parse/ping.h"
 #include "oddhost/parse/routes.h"
 #include "oddhost/parse/system.h"
+#include "oddhost/parse/tcp.h"
 
 /* A host has a few targets and peers; a crafted record with more is cut off. */
 #define TARGETS_MOST 1024
@@ -17,6 +18,7 @@ struct reader {
 	const struct run_meta *meta;
 	struct network_list networks;
 	struct egress_list egresses;
+	struct tcp_list tcps;
 };
 
 /* Is there an answer that a parser may read and conclude from? */
@@ -203,6 +205,19 @@ static void read_ping(struct reader *r, const struct probe_result *probe, const 
 	add_ping(r, target_text(r, name), &ping);
 }
 
+static void read_tcp(struct reader *r, const struct probe_result *probe, const char *name)
+{
+	size_t from = r->tcps.n;
+
+	if (!usable(probe))
+		return;
+	parse_tcp(text_of(probe), &r->tcps, diags_of(r, probe));
+	for (size_t i = from; i < r->tcps.n; i++) {
+		r->tcps.v[i].target = target_text(r, name);
+		r->tcps.v[i].source.probe = probe;
+	}
+}
+
 /* Where no dns probe spoke, ping's header did. */
 static void resolve_by_ping(struct reader *r)
 {
@@ -328,6 +343,8 @@ static void read_targets(struct reader *r)
 			read_dns(r, probe, target);
 		else if ((target = target_of(probe, "ping:")) != NULL)
 			read_ping(r, probe, target);
+		else if ((target = target_of(probe, "tcp:")) != NULL)
+			read_tcp(r, probe, target);
 	}
 	resolve_by_ping(r);
 	for (size_t i = 0; i < record->n_probes; i++) {
@@ -335,6 +352,9 @@ static void read_targets(struct reader *r)
 		if ((target = target_of(probe, "egress:")) != NULL)
 			read_egress(r, probe, target);
 	}
+	r->host->tcps = r->tcps.v;
+	r->host->n_tcps = r->tcps.n;
+	r->host->cap_tcps = r->tcps.cap;
 	r->host->egresses = r->egresses.v;
 	r->host->n_egresses = r->egresses.n;
 	r->host->cap_egresses = r->egresses.cap;
@@ -376,6 +396,7 @@ struct host *parse_host(struct host_record *record, const struct run_meta *meta)
 	    .meta = meta,
 	    .networks = {.arena = arena},
 	    .egresses = {.arena = arena},
+	    .tcps = {.arena = arena},
 	};
 
 	host->record = record;

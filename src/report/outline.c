@@ -309,6 +309,8 @@ bool outline_knows(const struct host *host, enum facet facet)
 		return host->containers_known;
 	case FACET_PING:
 		return host->n_pings > 0;
+	case FACET_TCP:
+		return host->n_tcps > 0;
 	case FACET_COUNT:
 		break;
 	}

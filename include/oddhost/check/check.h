@@ -15,17 +15,19 @@ enum reach {
 	REACH_UNKNOWN, /* not tried, or not understood */
 	REACH_OK,      /* something answered, and it was not the host itself */
 	REACH_SILENT,  /* nothing came back: may be a filter */
-	REACH_FAILED,  /* errors came back, or the name does not resolve, or the host drops it */
+	REACH_FAILED,  /* errors came back, the name does not resolve, the host drops it, or the
+			  target's port cannot be connected to */
 };
 
 /* One host's view of one target. */
 struct sight {
 	const struct resolution *resolution; /* NULL: not known */
 	const struct ping *ping;             /* NULL: not tried */
-	struct path *paths;                  /* one an address */
+	const struct tcp *tcp; /* the port's word, above the ping's; NULL: not known */
+	struct path *paths;    /* one an address */
 	size_t n_paths;
 	enum reach reach;
-	const struct path *tried;  /* the path that the ping took; NULL: not known */
+	const struct path *tried;  /* the path that tcp or else ping took; NULL: not known */
 	const struct path *shadow; /* the path that leads into a virtual bridge instead, or NULL */
 };
 
@@ -127,6 +129,8 @@ void findings_lead_with_hosts(struct check *check, size_t first);
 struct source source_of_route(const struct host *host, const struct route *route);
 struct source source_of_error(const struct ping *ping, size_t error);
 struct source source_of_reply(const struct ping *ping);
+/* The line that shows the answer of a target which is reached: the open port, else ping's reply. */
+struct source source_of_answer(const struct sight *sight);
 
 /* A name from a host as one word of a shell command; NAME where it is too long to be one. */
 const char *check_shell_word(struct check *check, const char *word);

@@ -23,6 +23,7 @@ enum facet {
 	FACET_SYSTEM,    /* key: "kernel", "os"; value */
 	FACET_CONTAINER, /* key: container; value: state and image */
 	FACET_PING,      /* key: target; value: outcome: the symptom itself, never a suspect */
+	FACET_TCP,       /* the same for connecting to the target's port */
 	FACET_COUNT
 };
 

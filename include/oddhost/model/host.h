@@ -133,6 +133,22 @@ struct ping {
 	struct source source; /* line: the "PING …" header */
 };
 
+enum tcp_status {
+	TCP_UNKNOWN, /* no tool on the host could tell */
+	TCP_OPEN,
+	TCP_REFUSED,     /* something answered for the address, and has no such service */
+	TCP_TIMEOUT,     /* nothing came back */
+	TCP_UNREACHABLE, /* an error came back, or the kernel has no way */
+};
+
+struct tcp {                /* one attempt to connect to an address of a target's */
+	const char *target; /* struct target's text */
+	struct ip address;  /* IP_NONE: the tool resolved the name itself */
+	uint16_t port;
+	enum tcp_status status;
+	struct source source;
+};
+
 struct egress {             /* one line of `ip route get`, the kernel's own word */
 	const char *target; /* struct target's text */
 	struct ip address;
@@ -177,6 +193,8 @@ struct host {
 	struct ping *pings;        /* at most one a target */
 	const char **ping_targets; /* beside pings[]: struct target's text */
 	size_t n_pings, cap_pings, cap_ping_targets;
+	struct tcp *tcps; /* a few a target with a port: one an address */
+	size_t n_tcps, cap_tcps;
 	struct egress *egresses; /* one a target and address */
 	size_t n_egresses, cap_egresses;
 
@@ -191,6 +209,12 @@ struct host {
 const struct docker_network *host_network_of_dev(const struct host *host, const char *dev);
 const struct resolution *host_resolution(const struct host *host, const char *target);
 const struct ping *host_ping(const struct host *host, const char *target);
+
+/*
+ * The attempt that decides whether the host reaches the target's port: the best of its addresses
+ * (open, else refused, timeout, unreachable); NULL where none is known.
+ */
+const struct tcp *host_tcp(const struct host *host, const char *target);
 
 /* Is `ip` one of the host's own addresses? False also where they are not known. */
 bool host_owns(const struct host *host, const struct ip *ip);
@@ -207,5 +231,7 @@ const char *host_dev_of_own(const struct host *host, const struct ip *ip);
 const char *host_virtual_owner(const struct host *host, const char *dev);
 
 const char *ping_status_name(enum ping_status status);
+const char *tcp_status_name(enum tcp_status status);
+bool tcp_status_from_name(struct view name, enum tcp_status *ret);
 
 #endif
