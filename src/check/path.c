@@ -36,13 +36,13 @@ static bool agrees(const struct host *host, const struct lookup *found, const st
 	return false;
 }
 
-static void take_table(struct path *path, const struct lookup *found)
+static void take_table(struct path *path, const struct host *host, const struct lookup *found)
 {
 	path->known = true;
 	path->route = found->route;
 	path->reason = found->reason;
-	/* The rules of IPv6 are not asked for. */
-	path->uncertain = found->uncertain || path->address.family == IP_V6;
+	path->uncertain =
+	    found->uncertain || (path->address.family == IP_V6 && !host->rules6.known);
 	if (found->route == NULL || found->reason != LOOKUP_FOUND)
 		return;
 	path->gateway = found->route->gateway;
@@ -76,8 +76,8 @@ struct path path_of(const struct host *host, const char *target, const struct ip
 	bool v4 = address->family == IP_V4;
 
 	if (v4 ? host->routes_known : host->routes6_known) {
-		found = route_lookup(&host->routes, v4 ? &host->rules : NULL, address);
-		take_table(&path, &found);
+		found = route_lookup(&host->routes, v4 ? &host->rules : &host->rules6, address);
+		take_table(&path, host, &found);
 	}
 	path.egress = egress_of(host, target, address);
 	if (path.egress != NULL)

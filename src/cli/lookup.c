@@ -17,7 +17,7 @@ struct tables {
 	struct arena *arena;
 	const struct host *host; /* NULL: a file */
 	const struct route_table *routes;
-	const struct rule_list *rules;
+	const struct rule_list *rules, *rules6; /* may be NULL */
 };
 
 static void print_plain(const char *text)
@@ -85,7 +85,8 @@ static int look_up(const struct command *command, const struct options *options,
 			    "'%s' is not an address; names are not resolved here", addresses[i]);
 			continue;
 		}
-		struct lookup found = route_lookup(tables->routes, tables->rules, &ip);
+		struct lookup found = route_lookup(
+		    tables->routes, ip.family == IP_V6 ? tables->rules6 : tables->rules, &ip);
 		if (list != NULL)
 			json_push(list, as_json(&ip, &found));
 		else
@@ -142,7 +143,8 @@ static int from_run(const struct command *command, const struct options *options
 		cli_warn("the routes of %s are not known: see the run's report", options->args[1]);
 		code = EXIT_INCOMPLETE;
 	} else {
-		struct tables tables = {models.run->arena, host, &host->routes, &host->rules};
+		struct tables tables = {
+		    models.run->arena, host, &host->routes, &host->rules, &host->rules6};
 		code = look_up(command, options, &tables, options->args + 2, options->n_args - 2);
 	}
 	models_free(&models);

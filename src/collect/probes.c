@@ -10,6 +10,19 @@
 
 #define COMMAND_MAX 16384 /* libssh2 sends packets of at most 35,000 bytes */
 
+/* podman where it stands in docker's place. */
+#define ENGINE "E=$(command -v docker || command -v podman || echo docker); "
+
+/* `ps` of both; the label's name is written in another way for each. */
+#define PS_FIELDS                                                                                  \
+	"\"ID\":{{json .ID}},\"Image\":{{json .Image}},\"Names\":{{json .Names}},"                 \
+	"\"Status\":{{json .Status}},\"Networks\":{{json .Networks}},\"Ports\":{{json .Ports}},"
+
+/* Of docker alone. Before 20.10 there was no DefaultAddressPools to ask for. */
+#define INFO_FIELDS                                                                                \
+	"\"ServerVersion\":{{json .ServerVersion}},"                                               \
+	"\"LiveRestoreEnabled\":{{json .LiveRestoreEnabled}}"
+
 /*
  * In `name` and `command` "%T" stands for a target's name, in `command` "%P" for its port: such a
  * row is left out for targets without one. Only docker's fields that the model reads are asked for:
@@ -26,19 +39,33 @@ static const struct row {
 	0, false, false},
     {"routes6", "ip -6 route show table all", 5, 0, false, false},
     {"rules", "ip -4 rule show", 5, 0, false, false},
+    {"rules6", "[ ! -e /proc/net/if_inet6 ] || ip -6 rule show", 5, 0, false, false},
     {"addrs", "ip -o addr show", 5, 0, false, false},
+    {"neigh", "ip neigh show", 5, 0, false, false},
+    {"sysctl",
+	"sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.default.rp_filter", 5,
+	0, false, false},
+    {"resolv", "cat /etc/resolv.conf", 5, 0, true, false},
+    {"resolv_systemd", "cat /run/systemd/resolve/resolv.conf", 5, 0, true, false},
     {"dns:%T", "getent ahosts %T", 5, 2, false, false},
     {"egress:%T",
 	"getent ahosts %T | cut -d' ' -f1 | sort -u | while read -r a; do ip route get \"$a\"; "
 	"done",
 	5, 2, false, false},
-    {"docker_networks", "docker network ls", 10, 0, false, false},
-    {"docker_inspect", "docker network inspect $(docker network ls -q)", 10, 0, false, false},
+    {"docker_networks", ENGINE "$E network ls", 10, 0, false, false},
+    {"docker_inspect", ENGINE "$E network inspect $($E network ls -q)", 10, 0, false, false},
     {"docker_ps",
-	"docker ps -a --format '{\"ID\":{{json .ID}},\"Image\":{{json .Image}},"
-	"\"Names\":{{json .Names}},\"Status\":{{json .Status}},\"Networks\":{{json .Networks}},"
-	"\"Ports\":{{json .Ports}},"
-	"\"Project\":{{json (.Label \"com.docker.compose.project\")}}}'",
+	ENGINE "o=$($E ps -a --format '{" PS_FIELDS
+	       "\"Project\":{{json (.Label \"com.docker.compose.project\")}}}' 2>/dev/null) && "
+	       "printf '%s\\n' \"$o\" || $E ps -a --format '{" PS_FIELDS
+	       "\"Project\":{{json (index .Labels \"com.docker.compose.project\")}}}'",
+	10, 0, false, false},
+    {"docker_info",
+	ENGINE "stat -c '{\"Started\":%Y}' /var/run/docker.pid 2>/dev/null; "
+	       "o=$($E info --format '{" INFO_FIELDS
+	       ",\"DefaultAddressPools\":{{json .DefaultAddressPools}}}' 2>/dev/null) || "
+	       "o=$($E info --format '{" INFO_FIELDS "}' 2>/dev/null) && printf '%s\\n' \"$o\" || "
+	       "$E info --format '{\"PodmanVersion\":{{json .Version.Version}}}'",
 	10, 0, false, false},
     {"docker_daemon", "cat /etc/docker/daemon.json", 5, 0, true, false},
     {"host", "uname -srm; grep PRETTY_NAME= /etc/os-release; uptime", 5, 0, false, false},

@@ -28,15 +28,16 @@ const char *confidence_name(enum confidence confidence)
 }
 
 /*
- * A host may lack docker, or a tool to connect with, and without ip(8) `route -n` answers in its
- * place; but a host that can say nothing about its routes, names or pings was not examined.
+ * A host may lack docker, sysctl(8) or a tool to connect with, and without ip(8) `route -n` answers
+ * in its place; but a host that can say nothing about its routes, names or pings was not examined.
  */
 static bool may_be_missing(const struct host_record *host, const char *probe)
 {
-	static const char *const beside_routes[] = {"routes6", "rules", "addrs"};
+	static const char *const beside_routes[] = {"routes6", "rules", "rules6", "addrs", "neigh"};
 	const struct probe_result *routes = host_record_probe(host, "routes");
 
-	if (strncmp(probe, "docker_", 7) == 0 || strncmp(probe, "tcp:", 4) == 0)
+	if (strncmp(probe, "docker_", 7) == 0 || strncmp(probe, "tcp:", 4) == 0 ||
+	    strcmp(probe, "sysctl") == 0)
 		return true;
 	if (routes == NULL || routes->status != PROBE_OK)
 		return false;

@@ -139,3 +139,11 @@ bool tcp_status_from_name(struct view name, enum tcp_status *ret)
 	}
 	return false;
 }
+
+const char *neighbour_state_name(enum neighbour_state state)
+{
+	static const char *const names[] = {NULL, "INCOMPLETE", "REACHABLE", "STALE", "DELAY",
+	    "PROBE", "FAILED", "NOARP", "PERMANENT", "NONE"};
+
+	return names[state];
+}

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "oddhost/base/clock.h"
 #include "oddhost/base/json.h"
 #include "oddhost/parse/command.h"
 #include "oddhost/parse/line.h"
@@ -213,6 +214,7 @@ static void take_details(
 	    json_get_string(object, "network_interface", NULL));
 	const char *project = json_get_string(labels, "com.docker.compose.project", NULL);
 
+	clock_parse(either_string(object, "Created", "created"), &net->created_ns);
 	if (ipam != NULL)
 		take_subnets(r, net, json_get(ipam, "Config"), "Subnet", number);
 	else
@@ -300,6 +302,7 @@ static bool take_object(struct reader *r, const struct json *object, unsigned nu
 		net->project = project;
 	if (net->bridge == NULL)
 		net->bridge = bridge_of(net, r->list->arena);
+	clock_parse(view_of(json_get_string(object, "CreatedAt", "")), &net->created_ns);
 	net->internal = json_bool(json_get(object, "Internal"),
 	    view_eq(view_of(json_get_string(object, "Internal", "")), "true"));
 	net->listed = (struct source){r->probe, number};

@@ -5,7 +5,9 @@
 #include "oddhost/parse/addresses.h"
 #include "oddhost/parse/docker.h"
 #include "oddhost/parse/names.h"
+#include "oddhost/parse/neighbours.h"
 #include "oddhost/parse/ping.h"
+#include "oddhost/parse/resolv.h"
 #include "oddhost/parse/routes.h"
 #include "oddhost/parse/system.h"
 #include "oddhost/parse/tcp.h"
@@ -66,12 +68,25 @@ static const char *target_text(struct reader *r, const char *name)
 	return target != NULL ? target->text : arena_dup(r->host->arena, name);
 }
 
+/* Returns the probe that the rules were read from, or NULL. */
+static const struct probe_result *read_rules(
+    struct reader *r, const char *name, struct rule_list *rules)
+{
+	const struct probe_result *probe = host_record_probe(r->host->record, name);
+
+	rules->arena = r->host->arena;
+	if (!usable(probe))
+		return NULL;
+	parse_rules(text_of(probe), rules, diags_of(r, probe));
+	rules->partial |= probe->status == PROBE_TRUNCATED;
+	return probe;
+}
+
 static void read_routes(struct reader *r)
 {
 	struct host *host = r->host;
 	const struct probe_result *v4 = host_record_probe(host->record, "routes");
 	const struct probe_result *v6 = host_record_probe(host->record, "routes6");
-	const struct probe_result *rules = host_record_probe(host->record, "rules");
 
 	if (usable(v4)) {
 		host->routes_source = v4;
@@ -85,11 +100,8 @@ static void read_routes(struct reader *r)
 		    parse_routes(text_of(v6), IP_V6, &host->routes, diags_of(r, v6));
 		host->routes.partial6 |= v6->status == PROBE_TRUNCATED;
 	}
-	if (usable(rules)) {
-		host->rules_source = rules;
-		parse_rules(text_of(rules), &host->rules, diags_of(r, rules));
-		host->rules.partial |= rules->status == PROBE_TRUNCATED;
-	}
+	host->rules_source = read_rules(r, "rules", &host->rules);
+	host->rules6_source = read_rules(r, "rules6", &host->rules6);
 }
 
 static void read_addresses(struct reader *r)
@@ -142,6 +154,68 @@ static void read_daemon(struct reader *r)
 	else if (usable(probe) && probe->exit <= 0)
 		parse_docker_daemon(probe->out, host->arena, &host->daemon, diags_of(r, probe));
 	host->daemon.source = (struct source){probe, 0};
+}
+
+static void read_engine(struct reader *r)
+{
+	struct host *host = r->host;
+	const struct probe_result *probe = host_record_probe(host->record, "docker_info");
+
+	host->engine.live_restore = -1;
+	if (!usable(probe))
+		return;
+	parse_docker_info(text_of(probe), host->arena, &host->engine, diags_of(r, probe));
+	host->engine.source = (struct source){probe, 0};
+}
+
+/* The servers behind the stub of systemd-resolved, where there is only that. */
+static void read_resolv(struct reader *r)
+{
+	static const char *const names[] = {"resolv", "resolv_systemd"};
+	struct host *host = r->host;
+	bool stub = true;
+
+	for (size_t i = 0; i < 2 && stub; i++) {
+		const struct probe_result *probe = host_record_probe(host->record, names[i]);
+		struct resolv resolv = {.arena = host->arena};
+		if (!usable(probe) || probe->exit > 0 ||
+		    !parse_resolv(text_of(probe), &resolv, diags_of(r, probe)))
+			return;
+		stub = resolv_is_stub(&resolv);
+		host->nameservers_known = !stub;
+		host->nameservers = resolv.servers;
+		host->n_nameservers = resolv.n_servers;
+		host->cap_nameservers = resolv.cap_servers;
+		host->search = resolv.search;
+		host->n_search = resolv.n_search;
+		host->cap_search = resolv.cap_search;
+		host->nameservers_source = probe;
+	}
+}
+
+static void read_neighbours(struct reader *r)
+{
+	struct host *host = r->host;
+	const struct probe_result *probe = host_record_probe(host->record, "neigh");
+	struct neighbour_list list = {.arena = host->arena};
+
+	if (!usable(probe))
+		return;
+	host->neighbours_source = probe;
+	host->neighbours_known = parse_neighbours(text_of(probe), &list, diags_of(r, probe));
+	host->neighbours = list.v;
+	host->n_neighbours = list.n;
+	host->cap_neighbours = list.cap;
+}
+
+static void read_sysctls(struct reader *r)
+{
+	struct host *host = r->host;
+	const struct probe_result *probe = host_record_probe(host->record, "sysctl");
+
+	parse_sysctls(usable(probe) ? text_of(probe) : view_of(""), &host->sysctls,
+	    usable(probe) ? diags_of(r, probe) : NULL);
+	host->sysctls.source = (struct source){probe, 0};
 }
 
 static void add_resolution(struct reader *r, const struct resolution *resolution)
@@ -402,13 +476,16 @@ struct host *parse_host(struct host_record *record, const struct run_meta *meta)
 	host->record = record;
 	host->arena = arena;
 	host->routes.arena = arena;
-	host->rules.arena = arena;
 	host->diags.arena = arena;
 	read_routes(&r);
 	read_addresses(&r);
 	read_additive(&r);
 	read_containers(&r);
 	read_daemon(&r);
+	read_engine(&r);
+	read_resolv(&r);
+	read_neighbours(&r);
+	read_sysctls(&r);
 	read_targets(&r);
 	host->diags.source = NULL;
 	return host;

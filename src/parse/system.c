@@ -1,5 +1,7 @@
 #include "oddhost/parse/system.h"
 
+#include <limits.h>
+
 #include "oddhost/parse/line.h"
 
 /* uname -srm has three words; -a has the host's name second and the machine further behind. */
@@ -49,4 +51,53 @@ void parse_system(struct view text, struct arena *arena, struct system *system)
 			system->kernel = arena_dup_view(arena, rest);
 		}
 	}
+}
+
+/* The value of the sysctl that the model has under this name; NULL where it has none. */
+static int *sysctl_named(struct sysctls *s, struct view name)
+{
+	static const char *const names[] = {"net.ipv4.ip_forward", "net.ipv4.conf.all.rp_filter",
+	    "net.ipv4.conf.default.rp_filter"};
+	int *const values[] = {&s->ip_forward, &s->rp_filter_all, &s->rp_filter_default};
+
+	view_take(&name, "/proc/sys/");
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct view wanted = view_of(names[i]);
+		size_t k = 0;
+		while (k < name.n && k < wanted.n &&
+		       (name.p[k] == wanted.p[k] || (name.p[k] == '/' && wanted.p[k] == '.')))
+			k++;
+		if (k == name.n && k == wanted.n)
+			return values[i];
+	}
+	return NULL;
+}
+
+bool parse_sysctls(struct view text, struct sysctls *ret, struct diag_list *diags)
+{
+	struct line_reader lines = {.rest = text};
+	struct view line;
+	bool any = false;
+
+	*ret = (struct sysctls){.ip_forward = -1, .rp_filter_all = -1, .rp_filter_default = -1};
+	while (line_next(&lines, &line)) {
+		struct view rest = line, name;
+		char sep = view_find_char(line, '=') > 0 ? '=' : ':';
+		uint64_t number;
+		if (view_find_char(line, sep) <= 0 || !view_next_part(&rest, sep, &name)) {
+			line_reject(diags, lines.number, line, "NAME = VALUE as sysctl prints it");
+			continue;
+		}
+		any = true;
+		int *value = sysctl_named(ret, view_trim(name));
+		if (value == NULL)
+			continue;
+		if (!view_uint(view_trim(rest), 0, INT_MAX, &number)) {
+			line_reject(diags, lines.number, line, "a number");
+			continue;
+		}
+		*value = (int)number;
+		ret->known = true;
+	}
+	return any || view_trim(text).n == 0;
 }

@@ -1,7 +1,9 @@
 #include "oddhost/report/shapes.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "oddhost/base/clock.h"
 #include "oddhost/base/text.h"
 
 static struct json *new_text(const char *text)
@@ -47,6 +49,19 @@ static void set_prefix(struct json *object, const char *key, const struct prefix
 static void set_number(struct json *object, const char *key, double number)
 {
 	json_set(object, key, number < 0 ? json_new_null() : json_new_number(number));
+}
+
+/* RFC 3339 in UTC, with the nanoseconds where there are any. */
+static void set_time(struct json *object, const char *key, int64_t ns)
+{
+	char seconds[CLOCK_UTC_SIZE], text[CLOCK_UTC_SIZE + 12];
+
+	clock_format_utc((time_t)(ns / 1000000000), seconds);
+	if (ns % 1000000000 != 0)
+		snprintf(text, sizeof text, "%.19s.%09lldZ", seconds, (long long)(ns % 1000000000));
+	else
+		snprintf(text, sizeof text, "%s", seconds);
+	json_set_string(object, key, ns == 0 ? NULL : text);
 }
 
 static const char *family_name(const struct ip *ip)
@@ -156,6 +171,7 @@ struct json *shapes_networks(const struct docker_network *v, size_t n)
 		set_text(object, "scope", v[i].scope);
 		set_text(object, "bridge", v[i].bridge);
 		set_text(object, "project", v[i].project);
+		set_time(object, "created", v[i].created_ns);
 		if (!v[i].inspected) {
 			json_set(object, "subnets", json_new_null());
 			json_set(object, "containers", json_new_null());
@@ -204,6 +220,18 @@ struct json *shapes_containers(const struct container *v, size_t n)
 	return root;
 }
 
+/* null where they are not known. */
+static void set_pools(struct json *object, bool known, const struct docker_pool *v, size_t n)
+{
+	struct json *pools = json_set(object, "pools", known ? json_array() : json_new_null());
+
+	for (size_t i = 0; known && i < n; i++) {
+		struct json *pool = json_push(pools, json_object());
+		set_prefix(pool, "base", &v[i].base);
+		json_set_number(pool, "size", v[i].size);
+	}
+}
+
 struct json *shapes_daemon(const struct docker_daemon *daemon)
 {
 	struct json *object = json_object();
@@ -212,16 +240,63 @@ struct json *shapes_daemon(const struct docker_daemon *daemon)
 	    object, "present", daemon->known ? json_new_bool(daemon->present) : json_new_null());
 	json_set(object, "valid", daemon->present ? json_new_bool(daemon->valid) : json_new_null());
 	set_text(object, "bip", daemon->bip);
-	if (!daemon->valid) {
-		json_set(object, "pools", json_new_null());
-		return object;
+	set_pools(object, daemon->valid, daemon->pools, daemon->n_pools);
+	return object;
+}
+
+struct json *shapes_engine(const struct docker_engine *engine)
+{
+	struct json *object = json_object();
+
+	json_set_string(object, "engine",
+	    !engine->known   ? NULL
+	    : engine->podman ? "podman"
+			     : "docker");
+	set_text(object, "version", engine->version);
+	set_pools(object, engine->pools_known, engine->pools, engine->n_pools);
+	json_set(object, "live_restore",
+	    engine->live_restore < 0 ? json_new_null() : json_new_bool(engine->live_restore));
+	set_time(object, "started", engine->started_ns);
+	return object;
+}
+
+struct json *shapes_resolv(
+    const struct nameserver *servers, size_t n, const char *const *search, size_t n_search)
+{
+	struct json *object = json_object();
+	struct json *list = json_set(object, "nameservers", json_array());
+	char text[IP_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++)
+		json_push(list, json_new_string(ip_format(&servers[i].ip, text)));
+	list = json_set(object, "search", json_array());
+	for (size_t i = 0; i < n_search; i++)
+		json_push(list, new_text(search[i]));
+	return object;
+}
+
+struct json *shapes_neighbours(const struct neighbour *v, size_t n)
+{
+	struct json *root = json_object(), *list = json_set(root, "neighbours", json_array());
+
+	for (size_t i = 0; i < n; i++) {
+		struct json *object = json_push(list, json_object());
+		json_set_string(object, "family", family_name(&v[i].ip));
+		set_ip(object, "address", &v[i].ip);
+		set_text(object, "dev", v[i].dev);
+		set_text(object, "lladdr", v[i].lladdr);
+		json_set_string(object, "state", neighbour_state_name(v[i].state));
 	}
-	struct json *pools = json_set(object, "pools", json_array());
-	for (size_t i = 0; i < daemon->n_pools; i++) {
-		struct json *pool = json_push(pools, json_object());
-		set_prefix(pool, "base", &daemon->pools[i].base);
-		json_set_number(pool, "size", daemon->pools[i].size);
-	}
+	return root;
+}
+
+struct json *shapes_sysctls(const struct sysctls *sysctls)
+{
+	struct json *object = json_object();
+
+	set_number(object, "net.ipv4.ip_forward", sysctls->ip_forward);
+	set_number(object, "net.ipv4.conf.all.rp_filter", sysctls->rp_filter_all);
+	set_number(object, "net.ipv4.conf.default.rp_filter", sysctls->rp_filter_default);
 	return object;
 }
 

@@ -9,7 +9,7 @@
 #include "oddhost/base/file.h"
 #include "oddhost/parse/docker.h"
 
-#define DIR "tests/fixtures/parse/docker/"
+#define DIR "tests/fixtures/parse/"
 
 struct parsed {
 	struct arena *arena;
@@ -93,7 +93,7 @@ static void test_listed(void **state)
 	struct parsed p = parsed_new();
 
 	(void)state;
-	assert_true(read_networks(&p, DIR "network-ls.txt", "docker network ls"));
+	assert_true(read_networks(&p, DIR "docker-networks/ls.txt", "docker network ls"));
 	assert_string_equal(describe(&p), arena_printf(p.arena, LISTED, "", "-"));
 	assert_int_equal(p.networks.v[0].listed.line, 2);
 	assert_int_equal(p.networks.v[6].listed.line, 8);
@@ -101,7 +101,7 @@ static void test_listed(void **state)
 	assert_int_equal(p.diags.n, 0);
 
 	/* The same, as JSON, adds what the table does not say; nothing is doubled. */
-	assert_true(read_networks(&p, DIR "network-ls.jsonl", ""));
+	assert_true(read_networks(&p, DIR "docker-networks/ls.jsonl", ""));
 	assert_string_equal(describe(&p), arena_printf(p.arena, LISTED, " internal", "shop"));
 	arena_free(p.arena);
 }
@@ -112,8 +112,9 @@ static void test_inspected(void **state)
 	struct parsed p = parsed_new();
 
 	(void)state;
-	assert_true(read_networks(&p, DIR "network-ls.txt", ""));
-	assert_true(read_networks(&p, DIR "network-inspect.jsonl", "docker network inspect"));
+	assert_true(read_networks(&p, DIR "docker-networks/ls.txt", ""));
+	assert_true(
+	    read_networks(&p, DIR "docker-networks/inspect.jsonl", "docker network inspect"));
 	assert_string_equal(describe(&p), arena_printf(p.arena, INSPECTED, 1, 2, 2, 4, 6, 7));
 	assert_int_equal(p.networks.v[3].detail.line, 4);
 	assert_int_equal(p.networks.v[3].listed.line, 5);
@@ -121,7 +122,7 @@ static void test_inspected(void **state)
 	arena_free(p.arena);
 
 	p = parsed_new();
-	assert_true(read_networks(&p, DIR "network-inspect.json", ""));
+	assert_true(read_networks(&p, DIR "docker-networks/inspect.json", ""));
 	assert_string_equal(
 	    describe(&p), arena_printf(p.arena, INSPECTED, 14, 48, 51, 101, 154, 185));
 	assert_int_equal(p.networks.v[1].detail.line, 38);
@@ -141,8 +142,8 @@ static void test_ipam_config(void **state)
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
 		struct parsed p = parsed_new();
-		assert_true(read_networks(&p, DIR "network-ls.txt", ""));
-		assert_true(read_networks(&p, DIR "ipam-config.txt", commands[i]));
+		assert_true(read_networks(&p, DIR "docker-networks/ls.txt", ""));
+		assert_true(read_networks(&p, DIR "docker-networks/ipam-config.txt", commands[i]));
 		assert_int_equal(p.networks.n, 7);
 		assert_int_equal(p.networks.v[1].n_subnets, 2);
 		assert_int_equal(p.networks.v[1].subnet_lines[1], 2);
@@ -230,19 +231,19 @@ static const struct {
 	const char *name, *text, *file, *containers;
 	size_t diags;
 } ps_cases[] = {
-    {"table", NULL, DIR "ps.txt",
+    {"table", NULL, DIR "docker-ps/ps.txt",
 	"1cb2c2658610|empty:1|job|Created|1|0|-|-@2\n36bf06fa8b17|empty:1|web_1|Created|1|0|-|-@"
 	"3\n",
 	0},
-    {"no-trunc", NULL, DIR "ps-no-trunc.txt",
+    {"no-trunc", NULL, DIR "docker-ps/ps-no-trunc.txt",
 	"1cb2c2658610|empty:1|job|Created|1|0|-|-@2\n36bf06fa8b17|empty:1|web_1|Created|1|0|-|-@"
 	"3\n",
 	0},
-    {"json", NULL, DIR "ps.jsonl",
+    {"json", NULL, DIR "docker-ps/ps.jsonl",
 	"1cb2c2658610|empty:1|job|Created|1|0|bridge|-@1\n"
 	"36bf06fa8b17|empty:1|web_1|Created|1|0|shop_default|shop@2\n",
 	0},
-    {"columns", NULL, DIR "ps-columns.txt",
+    {"columns", NULL, DIR "docker-ps/ps-columns.txt",
 	"||job|Created|1|0|bridge|-@2\n||web_1|Created|1|0|shop_default|-@3\n", 0},
     {"the article's fragment", NULL, "tests/fixtures/incident/docker-ps-host-pre.txt",
 	"c092f8c5f41e|docker.dev.baai.ac.cn/nesletter-api:0.9.1|newsletter-api|Up 4 months "

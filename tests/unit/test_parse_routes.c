@@ -286,7 +286,7 @@ static void test_rules(void **state)
 	struct err err;
 
 	(void)state;
-	assert_true(file_read(DIR "ip-rule.txt", 1 << 20, &text, &err));
+	assert_true(file_read("tests/fixtures/parse/rules/ip-rule.txt", 1 << 20, &text, &err));
 	assert_true(parse_rules(buf_view(&text), &rules, &diags));
 	assert_true(rules.known);
 	assert_int_equal(diags.n, 0);

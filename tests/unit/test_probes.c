@@ -134,10 +134,22 @@ static void test_scripts(void **state)
 static const char egress[] =
     "getent ahosts db.example | cut -d' ' -f1 | sort -u | while read -r a; do ip route get \"$a\"; "
     "done";
+#define E "E=$(command -v docker || command -v podman || echo docker); "
+#define PS                                                                                         \
+	"$E ps -a --format '{\"ID\":{{json .ID}},\"Image\":{{json .Image}},"                       \
+	"\"Names\":{{json .Names}},\"Status\":{{json .Status}},\"Networks\":{{json .Networks}},"   \
+	"\"Ports\":{{json .Ports}},\"Project\":"
 static const char docker_ps[] =
-    "docker ps -a --format '{\"ID\":{{json .ID}},\"Image\":{{json .Image}},"
-    "\"Names\":{{json .Names}},\"Status\":{{json .Status}},\"Networks\":{{json .Networks}},"
-    "\"Ports\":{{json .Ports}},\"Project\":{{json (.Label \"com.docker.compose.project\")}}}'";
+    E "o=$(" PS "{{json (.Label \"com.docker.compose.project\")}}}' 2>/dev/null) && "
+      "printf '%s\\n' \"$o\" || " PS "{{json (index .Labels \"com.docker.compose.project\")}}}'";
+#define INFO                                                                                       \
+	"$E info --format '{\"ServerVersion\":{{json .ServerVersion}},"                            \
+	"\"LiveRestoreEnabled\":{{json .LiveRestoreEnabled}}"
+static const char docker_info[] =
+    E "stat -c '{\"Started\":%Y}' /var/run/docker.pid 2>/dev/null; "
+      "o=$(" INFO ",\"DefaultAddressPools\":{{json .DefaultAddressPools}}}' 2>/dev/null) || "
+      "o=$(" INFO "}' 2>/dev/null) && printf '%s\\n' \"$o\" || "
+      "$E info --format '{\"PodmanVersion\":{{json .Version.Version}}}'";
 
 /*
  * All that may run on a host, word for word: a probe that is added must be added here, by somebody
@@ -147,12 +159,18 @@ static const char *const read_only[] = {
     "if command -v ip >/dev/null 2>&1; then ip -4 route show table all; else route -n; fi",
     "ip -6 route show table all",
     "ip -4 rule show",
+    "[ ! -e /proc/net/if_inet6 ] || ip -6 rule show",
     "ip -o addr show",
+    "ip neigh show",
+    "sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.default.rp_filter",
+    "cat /etc/resolv.conf",
+    "cat /run/systemd/resolve/resolv.conf",
     "getent ahosts db.example",
     egress,
-    "docker network ls",
-    "docker network inspect $(docker network ls -q)",
+    E "$E network ls",
+    E "$E network inspect $($E network ls -q)",
     docker_ps,
+    docker_info,
     "cat /etc/docker/daemon.json",
     "uname -srm; grep PRETTY_NAME= /etc/os-release; uptime",
     "ping -n -c 3 -i 0.5 -W 2 -w 5 db.example",

@@ -85,9 +85,9 @@ static void test_networks(void **state)
 	(void)state;
 	check(shapes_networks(networks, 2),
 	    "{\"networks\":[{\"id\":\"df03b027a5e8\",\"name\":\"traefik\",\"driver\":null,\"scope\":null,"
-	    "\"bridge\":null,\"project\":null,\"subnets\":null,\"containers\":null},"
+	    "\"bridge\":null,\"project\":null,\"created\":null,\"subnets\":null,\"containers\":null},"
 	    "{\"id\":\"5089b1504e22\",\"name\":\"shop\",\"driver\":\"bridge\",\"scope\":null,"
-	    "\"bridge\":null,\"project\":null,\"subnets\":[\"172.19.0.0/24\"],"
+	    "\"bridge\":null,\"project\":null,\"created\":null,\"subnets\":[\"172.19.0.0/24\"],"
 	    "\"containers\":[\"web_1\"]}]}");
 }
 

@@ -2,8 +2,11 @@
 #ifndef ODDHOST_BASE_CLOCK_H
 #define ODDHOST_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
+
+#include "oddhost/base/view.h"
 
 #define CLOCK_UTC_SIZE 24
 
@@ -15,5 +18,12 @@ void clock_format_utc(time_t when, char out[CLOCK_UTC_SIZE]);
 
 /* "20201204T030000Z": the same without characters that a file name is better off without. */
 void clock_format_stamp(time_t when, char out[CLOCK_UTC_SIZE]);
+
+/*
+ * "2020-05-05T16:42:08.517320944+08:00" (RFC 3339), or as Go's time.Time prints itself,
+ * "2020-05-05 16:42:08.517320944 +0800 CST": nanoseconds since 1970. Fails on anything else, and
+ * on a time before 1970 or after 2199: Go's zero time stands for none.
+ */
+bool clock_parse(struct view text, int64_t *ret_ns);
 
 #endif

@@ -35,6 +35,7 @@ struct docker_network {
 	const char
 	    *bridge; /* its interface: from the option, docker0, or "br-" and 12 digits; or NULL */
 	const char *project; /* compose project, or NULL */
+	int64_t created_ns;  /* nanoseconds since 1970; 0: not known */
 	bool internal;
 	bool inspected; /* subnets and containers are known, also where there are none */
 	struct prefix *subnets;
@@ -68,7 +69,7 @@ struct container { /* `docker ps -a` */
 	unsigned line;
 };
 
-struct docker_pool { /* daemon.json default-address-pools */
+struct docker_pool { /* daemon.json's or the engine's default-address-pools */
 	struct prefix base;
 	uint8_t size;
 };
@@ -80,6 +81,51 @@ struct docker_daemon { /* /etc/docker/daemon.json */
 	struct docker_pool *pools;
 	size_t n_pools, cap_pools;
 	const char *bip; /* or NULL */
+	struct source source;
+};
+
+struct docker_engine {       /* `docker info`, and dockerd's pid file */
+	bool known;          /* the engine said its version */
+	bool podman;         /* podman in docker's place: no daemon, other pools */
+	const char *version; /* "20.10.24"; never NULL where known */
+	bool pools_known;    /* it said which pools it was given (20.10 on); none: its own */
+	struct docker_pool *pools;
+	size_t n_pools, cap_pools;
+	int live_restore;   /* 1, 0; -1: not known */
+	int64_t started_ns; /* when this dockerd started, as created_ns; 0: not known */
+	struct source source;
+};
+
+struct nameserver { /* resolv.conf */
+	struct ip ip;
+	unsigned line;
+};
+
+enum neighbour_state {     /* of the kernel's table, include/uapi/linux/neighbour.h */
+	NEIGHBOUR_UNKNOWN, /* arp(8) does not say */
+	NEIGHBOUR_INCOMPLETE,
+	NEIGHBOUR_REACHABLE,
+	NEIGHBOUR_STALE,
+	NEIGHBOUR_DELAY,
+	NEIGHBOUR_PROBE,
+	NEIGHBOUR_FAILED,
+	NEIGHBOUR_NOARP,
+	NEIGHBOUR_PERMANENT,
+	NEIGHBOUR_NONE,
+};
+
+struct neighbour { /* `ip neigh` */
+	struct ip ip;
+	const char *dev;
+	const char *lladdr; /* NULL: not known to the host */
+	enum neighbour_state state;
+	unsigned line;
+};
+
+struct sysctls { /* -1: not said */
+	bool known;
+	int ip_forward;                       /* net.ipv4.ip_forward */
+	int rp_filter_all, rp_filter_default; /* net.ipv4.conf.{all,default}.rp_filter */
 	struct source source;
 };
 
@@ -170,7 +216,8 @@ struct host {
 	    routes; /* both families; route.line is in routes_source or routes6_source */
 	const struct probe_result *routes_source, *routes6_source;
 	struct rule_list rules; /* IPv4 */
-	const struct probe_result *rules_source;
+	struct rule_list rules6;
+	const struct probe_result *rules_source, *rules6_source;
 
 	bool addresses_known;
 	struct address *addresses;
@@ -187,6 +234,23 @@ struct host {
 	const struct probe_result *containers_source;
 
 	struct docker_daemon daemon;
+	struct docker_engine engine;
+
+	/* Where only the stub of systemd-resolved is named and its own servers could not be read,
+	 * the stub is listed and the servers are not known. */
+	bool nameservers_known;
+	struct nameserver *nameservers; /* in the order of preference */
+	size_t n_nameservers, cap_nameservers;
+	const char **search; /* domains */
+	size_t n_search, cap_search;
+	const struct probe_result *nameservers_source;
+
+	bool neighbours_known;
+	struct neighbour *neighbours;
+	size_t n_neighbours, cap_neighbours;
+	const struct probe_result *neighbours_source;
+
+	struct sysctls sysctls;
 
 	struct resolution *resolutions; /* at most one a target */
 	size_t n_resolutions, cap_resolutions;
@@ -233,5 +297,8 @@ const char *host_virtual_owner(const struct host *host, const char *dev);
 const char *ping_status_name(enum ping_status status);
 const char *tcp_status_name(enum tcp_status status);
 bool tcp_status_from_name(struct view name, enum tcp_status *ret);
+
+/* "FAILED", as ip(8) prints it; NULL for NEIGHBOUR_UNKNOWN. */
+const char *neighbour_state_name(enum neighbour_state state);
 
 #endif

@@ -52,4 +52,13 @@ bool parse_docker_ps(struct view text, struct container_list *list, struct diag_
 void parse_docker_daemon(
     struct view text, struct arena *arena, struct docker_daemon *ret, struct diag_list *diags);
 
+/*
+ * `docker info`: its JSON or parts of it, an object after the other, or its plain text; podman's
+ * likewise ("PodmanVersion" in our own format). {"Started": SECONDS} is our word for the time of
+ * dockerd's pid file. An engine that its client could not reach says no version and stays unknown.
+ * *ret is set in any case; its source is the caller's. Returns as line.h says.
+ */
+bool parse_docker_info(
+    struct view text, struct arena *arena, struct docker_engine *ret, struct diag_list *diags);
+
 #endif

@@ -5,10 +5,11 @@
 #include "oddhost/model/host.h"
 
 /*
- * What the record's probes say, by their names: routes, routes6, rules, addrs, docker_networks,
- * docker_inspect, docker_ps, docker_daemon, host, dns:TARGET, egress:TARGET, ping:TARGET; others
- * are left alone. Of several probes of one name the last counts, except where each adds to the
- * others (docker_networks, docker_inspect, host, egress:…).
+ * What the record's probes say, by their names: routes, routes6, rules, rules6, addrs, neigh,
+ * sysctl, resolv, resolv_systemd, docker_networks, docker_inspect, docker_ps, docker_info,
+ * docker_daemon, host, dns:TARGET, egress:TARGET, ping:TARGET; others are left alone. Of several
+ * probes of one name the last counts, except where each adds to the others (docker_networks,
+ * docker_inspect, host, egress:…).
  *
  * A part is `known` only where its output is there and was understood: the probe was ok, or its
  * output was cut short by a byte limit. A TARGET is one of meta's by its text, else by its name

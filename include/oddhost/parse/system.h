@@ -1,9 +1,13 @@
-/* What a host says about itself: uname, os-release, uptime. */
+/* What a host says about itself: uname, os-release, uptime, sysctl. */
 #ifndef ODDHOST_PARSE_SYSTEM_H
 #define ODDHOST_PARSE_SYSTEM_H
 
+#include <stdbool.h>
+
 #include "oddhost/base/arena.h"
+#include "oddhost/base/diag.h"
 #include "oddhost/base/view.h"
+#include "oddhost/model/host.h"
 
 /* NULL: not said. */
 struct system {
@@ -17,5 +21,12 @@ struct system {
  * uptime's line. Other lines are no news: the probe prints more than these.
  */
 void parse_system(struct view text, struct arena *arena, struct system *system);
+
+/*
+ * `sysctl NAME…` ("net.ipv4.ip_forward = 1"), or the files under /proc/sys as grep prints them
+ * ("/proc/sys/net/ipv4/ip_forward:1"). Other names than the model has are no news. *ret is set in
+ * any case, and known where one of its values is. Returns as line.h says.
+ */
+bool parse_sysctls(struct view text, struct sysctls *ret, struct diag_list *diags);
 
 #endif

@@ -18,6 +18,11 @@ struct json *shapes_ping(const struct ping *ping);
 struct json *shapes_networks(const struct docker_network *v, size_t n); /* {"networks":[…]} */
 struct json *shapes_containers(const struct container *v, size_t n);    /* {"containers":[…]} */
 struct json *shapes_daemon(const struct docker_daemon *daemon);
+struct json *shapes_engine(const struct docker_engine *engine);
+struct json *shapes_resolv(
+    const struct nameserver *servers, size_t n, const char *const *search, size_t n_search);
+struct json *shapes_neighbours(const struct neighbour *v, size_t n); /* {"neighbours":[…]} */
+struct json *shapes_sysctls(const struct sysctls *sysctls);
 struct json *shapes_addresses(const struct address *v, size_t n); /* {"addresses":[…]} */
 struct json *shapes_resolution(const struct resolution *resolution);
 struct json *shapes_egresses(const struct egress *v, size_t n); /* {"egress":[…]} */

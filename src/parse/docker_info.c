@@ -1,0 +1,137 @@
+#include "oddhost/parse/docker.h"
+
+#include <string.h>
+
+#include "oddhost/base/clock.h"
+#include "oddhost/base/json.h"
+#include "oddhost/parse/line.h"
+
+struct reader {
+	struct docker_engine *engine;
+	struct arena *arena;
+	struct diag_list *diags;
+	struct line_finder finder; /* of "Base" */
+};
+
+static void add_pool(struct reader *r, struct view base, double size, unsigned number)
+{
+	struct docker_engine *engine = r->engine;
+	struct docker_pool pool;
+
+	if (!prefix_parse(base, &pool.base) || size < pool.base.len ||
+	    size > (pool.base.ip.family == IP_V4 ? 32 : 128)) {
+		line_reject(r->diags, number, base, "a pool's base ADDRESS/LENGTH and its size");
+		return;
+	}
+	pool.size = (uint8_t)size;
+	engine->pools =
+	    arena_grow(r->arena, engine->pools, engine->n_pools, &engine->cap_pools, sizeof pool);
+	engine->pools[engine->n_pools++] = pool;
+}
+
+static void take_version(struct reader *r, struct view version, bool podman)
+{
+	if (version.n == 0)
+		return; /* the engine did not answer, only its client */
+	r->engine->known = true;
+	r->engine->podman = podman;
+	r->engine->version = arena_dup_view(r->arena, version);
+}
+
+/* podman's whole answer is {"host": …, "version": {"Version": …}}. */
+static const char *podman_version(const struct json *object)
+{
+	return json_get_string(
+	    object, "PodmanVersion", json_get_string(json_get(object, "version"), "Version", NULL));
+}
+
+static bool take_value(const struct json *object, unsigned number, void *arg)
+{
+	struct reader *r = arg;
+	struct docker_engine *engine = r->engine;
+	const struct json *pools = json_get(object, "DefaultAddressPools");
+	const struct json *live = json_get(object, "LiveRestoreEnabled");
+	const char *docker = json_get_string(object, "ServerVersion", NULL);
+	const char *podman = podman_version(object);
+	double started = json_get_number(object, "Started", 0);
+
+	if (docker == NULL && podman == NULL && started <= 0) {
+		diag_add(r->diags, number, "expected an object with ServerVersion");
+		return false;
+	}
+	if (started > 0 && started < 7e9) /* past 2191 is no time that a file may have */
+		engine->started_ns = (int64_t)started * 1000000000;
+	if (podman != NULL)
+		take_version(r, view_of(podman), true);
+	else if (docker != NULL)
+		take_version(r, view_of(docker), false);
+	if (docker == NULL || *docker == '\0')
+		return engine->known || started > 0;
+	if (json_is_bool(live))
+		engine->live_restore = json_bool(live, false);
+	engine->pools_known = pools != NULL;
+	for (const struct json *item = json_first(pools); item != NULL; item = json_next(item)) {
+		const char *base = json_get_string(item, "Base", "");
+		unsigned at = line_of_value(&r->finder, "Base", base);
+		add_pool(r, view_of(base), json_get_number(item, "Size", -1), at);
+	}
+	return true;
+}
+
+/* "Base: 10.0.0.0/8, Size: 24". */
+static bool take_plain_pool(struct reader *r, struct view line, unsigned number)
+{
+	struct view base;
+	uint64_t size;
+
+	if (!view_take(&line, "Base: ") || !view_next_part(&line, ',', &base) ||
+	    !view_take(&line, " Size: ") || !view_uint(line, 0, 128, &size))
+		return false;
+	r->engine->pools_known = true;
+	add_pool(r, base, (double)size, number);
+	return true;
+}
+
+/*
+ * The plain text, of which only these lines are read. Where it shows no pools, none may be
+ * configured, or the client may be too old to print them: so they are not known.
+ */
+static bool take_text(struct reader *r, struct view text)
+{
+	struct line_reader lines = {.rest = text};
+	struct view line;
+	bool in_version = false;
+
+	while (line_next(&lines, &line)) {
+		struct view rest = view_trim(line);
+		if (view_take(&rest, "Server Version: ")) {
+			take_version(r, rest, false);
+		} else if (view_take(&rest, "Live Restore Enabled: ")) {
+			r->engine->live_restore = view_eq(rest, "true")    ? 1
+						  : view_eq(rest, "false") ? 0
+									   : -1;
+		} else if (!take_plain_pool(r, rest, lines.number) && in_version &&
+			   view_take(&rest, "Version: ")) {
+			take_version(r, rest, true);
+		}
+		if (line.p[0] != ' ')
+			in_version = view_eq(line, "version:"); /* podman's YAML */
+	}
+	if (!r->engine->known)
+		diag_add(r->diags, 0, "expected what docker info prints, with Server Version");
+	return r->engine->known;
+}
+
+bool parse_docker_info(
+    struct view text, struct arena *arena, struct docker_engine *ret, struct diag_list *diags)
+{
+	struct reader r = {
+	    .engine = ret, .arena = arena, .diags = diags, .finder = {.rest = text, .line = 1}};
+
+	*ret = (struct docker_engine){.live_restore = -1};
+	if (view_trim(text).n == 0)
+		return true;
+	if (view_starts(view_trim(text), "{"))
+		return line_each_json(text, diags, take_value, &r) > 0;
+	return take_text(&r, text);
+}
