@@ -10,12 +10,12 @@
 static int complete(const struct command *command, const struct options *options);
 
 static const struct command commands[] = {
-    {"run", cli_run, "", LOGIN " o C fail-on format q v color", 0, 0,
+    {"run", cli_run, "", LOGIN " o C baseline fail-on format q v color", 0, 0,
 	"collect from every host over SSH, compare, diagnose, and write the reports",
 	"  oddhost run -i inventory/demo.ini -l api\n"},
     {"collect", cli_collect, "", LOGIN " o resume C q v color", 0, 0,
 	"the SSH part alone: write a run directory", NULL},
-    {"report", cli_report, "RUN", "format fail-on q color", 1, 1,
+    {"report", cli_report, "RUN", "baseline format fail-on q color", 1, 1,
 	"diagnose a run directory (again) and write its reports", NULL},
     {"diff", cli_diff, "RUN [HOST_A HOST_B] | RUN0 RUN1", "json color", 1, 3,
 	"compare the hosts of a run, two of them, or one group at two times",

@@ -11,6 +11,7 @@
 #include "oddhost/check/compare.h"
 #include "oddhost/check/ruled_out.h"
 #include "oddhost/check/rules.h"
+#include "oddhost/check/since.h"
 #include "oddhost/check/suspects.h"
 
 #define NAMED_TARGETS 3
@@ -220,12 +221,19 @@ static void summarise(struct check *check)
 
 struct diagnosis *diagnose(const struct run *run, struct host *const *hosts, size_t n)
 {
+	return diagnose_since(run, hosts, n, NULL);
+}
+
+struct diagnosis *diagnose_since(
+    const struct run *run, struct host *const *hosts, size_t n, const struct diagnosis *baseline)
+{
 	struct arena *arena = arena_new();
 	struct diagnosis *d = arena_alloc(arena, sizeof *d);
 	struct check check = {.arena = arena, .run = run, .hosts = hosts, .n = n, .diagnosis = d};
 
 	d->arena = arena;
 	d->run = run;
+	d->baseline = baseline;
 	d->n_hosts = n;
 	d->hosts = arena_alloc(arena, n * sizeof *d->hosts);
 	for (size_t h = 0; h < n; h++)
@@ -238,6 +246,7 @@ struct diagnosis *diagnose(const struct run *run, struct host *const *hosts, siz
 	ruled_out_find(&check);
 	note_unknown(&check);
 	number_findings(&check);
+	since_compare(&check);
 	summarise(&check);
 	return d;
 }

@@ -38,10 +38,11 @@ static void print_verdict(
 	buf_free(&text);
 }
 
-static int conclude_models(
-    const char *dir, const struct models *models, const struct options *options)
+static int conclude_models(const char *dir, const struct models *models,
+    const struct diagnosis *baseline, const struct options *options)
 {
-	struct diagnosis *d = diagnose(models->run, models->hosts, models->run->n_hosts);
+	struct diagnosis *d =
+	    diagnose_since(models->run, models->hosts, models->run->n_hosts, baseline);
 	struct err err;
 
 	bool written = report_write(dir, d, options->format, &err);
@@ -55,6 +56,22 @@ static int conclude_models(
 	return code;
 }
 
+/* The same beside the run that --baseline names. */
+static int conclude_since(
+    const char *dir, const struct models *models, const struct options *options)
+{
+	struct models earlier;
+	struct err err;
+
+	if (!models_load(options->baseline, &earlier, &err))
+		return cli_fail(&err);
+	struct diagnosis *baseline = diagnose(earlier.run, earlier.hosts, earlier.run->n_hosts);
+	int code = conclude_models(dir, models, baseline, options);
+	diagnosis_free(baseline);
+	models_free(&earlier);
+	return code;
+}
+
 int conclude(const char *dir, const struct options *options)
 {
 	struct models models;
@@ -65,7 +82,8 @@ int conclude(const char *dir, const struct options *options)
 	if (!models_load(dir, &models, &err))
 		return cli_fail(&err);
 	cli_print_diags(&models.run->diags);
-	int code = conclude_models(dir, &models, options);
+	int code = options->baseline == NULL ? conclude_models(dir, &models, NULL, options)
+					     : conclude_since(dir, &models, options);
 	models_free(&models);
 	return code;
 }

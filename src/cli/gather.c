@@ -308,6 +308,14 @@ static int gather_rest(
 	return code;
 }
 
+static bool is_run(const char *dir, struct err *err)
+{
+	struct run *run = run_load(dir, err);
+
+	run_free(run);
+	return run != NULL;
+}
+
 int gather(const struct command *command, const struct options *options, struct gathered *ret)
 {
 	struct scope scope = {0};
@@ -318,6 +326,8 @@ int gather(const struct command *command, const struct options *options, struct 
 	*ret = (struct gathered){.dry = options->check};
 	if (options->format != NULL && !report_check_formats(options->format, &err))
 		return cli_fail(&err); /* before the first connection, not behind the last */
+	if (options->baseline != NULL && !is_run(options->baseline, &err))
+		return cli_fail(&err);
 	if (options->resume != NULL)
 		return gather_rest(command, options, ret);
 	if (!scope_load(command, options, &scope))

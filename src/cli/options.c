@@ -58,6 +58,8 @@ static const struct option_row {
 	"say which hosts and commands would run; connect to none"},
     {0, "fail-on", "SEVERITY", SEVERITY, AT(fail_on), 0,
 	"exit 1 at this severity or above: critical, high (default), medium, low, info, none"},
+    {0, "baseline", "RUN", TEXT, AT(baseline), 0,
+	"say which findings are new, persist or are resolved since that run"},
     {0, "format", "LIST", TEXT, AT(format), 0, "reports to write (default: html,md,json)"},
     {0, "list", NULL, FLAG, AT(list), 0, "print Ansible's dynamic-inventory JSON"},
     {0, "hosts", NULL, FLAG, AT(hosts), 0, "print the host names, one a line"},

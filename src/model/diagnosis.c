@@ -27,6 +27,13 @@ const char *confidence_name(enum confidence confidence)
 	return names[confidence];
 }
 
+const char *finding_state_name(enum finding_state state)
+{
+	static const char *const names[] = {NULL, "new", "persisting"};
+
+	return names[state];
+}
+
 /*
  * A host may lack docker, sysctl(8) or a tool to connect with, and without ip(8) `route -n` answers
  * in its place; but a host that can say nothing about its routes, names or pings was not examined.

@@ -66,6 +66,32 @@ static struct json *finding_json(const struct finding *f)
 	json_set(item, "evidence", evidence_json(f->evidence, f->n_evidence));
 	json_set(item, "fix", strings(f->fix, f->n_fix));
 	json_set(item, "fingerprint", string(f->fingerprint));
+	json_set(item, "state", string(finding_state_name(f->state)));
+	return item;
+}
+
+/* The findings of the baseline that are no more, or of which it cannot be told. */
+static struct json *gone_json(const struct diagnosis *d, bool resolved)
+{
+	struct json *array = json_array();
+
+	for (size_t i = 0; i < d->n_gone; i++) {
+		if (d->gone[i].resolved == resolved)
+			json_push(array, finding_json(d->gone[i].finding));
+	}
+	return array;
+}
+
+static struct json *baseline_json(const struct diagnosis *d)
+{
+	if (d->baseline == NULL)
+		return json_new_null();
+
+	struct json *item = json_object();
+	json_set(item, "group", string(d->baseline->run->meta.group));
+	json_set(item, "started", string(d->baseline->run->meta.started));
+	json_set(item, "resolved", gone_json(d, true));
+	json_set(item, "unverified", gone_json(d, false));
 	return item;
 }
 
@@ -133,6 +159,7 @@ void findings_write(const struct diagnosis *d, struct buf *out)
 		json_set(item, "evidence",
 		    evidence_json(d->ruled_out[i].evidence, d->ruled_out[i].n_evidence));
 	}
+	json_set(root, "baseline", baseline_json(d));
 	json_set(root, "notes", strings(d->notes, d->n_notes));
 	json_print(root, true, out);
 	json_free(root);

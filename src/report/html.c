@@ -122,6 +122,7 @@ static void add_navigation(struct buf *out, const struct outline *o, bool map)
 		size_t n;
 	} sections[] = {
 	    {"findings", "Findings", o->d->n_findings},
+	    {"baseline", "Resolved", o->d->n_gone},
 	    {"ruled-out", "Ruled out", o->d->n_ruled_out},
 	    {"suspects", "Suspects", o->d->n_suspects},
 	    {"hosts", "Hosts", o->d->n_hosts},
@@ -151,6 +152,7 @@ void html_write(const struct diagnosis *d, struct buf *out)
 	add_verdict(out, o);
 	add_navigation(out, o, map.n > 0);
 	html_add_findings(out, o);
+	html_add_baseline(out, o);
 	buf_add_view(out, buf_view(&map));
 	html_add_ruled_out(out, o);
 	html_add_suspects(out, o);

@@ -162,9 +162,11 @@ static void add_finding(struct buf *out, const struct outline *o, const struct f
 	html(out, "<article class=\"finding %s\" id=\"%s\">\n<p class=\"kind\">",
 	    severity_name(f->severity), f->id);
 	html_add_badge(out, f->severity);
-	html(out,
-	    " <a href=\"#%s\">%s</a> <span>%s</span> <span>%s confidence</span></p>\n<h3>%s</h3>\n",
-	    f->id, f->id, f->rule, confidence_name(f->confidence), f->summary);
+	html(out, " <a href=\"#%s\">%s</a> <span>%s</span> <span>%s confidence</span>", f->id,
+	    f->id, f->rule, confidence_name(f->confidence));
+	if (f->state != FINDING_UNCOMPARED)
+		html(out, " <span>%s</span>", finding_state_name(f->state));
+	html(out, "</p>\n<h3>%s</h3>\n", f->summary);
 	html(out, "<dl class=\"where\">\n");
 	if (f->n_hosts > 0)
 		html(out, "<div><dt>%s</dt><dd>%s</dd></div>\n", f->n_hosts == 1 ? "Host" : "Hosts",
@@ -207,6 +209,30 @@ void html_add_findings(struct buf *out, const struct outline *o)
 	if (n < o->d->n_findings)
 		html(out, "<p class=\"cut\">%zu more findings stand in findings.json.</p>\n",
 		    o->d->n_findings - n);
+	html(out, "</section>\n");
+}
+
+void html_add_baseline(struct buf *out, const struct outline *o)
+{
+	const struct diagnosis *d = o->d;
+
+	if (d->baseline == NULL)
+		return;
+	html(out, "<section id=\"baseline\">\n<h2>Since the run of %s</h2>\n<p>%s.</p>\n",
+	    d->baseline->run->meta.started, outline_states(o));
+	html(out, d->n_gone > 0 ? "<ul>\n" : "");
+	for (size_t i = 0; i < d->n_gone && i < SHOWN_FINDINGS; i++) {
+		const struct finding *f = d->gone[i].finding;
+		html(out, "<li><b>%s</b> ",
+		    d->gone[i].resolved ? "resolved"
+					: "not seen again, and not known to be mended");
+		html_add_badge(out, f->severity);
+		html(out, " %s</li>\n", f->summary);
+	}
+	html(out, d->n_gone > 0 ? "</ul>\n" : "");
+	if (d->n_gone > SHOWN_FINDINGS)
+		html(out, "<p class=\"cut\">%zu more stand in findings.json.</p>\n",
+		    d->n_gone - SHOWN_FINDINGS);
 	html(out, "</section>\n");
 }
 

@@ -129,6 +129,8 @@ static void add_finding(struct buf *out, const struct outline *o, const struct f
 		md(out, "%s **%s**, ", f->n_hosts == 1 ? "Host" : "Hosts",
 		    outline_fold(o, f->hosts, f->n_hosts, GROUPS));
 	md(out, "rule %s, %s confidence", f->rule, confidence_name(f->confidence));
+	if (f->state != FINDING_UNCOMPARED)
+		md(out, ", %s", finding_state_name(f->state));
 	if (f->target != NULL)
 		md(out, ", target %s", f->target);
 	if (f->address != NULL)
@@ -149,6 +151,22 @@ static void add_finding(struct buf *out, const struct outline *o, const struct f
 		buf_puts(out, "\n**Fix**\n\n");
 		add_steps(out, f->fix, f->n_fix);
 	}
+}
+
+static void add_baseline(struct buf *out, const struct outline *o)
+{
+	const struct diagnosis *d = o->d;
+
+	if (d->baseline == NULL)
+		return;
+	md(out, "\n## Since the run of %s\n\n%s.\n", d->baseline->run->meta.started,
+	    outline_states(o));
+	for (size_t i = 0; i < d->n_gone && i < SHOWN_FINDINGS; i++)
+		md(out, "%s- %s: %s, %s\n", i == 0 ? "\n" : "",
+		    d->gone[i].resolved ? "resolved" : "not seen again, and not known to be mended",
+		    severity_name(d->gone[i].finding->severity), d->gone[i].finding->summary);
+	if (d->n_gone > SHOWN_FINDINGS)
+		md(out, "- and %zu more in findings.json\n", d->n_gone - SHOWN_FINDINGS);
 }
 
 static void add_ruled_out(struct buf *out, const struct diagnosis *d)
@@ -276,6 +294,7 @@ void markdown_write(const struct diagnosis *d, struct buf *out)
 		md(out, "\n%s in findings.json.\n",
 		    outline_count(
 			o, d->n_findings - n, "more finding stands", "more findings stand"));
+	add_baseline(out, o);
 	add_ruled_out(out, d);
 	add_suspects(out, o);
 	add_hosts(out, o);

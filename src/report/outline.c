@@ -317,6 +317,22 @@ bool outline_knows(const struct host *host, enum facet facet)
 	return false;
 }
 
+const char *outline_states(const struct outline *o)
+{
+	size_t states[FINDING_PERSISTING + 1] = {0}, resolved = 0;
+
+	for (size_t i = 0; i < o->d->n_findings; i++)
+		states[o->d->findings[i].state]++;
+	for (size_t i = 0; i < o->d->n_gone; i++)
+		resolved += o->d->gone[i].resolved;
+	const char *unseen =
+	    o->d->n_gone == resolved
+		? ""
+		: arena_printf(o->arena, ", %zu not seen again", o->d->n_gone - resolved);
+	return arena_printf(o->arena, "%zu new, %zu persisting, %zu resolved%s",
+	    states[FINDING_NEW], states[FINDING_PERSISTING], resolved, unseen);
+}
+
 const char *outline_count(const struct outline *o, size_t n, const char *one, const char *many)
 {
 	return arena_printf(o->arena, "%zu %s", n, n == 1 ? one : many);

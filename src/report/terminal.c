@@ -83,6 +83,8 @@ static void put_finding(
 
 	put(out, "\n%s ", f->id);
 	put_word(out, color, f->severity, severity_name(f->severity));
+	if (f->state != FINDING_UNCOMPARED)
+		put(out, " (%s)", finding_state_name(f->state));
 	/* The verdict's summary is often the worst finding's: said once is enough. */
 	put(out, "  %s\n", view_starts(view_of(o->d->summary), f->summary) ? f->rule : f->summary);
 	put(out, "   on     %s\n",
@@ -128,6 +130,26 @@ static void put_unreached(const struct outline *o, bool color, struct buf *out)
 		put(out, "   and %zu more in the report\n", left - shown);
 }
 
+static void put_baseline(const struct outline *o, bool color, struct buf *out)
+{
+	const struct diagnosis *d = o->d;
+
+	if (d->baseline == NULL)
+		return;
+	put(out, "\nagainst the run of %s: %s\n", d->baseline->run->meta.started,
+	    outline_states(o));
+	for (size_t i = 0; i < d->n_gone && i < SHOWN_FINDINGS; i++) {
+		const struct finding *f = d->gone[i].finding;
+		buf_puts(out, "   ");
+		sgr(out, color, d->gone[i].resolved ? "32" : "33");
+		put(out, "%s", d->gone[i].resolved ? "resolved" : "not seen again");
+		sgr(out, color, "0");
+		put(out, "  %s: %s\n", severity_name(f->severity), f->summary);
+	}
+	if (d->n_gone > SHOWN_FINDINGS)
+		put(out, "   and %zu more in the report\n", d->n_gone - SHOWN_FINDINGS);
+}
+
 void terminal_write_verdict(const struct diagnosis *d, bool color, struct buf *out)
 {
 	struct outline *o = outline_new(d);
@@ -147,6 +169,7 @@ void terminal_write_verdict(const struct diagnosis *d, bool color, struct buf *o
 	if (shown > SHOWN_FINDINGS)
 		put(out, "\nand %s in the report\n",
 		    outline_count(o, shown - SHOWN_FINDINGS, "more finding", "more findings"));
+	put_baseline(o, color, out);
 	put_unreached(o, color, out);
 	if (d->n_notes > 0)
 		put(out, "\n%s in the report\n",

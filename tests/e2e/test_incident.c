@@ -238,6 +238,30 @@ static void test_transcript_gives_the_same_verdict(void **state)
 	json_free(findings);
 }
 
+/* Beside itself everything persists; beside a transcript without routes nothing is mended. */
+static void test_baseline(void **state)
+{
+	(void)state;
+	drive("%O import -i inventory/incident.ini -l api -o %D/then " INCIDENT "/before.txt");
+	assert_int_equal(drive("%O report %D/then --baseline %D/then"), 1);
+	struct json *findings = drive_findings("then");
+	const struct json *shadow = finding_of(findings, "target-shadowed", "host-pre");
+	const struct json *baseline = json_get(findings, "baseline");
+	assert_string_equal(json_get_string(shadow, "state", ""), "persisting");
+	assert_int_equal(json_size(json_get(baseline, "resolved")), 0);
+	assert_int_equal(json_size(json_get(baseline, "unverified")), 0);
+	json_free(findings);
+
+	drive("%O import -i inventory/incident.ini -l api -o %D/since " INCIDENT "/after.txt");
+	drive("%O report %D/since --baseline %D/then");
+	findings = drive_findings("since");
+	baseline = json_get(findings, "baseline");
+	assert_int_equal(json_size(json_get(baseline, "resolved")), 0);
+	assert_true(json_size(json_get(baseline, "unverified")) > 0);
+	json_free(findings);
+	assert_int_equal(drive("%O report %D/then --baseline %D/no-such-run"), 2);
+}
+
 /* name, what sed does to demo.ini, the host and its status, exit status of the run */
 static const struct failure {
 	const char *name, *sed, *options, *host, *status;
@@ -367,6 +391,7 @@ int main(void)
 	    cmocka_unit_test(test_run_directory_is_private),
 	    cmocka_unit_test(test_report_is_a_pure_function),
 	    cmocka_unit_test(test_transcript_gives_the_same_verdict),
+	    cmocka_unit_test(test_baseline),
 	    cmocka_unit_test(test_failures_have_a_status),
 	    cmocka_unit_test(test_silent_host_holds_up_nobody),
 	};

@@ -64,11 +64,18 @@ static inline void scene_fail(
 	host_record_add_probe(record, name)->status = status;
 }
 
-static inline void scene_diagnose(struct scene *s)
+/* `baseline`: NULL, or another scene, diagnosed, to be freed behind this one. */
+static inline void scene_diagnose_since(struct scene *s, const struct scene *baseline)
 {
 	for (size_t i = 0; i < s->run->n_hosts; i++)
 		s->hosts[i] = parse_host(s->run->hosts[i], &s->run->meta);
-	s->d = diagnose(s->run, s->hosts, s->run->n_hosts);
+	s->d = diagnose_since(
+	    s->run, s->hosts, s->run->n_hosts, baseline == NULL ? NULL : baseline->d);
+}
+
+static inline void scene_diagnose(struct scene *s)
+{
+	scene_diagnose_since(s, NULL);
 }
 
 /* "RULE SEVERITY HOST,HOST\n" a finding. */

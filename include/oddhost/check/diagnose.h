@@ -12,6 +12,10 @@
  * which the caller frees.
  */
 struct diagnosis *diagnose(const struct run *run, struct host *const *hosts, size_t n);
+
+/* The same beside an earlier run's diagnosis, which must outlive it; NULL: beside none. */
+struct diagnosis *diagnose_since(
+    const struct run *run, struct host *const *hosts, size_t n, const struct diagnosis *baseline);
 void diagnosis_free(struct diagnosis *diagnosis); /* NULL does nothing */
 
 #endif

@@ -39,6 +39,7 @@ struct options {
 	const char *host;        /* --host */
 	const char *routes;      /* --routes */
 	const char *resume;      /* --resume */
+	const char *baseline;    /* --baseline */
 	unsigned workers, retries;
 	bool ask_pass;                                           /* -k */
 	unsigned forks, connect_timeout, host_timeout, deadline; /* counts and seconds */

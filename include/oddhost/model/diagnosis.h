@@ -24,6 +24,9 @@ enum severity {
 };
 enum confidence { CONFIDENCE_POSSIBLE, CONFIDENCE_LIKELY, CONFIDENCE_CERTAIN };
 
+/* Against the baseline, an earlier run. */
+enum finding_state { FINDING_UNCOMPARED, FINDING_NEW, FINDING_PERSISTING };
+
 /* A quotation: `text` is line `line` of the probe's output on that host, word for word. */
 struct evidence {
 	const char *host;
@@ -49,6 +52,7 @@ struct finding {
 			     follows a line break in another is a file's content */
 	size_t n_fix, cap_fix;
 	const char *fingerprint; /* the same for the same fault on the same hosts in another run */
+	enum finding_state state;
 };
 
 struct difference {
@@ -84,6 +88,11 @@ struct claim { /* what it is not, and how that is known */
 	size_t n_evidence, cap_evidence;
 };
 
+struct gone { /* a finding of the baseline that this run does not have */
+	const struct finding *finding;
+	bool resolved; /* what showed it was read again; else it may still be there, unseen */
+};
+
 struct diagnosis {
 	struct arena *arena;
 	const struct run *run;
@@ -97,12 +106,16 @@ struct diagnosis {
 	size_t n_suspects, cap_suspects;
 	struct claim *ruled_out;
 	size_t n_ruled_out, cap_ruled_out;
+	const struct diagnosis *baseline; /* of an earlier run; NULL: not compared with one */
+	struct gone *gone;
+	size_t n_gone, cap_gone;
 	const char **notes; /* what is not known: missing probes, ties, lines not understood */
 	size_t n_notes, cap_notes;
 };
 
 const char *severity_name(enum severity severity); /* "critical"; "none" */
 bool severity_from_name(const char *name, enum severity *ret);
+const char *finding_state_name(enum finding_state state); /* "new"; NULL: not compared */
 const char *confidence_name(enum confidence confidence);
 
 /*

@@ -11,8 +11,9 @@
 
 /* The sections. Each appends itself, or nothing where it has nothing to say. */
 
-/* Findings in full, what was ruled out, suspects. */
+/* Findings in full, what became of those of the baseline, what was ruled out, suspects. */
 void html_add_findings(struct buf *out, const struct outline *outline);
+void html_add_baseline(struct buf *out, const struct outline *outline);
 void html_add_ruled_out(struct buf *out, const struct outline *outline);
 void html_add_suspects(struct buf *out, const struct outline *outline);
 

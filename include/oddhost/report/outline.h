@@ -83,6 +83,9 @@ bool outline_knows(const struct host *host, enum facet facet);
 
 const char *outline_name(const struct outline *outline, size_t host);
 
+/* Against the baseline: "1 new, 2 persisting, 1 resolved, 1 not seen again". */
+const char *outline_states(const struct outline *outline);
+
 /* "1 host", "4 hosts": counts as people read them. */
 const char *outline_count(
     const struct outline *outline, size_t n, const char *one, const char *many);

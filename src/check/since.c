@@ -1,0 +1,86 @@
+#include "oddhost/check/since.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int by_name(const void *key, const void *record)
+{
+	return strverscmp(key, (*(struct host_record *const *)record)->name);
+}
+
+/* A run's hosts stand in the order of their names; the run's number of hosts: none is called so. */
+static size_t place_of(const struct run *run, const char *name)
+{
+	struct host_record **found = NULL;
+
+	if (run->n_hosts > 0)
+		found = bsearch(name, run->hosts, run->n_hosts, sizeof *run->hosts, by_name);
+	return found == NULL ? run->n_hosts : (size_t)(found - run->hosts);
+}
+
+const struct host *since_host(const struct check *check, const struct host *host)
+{
+	const struct diagnosis *baseline = check->diagnosis->baseline;
+
+	if (baseline == NULL)
+		return NULL;
+	size_t place = place_of(baseline->run, host->record->name);
+	return place == baseline->n_hosts ? NULL : baseline->hosts[place].host;
+}
+
+static const struct finding *find(const struct diagnosis *d, const char *fingerprint)
+{
+	for (size_t i = 0; i < d->n_findings; i++) {
+		if (strcmp(d->findings[i].fingerprint, fingerprint) == 0)
+			return &d->findings[i];
+	}
+	return NULL;
+}
+
+static bool is_own(const struct finding *f, const struct evidence *e)
+{
+	for (size_t i = 0; e->host != NULL && e->probe != NULL && i < f->n_hosts; i++) {
+		if (strcmp(f->hosts[i], e->host) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool read_again(const struct run *run, const struct finding *f)
+{
+	for (size_t i = 0; i < f->n_hosts; i++) {
+		size_t place = place_of(run, f->hosts[i]);
+		if (place == run->n_hosts || !host_record_examined(run->hosts[place]))
+			return false;
+	}
+	for (size_t i = 0; i < f->n_evidence; i++) {
+		const struct evidence *e = &f->evidence[i];
+		if (!is_own(f, e))
+			continue;
+		const struct probe_result *probe =
+		    host_record_probe(run->hosts[place_of(run, e->host)], e->probe);
+		if (probe == NULL || probe->status != PROBE_OK)
+			return false;
+	}
+	return true;
+}
+
+void since_compare(struct check *check)
+{
+	struct diagnosis *d = check->diagnosis;
+
+	if (d->baseline == NULL)
+		return;
+	for (size_t i = 0; i < d->n_findings; i++)
+		d->findings[i].state = find(d->baseline, d->findings[i].fingerprint) == NULL
+					   ? FINDING_NEW
+					   : FINDING_PERSISTING;
+	for (size_t i = 0; i < d->baseline->n_findings; i++) {
+		const struct finding *f = &d->baseline->findings[i];
+		if (find(d, f->fingerprint) != NULL)
+			continue;
+		struct gone **list = &d->gone;
+		*list = arena_grow(check->arena, *list, d->n_gone, &d->cap_gone, sizeof **list);
+		(*list)[d->n_gone++] = (struct gone){f, read_again(d->run, f)};
+	}
+}

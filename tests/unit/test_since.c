@@ -1,0 +1,147 @@
+/* A run beside an earlier one: what is new, what persists, what is resolved, what is not known. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include "oddhost/report/findings.h"
+#include "oddhost/report/html.h"
+#include "oddhost/report/markdown.h"
+#include "oddhost/report/terminal.h"
+#include "scene.h"
+
+#define LAN                                                                                        \
+	"default via 10.1.0.1 dev eth0 \n"                                                         \
+	"10.1.0.0/24 dev eth0 proto kernel scope link src 10.1.0.7 \n"
+#define LATENT LAN "192.168.32.0/20 dev br-0123456789ab proto kernel scope link src 192.168.32.1\n"
+#define MOVED LAN "192.168.48.0/20 dev br-0123456789ab proto kernel scope link src 192.168.48.1\n"
+/* Redeployed: the same network under another id. */
+#define REMADE LAN "192.168.32.0/20 dev br-ba9876543210 proto kernel scope link src 192.168.32.1\n"
+
+enum how { ANSWERS, HANGS, LOST, GONE }; /* the routes time out; not reached; no record */
+
+struct side {
+	const char *routes;
+	enum how how;
+};
+
+static const struct {
+	const char *name;
+	struct side before[2], after[2]; /* of h1 and h2 */
+	const char *states;              /* "RULE STATE\n" of findings, then of what is gone */
+} cases[] = {
+    {"nothing, as before", {{LAN, ANSWERS}, {LAN, ANSWERS}}, {{LAN, ANSWERS}, {LAN, ANSWERS}}, ""},
+    {"new", {{LAN, ANSWERS}, {LAN, ANSWERS}}, {{LATENT, ANSWERS}, {LAN, ANSWERS}},
+	"reserved-overlap new\n"},
+    {"persisting", {{LATENT, ANSWERS}, {LAN, ANSWERS}}, {{LATENT, ANSWERS}, {LAN, ANSWERS}},
+	"reserved-overlap persisting\n"},
+    {"persisting, the bridge has another name", {{LATENT, ANSWERS}, {LAN, ANSWERS}},
+	{{REMADE, ANSWERS}, {LAN, ANSWERS}}, "reserved-overlap persisting\n"},
+    {"resolved", {{LATENT, ANSWERS}, {LAN, ANSWERS}}, {{LAN, ANSWERS}, {LAN, ANSWERS}},
+	"reserved-overlap resolved\n"},
+    {"moved on to the next pool", {{LATENT, ANSWERS}, {LAN, ANSWERS}},
+	{{MOVED, ANSWERS}, {LAN, ANSWERS}}, "reserved-overlap new\nreserved-overlap resolved\n"},
+    {"not known: the routes were not read", {{LATENT, ANSWERS}, {LAN, ANSWERS}},
+	{{LAN, HANGS}, {LAN, ANSWERS}}, "reserved-overlap unverified\n"},
+    {"not known: the host was not reached", {{LATENT, ANSWERS}, {LAN, ANSWERS}},
+	{{LAN, LOST}, {LAN, ANSWERS}}, "host-unreachable new\nreserved-overlap unverified\n"},
+    {"not known: the host was not asked", {{LATENT, ANSWERS}, {LAN, ANSWERS}},
+	{{LAN, GONE}, {LAN, ANSWERS}}, "reserved-overlap unverified\n"},
+    {"another host's output is of no account", {{LATENT, ANSWERS}, {LAN, ANSWERS}},
+	{{LAN, ANSWERS}, {LAN, HANGS}}, "reserved-overlap resolved\n"},
+    {"a host is back", {{LAN, LOST}, {LAN, ANSWERS}}, {{LAN, ANSWERS}, {LAN, ANSWERS}},
+	"host-unreachable resolved\n"},
+};
+
+static void build(struct scene *s, const struct side sides[2], const struct scene *baseline)
+{
+	static const char *const names[] = {"h1", "h2"};
+
+	scene_begin(s, "", "192.168.0.0/16=vpc");
+	for (size_t h = 0; h < 2; h++) {
+		if (sides[h].how == GONE)
+			continue;
+		struct host_record *record = scene_host(s, names[h]);
+		if (sides[h].how == LOST) {
+			record->status = HOST_CONNECT_TIMEOUT;
+			record->error = "no answer";
+			continue;
+		}
+		scene_probe(record, "host", "Linux 6.1.0 x86_64\n");
+		if (sides[h].how == HANGS)
+			scene_fail(record, "routes", PROBE_TIMEOUT);
+		else
+			scene_probe(record, "routes", sides[h].routes);
+	}
+	scene_diagnose_since(s, baseline);
+}
+
+static void print_states(const struct diagnosis *d, struct buf *out)
+{
+	for (size_t i = 0; i < d->n_findings; i++)
+		buf_printf(
+		    out, "%s %s\n", d->findings[i].rule, finding_state_name(d->findings[i].state));
+	for (size_t i = 0; i < d->n_gone; i++)
+		buf_printf(out, "%s %s\n", d->gone[i].finding->rule,
+		    d->gone[i].resolved ? "resolved" : "unverified");
+}
+
+static void test_states(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct scene before, after;
+		struct buf got = {0};
+		build(&before, cases[i].before, NULL);
+		build(&after, cases[i].after, &before);
+		print_states(after.d, &got);
+		if (strcmp(buf_str(&got), cases[i].states) != 0)
+			print_error("case: %s\n", cases[i].name);
+		assert_string_equal(buf_str(&got), cases[i].states);
+		buf_free(&got);
+		scene_free(&after);
+		scene_free(&before);
+	}
+}
+
+static void write_verdict(const struct diagnosis *d, struct buf *out)
+{
+	terminal_write_verdict(d, false, out);
+}
+
+/* Every report says it where there is a baseline, and nothing of it where there is none. */
+static void test_reports(void **state)
+{
+	static const struct side before[] = {{LATENT, ANSWERS}, {LAN, ANSWERS}};
+	static const struct side after[] = {{MOVED, ANSWERS}, {LAN, ANSWERS}};
+	static void (*const writers[])(const struct diagnosis *d, struct buf *out) = {
+	    findings_write, html_write, markdown_write, write_verdict};
+	struct scene first, second;
+
+	(void)state;
+	build(&first, before, NULL);
+	build(&second, after, &first);
+	for (size_t i = 0; i < sizeof writers / sizeof *writers; i++) {
+		struct buf alone = {0}, beside = {0};
+		writers[i](first.d, &alone);
+		writers[i](second.d, &beside);
+		assert_null(strstr(buf_str(&alone), "resolved"));
+		assert_non_null(strstr(buf_str(&beside), "resolved"));
+		assert_non_null(strstr(buf_str(&beside), "new"));
+		assert_non_null(strstr(buf_str(&beside), "192.168.32.0/20"));
+		buf_free(&alone);
+		buf_free(&beside);
+	}
+	scene_free(&second);
+	scene_free(&first);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_states),
+	    cmocka_unit_test(test_reports),
+	};
+
+	return cmocka_run_group_tests_name("since", tests, NULL, NULL);
+}
