@@ -175,20 +175,13 @@ struct json *json_array(void)
 
 struct json *json_new_string(const char *s)
 {
-	struct view rest = view_of(s), before;
 	struct buf mended = {0};
-	uint32_t rune;
 
 	if (s == NULL)
 		return made(cJSON_CreateNull());
-	if (text_is_utf8(rest))
+	if (text_is_utf8(view_of(s)))
 		return made(cJSON_CreateString(s));
-	for (before = rest; text_next_rune(&rest, &rune); before = rest) {
-		if (rune == 0xfffd)
-			buf_puts(&mended, "\xef\xbf\xbd");
-		else
-			buf_add(&mended, before.p, before.n - rest.n);
-	}
+	text_mend_utf8(view_of(s), &mended);
 	struct json *node = made(cJSON_CreateString(buf_str(&mended)));
 	buf_free(&mended);
 	return node;

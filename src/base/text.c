@@ -33,12 +33,27 @@ bool text_next_rune(struct view *cursor, uint32_t *ret_rune)
 	return true;
 }
 
+/* Eight bytes at once: none has its highest bit set, and none is NUL (which borrows it below). */
+static bool is_ascii8(const char *p)
+{
+	const uint64_t highest = UINT64_C(0x8080808080808080), ones = UINT64_C(0x0101010101010101);
+	uint64_t word;
+
+	memcpy(&word, p, sizeof word);
+	return ((word | (word - ones)) & highest) == 0;
+}
+
 bool text_is_utf8(struct view v)
 {
 	uint32_t rune;
 
 	while (v.n > 0) {
-		if ((unsigned char)v.p[0] - 1u < 0x7f) { /* most of what there is: ASCII, not NUL */
+		if (v.n >= 8 && is_ascii8(v.p)) { /* most of what there is */
+			v.p += 8;
+			v.n -= 8;
+			continue;
+		}
+		if ((unsigned char)v.p[0] - 1u < 0x7f) { /* ASCII, not NUL */
 			v.p++;
 			v.n--;
 			continue;
@@ -49,6 +64,19 @@ bool text_is_utf8(struct view v)
 			return false;
 	}
 	return true;
+}
+
+void text_mend_utf8(struct view v, struct buf *out)
+{
+	struct view before = v;
+	uint32_t rune;
+
+	for (; text_next_rune(&v, &rune); before = v) {
+		if (rune == 0xfffd)
+			buf_puts(out, "\xef\xbf\xbd");
+		else
+			buf_add(out, before.p, before.n - v.n);
+	}
 }
 
 void text_base64_encode(struct view v, struct buf *out)

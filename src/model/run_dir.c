@@ -11,6 +11,7 @@
 
 #include "oddhost/base/file.h"
 #include "oddhost/base/json.h"
+#include "oddhost/base/json_line.h"
 #include "oddhost/base/text.h"
 
 #define SCHEMA "oddhost.run/1"
@@ -120,35 +121,47 @@ bool run_reopen(const char *dir, int *ret_fd, struct err *err)
 	return true;
 }
 
-/* Bytes that JSON's strings cannot hold go into KEY_b64. */
-static void set_bytes(struct json *object, const char *key, struct view bytes)
+static void say_probe(struct json_line *line, const struct probe_result *probe)
 {
-	struct buf encoded = {0};
-	char name[32];
-
-	if (text_is_utf8(bytes)) {
-		json_set_view(object, key, bytes);
-		return;
-	}
-	text_base64_encode(bytes, &encoded);
-	snprintf(name, sizeof name, "%s_b64", key);
-	json_set_view(object, name, buf_view(&encoded));
-	buf_free(&encoded);
+	json_line_object(line, NULL);
+	json_line_string(line, "name", probe->name);
+	json_line_string(line, "command", probe->command);
+	json_line_string(line, "status", probe_status_name(probe->status));
+	if (probe->exit < 0)
+		json_line_null(line, "exit");
+	else
+		json_line_number(line, "exit", probe->exit);
+	json_line_number(line, "elapsed_ms", probe->elapsed_ms);
+	json_line_bytes(line, "stdout", probe->out);
+	json_line_bytes(line, "stderr", probe->err);
+	json_line_bool(line, "truncated", probe->truncated);
+	json_line_end_object(line);
 }
 
-static struct json *probe_json(const struct probe_result *probe)
+static void say_host(struct json_line *line, const struct host_record *record)
 {
-	struct json *object = json_object();
-
-	json_set_string(object, "name", probe->name);
-	json_set_string(object, "command", probe->command);
-	json_set_string(object, "status", probe_status_name(probe->status));
-	json_set(object, "exit", probe->exit < 0 ? json_new_null() : json_new_number(probe->exit));
-	json_set_number(object, "elapsed_ms", probe->elapsed_ms);
-	set_bytes(object, "stdout", probe->out);
-	set_bytes(object, "stderr", probe->err);
-	json_set_bool(object, "truncated", probe->truncated);
-	return object;
+	json_line_object(line, NULL);
+	json_line_string(line, "host", record->name);
+	json_line_string(line, "address", record->address);
+	json_line_number(line, "port", record->port);
+	json_line_string(line, "user", record->user);
+	json_line_string(line, "status", host_status_name(record->status));
+	json_line_string(line, "error", record->error);
+	json_line_string(line, "started", record->started);
+	json_line_number(line, "elapsed_ms", record->elapsed_ms);
+	json_line_object(line, "ssh");
+	json_line_string(line, "hostkey", record->hostkey);
+	json_line_string(line, "kex", record->kex);
+	json_line_end_object(line);
+	json_line_object(line, "vars");
+	for (size_t i = 0; i < record->n_vars; i++)
+		json_line_string(line, record->vars[i].name, record->vars[i].value);
+	json_line_end_object(line);
+	json_line_array(line, "probes");
+	for (size_t i = 0; i < record->n_probes; i++)
+		say_probe(line, &record->probes[i]);
+	json_line_end_array(line);
+	json_line_end_object(line);
 }
 
 /* A full disk takes the beginning of a line: take it back, or the next one would be lost too. */
@@ -168,30 +181,14 @@ static bool append_whole(int fd, struct view line)
 
 bool run_append(int fd, const struct host_record *record, struct err *err)
 {
-	struct json *root = json_object();
-	struct buf line = {0};
+	struct buf text = {0};
+	struct json_line line = {.out = &text};
 
-	json_set_string(root, "host", record->name);
-	json_set_string(root, "address", record->address);
-	json_set_number(root, "port", record->port);
-	json_set_string(root, "user", record->user);
-	json_set_string(root, "status", host_status_name(record->status));
-	json_set_string(root, "error", record->error);
-	json_set_string(root, "started", record->started);
-	json_set_number(root, "elapsed_ms", record->elapsed_ms);
-	struct json *ssh = json_set(root, "ssh", json_object());
-	json_set_string(ssh, "hostkey", record->hostkey);
-	json_set_string(ssh, "kex", record->kex);
-	json_set(root, "vars", vars_json(record->vars, record->n_vars));
-	struct json *probes = json_set(root, "probes", json_array());
-	for (size_t i = 0; i < record->n_probes; i++)
-		json_push(probes, probe_json(&record->probes[i]));
-
-	json_print(root, false, &line);
-	json_free(root);
-	bool ok = line.overflow ? err_set(err, "hosts.jsonl: %s's line is too long", record->name)
-				: append_whole(fd, buf_view(&line)) || err_sys(err, "hosts.jsonl");
-	buf_free(&line);
+	say_host(&line, record);
+	buf_putc(&text, '\n');
+	bool ok = text.overflow ? err_set(err, "hosts.jsonl: %s's line is too long", record->name)
+				: append_whole(fd, buf_view(&text)) || err_sys(err, "hosts.jsonl");
+	buf_free(&text);
 	return ok;
 }
 

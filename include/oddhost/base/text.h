@@ -13,6 +13,9 @@
 /* Well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates) without NUL bytes. */
 bool text_is_utf8(struct view v);
 
+/* The same text, with U+FFFD for each byte that is not well-formed UTF-8, appended to `out`. */
+void text_mend_utf8(struct view v, struct buf *out);
+
 /*
  * The next code point; false at the end. A byte that is not UTF-8 gives U+FFFD and moves by one:
  * so any bytes at all can be walked.
