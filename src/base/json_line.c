@@ -1,28 +1,59 @@
 #include "oddhost/base/json_line.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "oddhost/base/text.h"
 
-/* A string's inside. Runs of bytes that stand for themselves are copied as a whole. */
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGHEST UINT64_C(0x8080808080808080)
+
+/* Is a byte of the eight less than `limit` (at most 0x80)? Only then it borrows its highest bit. */
+static bool any_below(uint64_t word, uint64_t limit)
+{
+	return ((word - ONES * limit) & ~word & HIGHEST) != 0;
+}
+
+static bool is_special(unsigned char c)
+{
+	return c < ' ' || c == '"' || c == '\\';
+}
+
+/* How many bytes from the beginning stand for themselves in a string. */
+static size_t plain_run(struct view v)
+{
+	size_t n = 0;
+
+	for (uint64_t word; n + sizeof word <= v.n; n += sizeof word) {
+		memcpy(&word, v.p + n, sizeof word);
+		if (any_below(word, ' ') || any_below(word ^ ONES * '"', 1) ||
+		    any_below(word ^ ONES * '\\', 1))
+			break;
+	}
+	while (n < v.n && !is_special((unsigned char)v.p[n]))
+		n++;
+	return n;
+}
+
+/* A string's inside. */
 static void escape(struct buf *out, struct view v)
 {
 	static const char special[] = "\"\\\b\f\n\r\t", letters[] = "\"\\bfnrt";
-	size_t from = 0;
 
-	for (size_t i = 0; i < v.n; i++) {
-		unsigned char c = (unsigned char)v.p[i];
-		if (c >= ' ' && c != '"' && c != '\\')
-			continue;
-		buf_add(out, v.p + from, i - from);
-		from = i + 1;
-		long at = view_find_char(view_of(special), (char)c);
-		if (at < 0)
-			buf_printf(out, "\\u%04x", c);
+	while (v.n > 0) {
+		size_t run = plain_run(v);
+		buf_add(out, v.p, run);
+		v = view_skip(v, run);
+		if (v.n == 0)
+			break;
+		const char *at = strchr(special, v.p[0]);
+		if (at == NULL)
+			buf_printf(out, "\\u%04x", (unsigned char)v.p[0]);
 		else
-			buf_add(out, (char[]){'\\', letters[at]}, 2);
+			buf_add(out, (char[]){'\\', letters[at - special]}, 2);
+		v = view_skip(v, 1);
 	}
-	buf_add(out, v.p + from, v.n - from);
 }
 
 static void quote(struct buf *out, struct view v)
