@@ -129,7 +129,8 @@ static bool make_nonce(char nonce[PLAN_NONCE_SIZE], struct err *err)
 
 /*
  * The frame: a line "NONCE b INDEX" before and "NONCE e INDEX EXIT" behind the output, each with a
- * line break of its own in front, so that output without one at its end stays as it is. `timeout`
+ * line break of its own in front, so that output without one at its end stays as it is. The end of
+ * one probe is said with the beginning of the next: each write may be a packet. `timeout`
  * gets -k where it knows it, since a probe may ignore the first signal. Busybox's ends the one
  * process that it started and none of its children: there the probe has a session of its own, all
  * of which ends with it.
@@ -150,10 +151,10 @@ static struct view make_script(const struct probe_plan *plan, struct arena *aren
 	    "t() { timeout \"$1\" sh -c \"$2\"; }\nelse\n"
 	    "t() { sh -c \"$2\"; }\n"
 	    "fi\n");
-	buf_printf(&out,
-	    "m() { printf '\\n%%s %%s\\n' %s \"$*\"; printf '\\n%%s %%s\\n' %s \"$*\" >&2; }\n",
-	    plan->nonce, plan->nonce);
-	buf_puts(&out, "p() { m b \"$1\"; t \"$2\" \"$3\" </dev/null; m e \"$1\" \"$?\"; }\n");
+	buf_printf(&out, "n=%s e=\n", plan->nonce);
+	buf_puts(&out,
+	    "m() { printf '\\n%s %s\\n' \"$@\"; printf '\\n%s %s\\n' \"$@\" >&2; }\n"
+	    "p() { m ${e:+\"$n\" \"$e\"} \"$n\" \"b $1\"; t \"$2\" \"$3\" </dev/null; e=\"e $1 $?\"; }\n");
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct probe *probe = &plan->probes[i];
 		if (probe->lane != lane)
@@ -162,7 +163,7 @@ static struct view make_script(const struct probe_plan *plan, struct arena *aren
 		text_shell_quote(view_of(probe->command), &out);
 		buf_putc(&out, '\n');
 	}
-	buf_puts(&out, "exit 0\n");
+	buf_puts(&out, "m \"$n\" \"$e\"\nexit 0\n");
 	struct view script = arena_view(arena, buf_view(&out));
 	buf_free(&out);
 	return script;
