@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "oddhost/model/run.h"
+#include "oddhost/net/pools.h"
 #include "oddhost/net/prefix.h"
 #include "oddhost/net/route.h"
 
@@ -67,11 +68,6 @@ struct container { /* `docker ps -a` */
 	const char *networks; /* comma separated, or NULL where not printed */
 	const char *project;  /* compose project, or NULL */
 	unsigned line;
-};
-
-struct docker_pool { /* daemon.json's or the engine's default-address-pools */
-	struct prefix base;
-	uint8_t size;
 };
 
 struct docker_daemon { /* /etc/docker/daemon.json */
