@@ -72,6 +72,7 @@ lab: ## scenarios on real engines and kernels (needs root)
 	$(Q).ci/deps lab
 	$(Q)$(sub) all
 	$(Q)tests/lab/run.py $(B)/oddhost $(LAB)
+	$(Q)$(if $(LAB),,tests/lab/cloud_metadata.py $(B)/oddhost)
 
 lint: ## layers, banned calls, formatting, cppcheck, clang-tidy
 	$(Q).ci/deps lint

@@ -5,6 +5,7 @@
 
 #include "oddhost/base/mem.h"
 #include "oddhost/base/text.h"
+#include "oddhost/model/cloud.h"
 #include "oddhost/parse/host.h"
 
 bool models_load(const char *dir, struct models *ret, struct err *err)
@@ -15,6 +16,7 @@ bool models_load(const char *dir, struct models *ret, struct err *err)
 	ret->hosts = mem_alloc(ret->run->n_hosts * sizeof(struct host *));
 	for (size_t i = 0; i < ret->run->n_hosts; i++)
 		ret->hosts[i] = parse_host(ret->run->hosts[i], &ret->run->meta);
+	cloud_reserve(ret->run, ret->hosts);
 	return true;
 }
 

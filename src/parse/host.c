@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "oddhost/parse/addresses.h"
+#include "oddhost/parse/cloud.h"
 #include "oddhost/parse/docker.h"
 #include "oddhost/parse/names.h"
 #include "oddhost/parse/neighbours.h"
@@ -216,6 +217,18 @@ static void read_sysctls(struct reader *r)
 	parse_sysctls(usable(probe) ? text_of(probe) : view_of(""), &host->sysctls,
 	    usable(probe) ? diags_of(r, probe) : NULL);
 	host->sysctls.source = (struct source){probe, 0};
+}
+
+static void read_cloud(struct reader *r)
+{
+	struct host *host = r->host;
+	const struct probe_result *probe = host_record_probe(host->record, "cloud");
+
+	/* What was said before the time was over holds, too. */
+	if (probe == NULL || (!usable(probe) && probe->status != PROBE_TIMEOUT))
+		return;
+	parse_cloud(probe->out, host->arena, &host->cloud, diags_of(r, probe));
+	host->cloud.source = probe;
 }
 
 static void add_resolution(struct reader *r, const struct resolution *resolution)
@@ -486,6 +499,7 @@ struct host *parse_host(struct host_record *record, const struct run_meta *meta)
 	read_resolv(&r);
 	read_neighbours(&r);
 	read_sysctls(&r);
+	read_cloud(&r);
 	read_targets(&r);
 	host->diags.source = NULL;
 	return host;

@@ -95,6 +95,31 @@ static struct json *baseline_json(const struct diagnosis *d)
 	return item;
 }
 
+/* Null: not known, or none. */
+static struct json *cloud_json(const struct cloud *cloud)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	if (cloud->provider == NULL)
+		return json_new_null();
+
+	struct json *item = json_object();
+	json_set(item, "provider", string(cloud->provider));
+	json_set(item, "instance", string(cloud->instance));
+	json_set(item, "type", string(cloud->type));
+	json_set(item, "region", string(cloud->region));
+	json_set(item, "zone", string(cloud->zone));
+	json_set(item, "vpc", string(cloud->vpc));
+	json_set(item, "subnet", string(cloud->subnet));
+	struct json *prefixes = json_set(item, "prefixes", json_array());
+	for (size_t i = 0; i < cloud->n_prefixes; i++) {
+		struct json *one = json_push(prefixes, json_object());
+		json_set_string(one, "of", cloud->prefixes[i].vpc ? "vpc" : "subnet");
+		json_set_string(one, "prefix", prefix_format(&cloud->prefixes[i].prefix, text));
+	}
+	return item;
+}
+
 static struct json *host_json(const struct host_view *view)
 {
 	const struct host_record *record = view->host->record;
@@ -106,6 +131,7 @@ static struct json *host_json(const struct host_view *view)
 	    record->error == NULL || *record->error == '\0' ? json_new_null()
 							    : string(record->error));
 
+	json_set(item, "cloud", cloud_json(&view->host->cloud));
 	struct json *outlier = json_set(item, "outlier", json_object());
 	json_set(outlier, "score", score(view->score));
 	struct json *differs = json_set(outlier, "differs", json_array());

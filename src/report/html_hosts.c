@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "oddhost/base/mem.h"
+#include "oddhost/model/cloud.h"
 
 #define ALL_HOSTS 64     /* up to here each host has its row; beyond, those alike share one */
 #define SHOWN_HOSTS 500  /* rows */
@@ -79,6 +80,8 @@ static void add_host(struct buf *out, const struct outline *o, size_t host)
 		html(out, "%s", record->name);
 	if (record->address != NULL && strcmp(record->address, record->name) != 0)
 		html(out, "<br><small>%s</small>", record->address);
+	if (view->host->cloud.provider != NULL)
+		html(out, "<br><small>%s</small>", cloud_text(o->arena, &view->host->cloud));
 	html(out, "</th>");
 	add_status(out, record);
 	if (!host_record_examined(record))

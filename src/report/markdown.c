@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "oddhost/model/cloud.h"
 #include "oddhost/report/escape.h"
 #include "oddhost/report/outline.h"
 
@@ -220,7 +221,9 @@ static void add_hosts(struct buf *out, const struct outline *o)
 			continue;
 		}
 		shown++;
-		md(out, "| %s | %s", record->name, host_status_name(record->status));
+		md(out, "| %s%s%s | %s", record->name,
+		    view->host->cloud.provider == NULL ? "" : ": ",
+		    cloud_text(o->arena, &view->host->cloud), host_status_name(record->status));
 		if (record->error != NULL && *record->error != '\0')
 			md(out, ": %s", record->error);
 		if (host_record_examined(record))

@@ -1,7 +1,7 @@
 /* The probes that speak in lines of our own. */
+#include "oddhost/model/cloud.h"
+#include "oddhost/parse/cloud.h"
 #include "oddhost/parse/tcp.h"
-
-#include "oddhost/base/arena.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -12,7 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct diag_list diags = {.arena = arena};
 	struct tcp_list tcps = {.arena = arena};
 
+	struct cloud cloud;
+
 	parse_tcp(text, &tcps, &diags);
+	parse_cloud(text, arena, &cloud, &diags);
+	cloud_text(arena, &cloud);
 	arena_free(arena);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "oddhost/base/buf.h"
 #include "oddhost/base/mem.h"
 #include "oddhost/check/diagnose.h"
+#include "oddhost/model/cloud.h"
 #include "oddhost/parse/host.h"
 
 struct scene {
@@ -69,6 +70,7 @@ static inline void scene_diagnose_since(struct scene *s, const struct scene *bas
 {
 	for (size_t i = 0; i < s->run->n_hosts; i++)
 		s->hosts[i] = parse_host(s->run->hosts[i], &s->run->meta);
+	cloud_reserve(s->run, s->hosts);
 	s->d = diagnose_since(
 	    s->run, s->hosts, s->run->n_hosts, baseline == NULL ? NULL : baseline->d);
 }

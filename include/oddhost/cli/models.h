@@ -1,4 +1,7 @@
-/* A run directory with the typed model of each of its hosts, as several commands need it. */
+/*
+ * A run directory with the typed model of each of its hosts, as several commands need it. What the
+ * hosts' clouds say of their networks is among the run's reserved prefixes.
+ */
 #ifndef ODDHOST_CLI_MODELS_H
 #define ODDHOST_CLI_MODELS_H
 

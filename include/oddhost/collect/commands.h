@@ -14,4 +14,16 @@
  */
 extern const char command_tcp[];
 
+/*
+ * "cloud: NAME", where the DMI strings that a known cloud's firmware carries name it, and then
+ * "KEY: VALUE" lines from its metadata service: instance-id, instance-type, region, zone, vpc-id,
+ * vpc-cidr, subnet-id, subnet-cidr. Nothing else is asked for, least of all credentials. A machine
+ * that is not on one of these clouds sends nothing: "cloud: none", or "cloud: unknown" where it
+ * shows no DMI. Exit status 1: the service did not answer; 127: neither curl nor wget.
+ *
+ * Sources: the DMI strings that cloud-init's ds-identify(8) looks for, and each cloud's manual for
+ * the items; a session token comes first where the cloud has them (AWS IMDSv2, Alibaba Cloud).
+ */
+extern const char command_cloud[];
+
 #endif

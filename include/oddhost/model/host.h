@@ -202,6 +202,22 @@ struct egress {             /* one line of `ip route get`, the kernel's own word
 	struct source source;
 };
 
+struct cloud_prefix {
+	struct prefix prefix;
+	bool vpc; /* of the whole network, else of the host's subnet in it */
+	unsigned line;
+};
+
+/* What the metadata service of the host's cloud says. NULL: not said. */
+struct cloud {
+	bool known;           /* whether it is on one of the known clouds */
+	const char *provider; /* "aws"; NULL: none of them */
+	const char *instance, *type, *region, *zone, *vpc, *subnet;
+	struct cloud_prefix *prefixes;
+	size_t n_prefixes, cap_prefixes;
+	const struct probe_result *source;
+};
+
 struct host {
 	const struct host_record *record;
 	struct arena *arena; /* the record's */
@@ -261,6 +277,8 @@ struct host {
 	const char *kernel; /* "Linux 6.1.0-18-amd64 x86_64", or NULL */
 	const char *os;     /* PRETTY_NAME of os-release, or NULL */
 	const char *uptime; /* as printed, or NULL */
+
+	struct cloud cloud;
 
 	struct diag_list diags; /* lines that no parser understood; source is the probe's name */
 };
