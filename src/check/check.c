@@ -11,6 +11,7 @@
 #include "oddhost/check/facts.h"
 
 #define SHELL_WORD_MAX 255
+#define QUOTED_PEERS 3
 
 /* An open port proves more than a silent ping, and one that is closed more than an answered one. */
 static enum reach reach_of(const struct sight *sight)
@@ -189,6 +190,21 @@ const struct sought *check_peers(struct check *check, size_t target, const struc
 	s->n_peers = n;
 	s->peers = n == 0 ? "" : text_fold(check->arena, names, n, 6);
 	return s;
+}
+
+const char *check_peers_text(struct check *check, const struct sought *sought)
+{
+	const char *s = sought->n_peers == 1 ? "s" : "", *way = "out by a real interface";
+	char text[IP_TEXT_SIZE];
+
+	if (sought->n_peers == 0)
+		return "";
+	if (sought->gateway.family != IP_NONE)
+		way =
+		    arena_printf(check->arena, "to gateway %s", ip_format(&sought->gateway, text));
+	return arena_printf(check->arena, " %s send%s it %s%s%s%s.", sought->peers, s, way,
+	    sought->peers_answered ? " and get" : "", sought->peers_answered ? s : "",
+	    sought->peers_answered ? " answers" : "");
 }
 
 const struct reserved *check_reserved(const struct check *check, const struct ip *ip)
@@ -412,6 +428,23 @@ struct source source_of_answer(const struct sight *sight)
 	if (sight->tcp != NULL && sight->tcp->status == TCP_OPEN)
 		return sight->tcp->source;
 	return source_of_reply(sight->ping);
+}
+
+void finding_quote_peers(struct check *check, struct finding *f, const struct sought *sought)
+{
+	size_t n = 0;
+
+	for (size_t h = sought->first_peer; h < check->n && n < QUOTED_PEERS; h++) {
+		const struct path *path = check_path(check, h, sought->target, &sought->address);
+		const struct sight *sight = check_sight(check, h, sought->target);
+		if (path == NULL || !path_leaves(path) || sight->shadow == path)
+			continue;
+		finding_quote(check, f, check->hosts[h],
+		    path->egress != NULL ? path->egress->source
+					 : source_of_route(check->hosts[h], path->route));
+		finding_quote(check, f, check->hosts[h], source_of_answer(sight));
+		n++;
+	}
 }
 
 const char *check_shell_word(struct check *check, const char *word)

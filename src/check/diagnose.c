@@ -17,13 +17,13 @@
 #define NAMED_TARGETS 3
 
 static void (*const rules[])(struct check *check) = {
-    rule_target_shadowed, /* first: it sets what others leave out */
+    rule_target_shadowed, /* these two first: they set what others leave out */
+    rule_dns_differs,
     rule_reserved_overlap,
     rule_shared_private_block,
     rule_target_unreachable,
     rule_ping_outlier,
     rule_route_outlier,
-    rule_dns_differs,
     rule_host_unreachable,
 };
 

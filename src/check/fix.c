@@ -112,6 +112,13 @@ void fix_move_network(struct check *check, struct finding *f, const struct host 
 		    check_shell_word(check, dev));
 		return;
 	}
+	if (network == NULL && strcmp(owner, "vpn") == 0) {
+		finding_add_fix(check, f,
+		    "Keep %s out of what goes through %s, in the VPN's own configuration (pushed "
+		    "routes, AllowedIPs).",
+		    clear_of, dev);
+		return;
+	}
 	if (network == NULL && strcmp(owner, "docker") != 0) {
 		finding_add_fix(check, f, "Give %s another subnet, one that is clear of %s.",
 		    path_owner_text(check->arena, host, dev), clear_of);

@@ -103,12 +103,14 @@ const char *path_owner_text(struct arena *arena, const struct host *host, const 
 	const struct docker_network *network = host_network_of_dev(host, dev);
 	const char *owner = host_virtual_owner(host, dev);
 
+	if (strcmp(dev, "docker0") == 0)
+		return "docker network bridge (docker0)";
 	if (network != NULL)
 		return arena_printf(arena, "docker network %s", network->name);
 	if (owner == NULL)
 		return arena_printf(arena, "interface %s", dev);
-	if (strcmp(dev, "docker0") == 0)
-		return "docker network bridge";
+	if (strcmp(owner, "vpn") == 0)
+		return arena_printf(arena, "VPN interface %s", dev);
 	if (strcmp(owner, "docker") == 0)
 		return arena_printf(
 		    arena, "docker bridge %s (its network's name is not known)", dev);

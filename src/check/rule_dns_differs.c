@@ -12,6 +12,8 @@ struct answers {
 	size_t n, failed;
 	size_t best, size; /* the first entry of the largest class, and its size */
 	bool tied;         /* another class is as large */
+	size_t answered; /* the first entry of a class of which a host is answered; else row->end */
+	size_t dead;     /* hosts in classes of which some fail and none is answered */
 };
 
 /* The row of a target's resolutions, or NULL. */
@@ -29,20 +31,46 @@ static const struct resolution *resolution_of(const struct check *check, size_t 
 	return check_sight(check, check->entries[entry].host, t)->resolution;
 }
 
+/* Where the class of an entry ends: the hosts that know the target by the same addresses. */
+static size_t end_of_class(const struct check *check, const struct fact_row *row, size_t first)
+{
+	const char *value = check->entries[first].fact->value;
+	size_t next = first + 1;
+
+	while (next < row->end && strcmp(check->entries[next].fact->value, value) == 0)
+		next++;
+	return next;
+}
+
+/* How a class gets on: REACH_OK where one host is answered, REACH_FAILED where some fail. */
+static enum reach reach_of(const struct check *check, size_t t, size_t first, size_t next)
+{
+	enum reach reach = REACH_UNKNOWN;
+
+	for (size_t i = first; i < next; i++) {
+		enum reach own = check_sight(check, check->entries[i].host, t)->reach;
+		if (own == REACH_OK)
+			return REACH_OK;
+		if (own != REACH_UNKNOWN)
+			reach = REACH_FAILED;
+	}
+	return reach;
+}
+
 static struct answers count(const struct check *check, size_t t, const struct fact_row *row)
 {
-	struct answers a = {.row = row};
+	struct answers a = {.row = row, .answered = row->end};
 
 	for (size_t i = row->begin, next; i < row->end; i = next) {
-		const char *value = check->entries[i].fact->value;
-		for (next = i + 1;
-		     next < row->end && strcmp(check->entries[next].fact->value, value) == 0;
-		     next++)
-			;
+		next = end_of_class(check, row, i);
 		if (resolution_of(check, t, i)->failed) {
 			a.failed += next - i;
 			continue;
 		}
+		enum reach reach = reach_of(check, t, i, next);
+		if (reach == REACH_OK && a.answered == row->end)
+			a.answered = i;
+		a.dead += reach == REACH_FAILED ? next - i : 0;
 		a.n += next - i;
 		if (next - i == a.size)
 			a.tied = true;
@@ -140,6 +168,42 @@ static void report_differs(struct check *check, size_t t, const struct answers *
 	    "split view does this; a name with many addresses that rotate may do it harmlessly.";
 }
 
+/*
+ * Some addresses answer those who use them and others do not: whoever uses the others is wrong,
+ * however many they are.
+ */
+static void report_dead(struct check *check, size_t t, const struct answers *a)
+{
+	struct finding *f = add(check, t);
+	const struct fact_entry *well = &check->entries[a->answered];
+	const char *dead = NULL;
+	bool alike = true;
+
+	for (size_t i = a->row->begin, next; i < a->row->end; i = next) {
+		next = end_of_class(check, a->row, i);
+		if (resolution_of(check, t, i)->failed ||
+		    reach_of(check, t, i, next) != REACH_FAILED)
+			continue;
+		alike = dead == NULL;
+		dead = check->entries[i].fact->value;
+		for (size_t k = i; k < next; k++) {
+			accuse(check, f, t, check->entries[k].host);
+			check->sights[check->entries[k].host * check->run->meta.n_targets + t]
+			    .misnamed = true;
+		}
+	}
+	finding_quote(check, f, check->hosts[well->host], well->fact->source);
+	finding_quote(check, f, check->hosts[well->host],
+	    source_of_answer(check_sight(check, well->host, t)));
+	f->summary = arena_printf(check->arena,
+	    "%s know%s %s by %s, at which it cannot be reached; the address that works is %s",
+	    finding_hosts(check, f), f->n_hosts == 1 ? "s" : "", f->target,
+	    alike ? dead : "other addresses", well->fact->value);
+	f->why = "The name leads these hosts to another address than those that reach it. A stale "
+		 "/etc/hosts entry, a name server's or the application's cache, or another name "
+		 "server does this, most often after the service has moved.";
+}
+
 void rule_dns_differs(struct check *check)
 {
 	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
@@ -149,7 +213,9 @@ void rule_dns_differs(struct check *check)
 		struct answers a = count(check, t, row);
 		if (a.failed > 0)
 			report_failed(check, t, &a);
-		if (a.size < a.n)
+		if (a.dead > 0 && a.answered < row->end)
+			report_dead(check, t, &a);
+		else if (a.size < a.n)
 			report_differs(check, t, &a);
 	}
 }

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define QUOTED_HOSTS 4 /* of a finding on many hosts, the first so many are quoted */
-#define QUOTED_PEERS 3
 #define QUOTED_ERRORS 3
 
 static bool fails(const struct sight *sight, const struct path *path)
@@ -136,25 +135,6 @@ static void quote_host(struct check *check, struct finding *f, size_t h, const s
 	finding_quote(check, f, host, source_of_reply(sight->ping));
 }
 
-/* The peers' word: their route for the same address, and the answer that they get. */
-static void quote_peers(struct check *check, struct finding *f, const struct sought *sought)
-{
-	size_t n = 0;
-
-	for (size_t h = sought->first_peer; h < check->n && n < QUOTED_PEERS; h++) {
-		const struct path *path = check_path(check, h, sought->target, &sought->address);
-		if (path == NULL || !path_leaves(path) ||
-		    check_sight(check, h, sought->target)->shadow == path)
-			continue;
-		finding_quote(check, f, check->hosts[h],
-		    path->egress != NULL ? path->egress->source
-					 : source_of_route(check->hosts[h], path->route));
-		finding_quote(check, f, check->hosts[h],
-		    source_of_answer(check_sight(check, h, sought->target)));
-		n++;
-	}
-}
-
 static void add_fix(struct check *check, struct finding *f, const struct host *host,
     const struct path *path, const struct ip *gateway)
 {
@@ -171,6 +151,11 @@ static void add_fix(struct check *check, struct finding *f, const struct host *h
 		    host->record->name, f->address, path_owner_text(check->arena, host, path->dev));
 	else
 		fix_move_network(check, f, host, path->dev, path->network, clear_of);
+	if (path->owner != NULL && strcmp(path->owner, "vpn") == 0 && gateway->family == IP_V4) {
+		finding_add_fix(check, f, "Until then, a route of its own stands before that one:");
+		finding_add_fix(
+		    check, f, "$ ip route add %s via %s", f->address, ip_format(gateway, text));
+	}
 	if (gateway->family != IP_NONE)
 		finding_add_fix(
 		    check, f, "Verify: the answer must say 'via %s':", ip_format(gateway, text));
@@ -190,7 +175,7 @@ static bool answers_from_bridge(const struct sight *sight)
 static const char *summary_of(
     struct check *check, const struct finding *f, const char *owner, const struct path *path)
 {
-	const char *who = finding_hosts(check, f);
+	const char *who = finding_hosts(check, f), *its = f->n_hosts == 1 ? "its" : "their";
 
 	if (path->local)
 		return arena_printf(check->arena,
@@ -198,10 +183,10 @@ static const char *summary_of(
 		    f->n_hosts == 1 ? "s" : "", f->target, f->address, owner);
 	if (f->severity == SEVERITY_CRITICAL || path->owner == NULL)
 		return arena_printf(check->arena,
-		    "%s cannot reach %s: packets for %s go into its own %s", who, f->target,
-		    f->address, owner);
-	return arena_printf(check->arena, "%s send%s packets for %s (%s) into its own %s", who,
-	    f->n_hosts == 1 ? "s" : "", f->target, f->address, owner);
+		    "%s cannot reach %s: packets for %s go into %s own %s", who, f->target,
+		    f->address, its, owner);
+	return arena_printf(check->arena, "%s send%s packets for %s (%s) into %s own %s", who,
+	    f->n_hosts == 1 ? "s" : "", f->target, f->address, its, owner);
 }
 
 /* What the host does with the packets, and so why none arrives. */
@@ -219,12 +204,18 @@ static const char *chain_of(
 		    "On %s that is the host's own address on %s: it keeps the packets for itself, "
 		    "and an answer there comes from %s, not from the target.",
 		    host->record->name, owner, host->record->name);
+	if (path->owner != NULL && strcmp(path->owner, "vpn") == 0)
+		return arena_printf(a,
+		    "On %s, %s: %s. The kernel therefore sends the packets into that tunnel, and no "
+		    "gateway of the real network ever sees one.",
+		    host->record->name, route, owner);
 	return arena_printf(a,
 	    "On %s, %s: %s, on-link. The kernel therefore looks for the address %s and never sends "
 	    "a packet out.",
 	    host->record->name, route, owner,
-	    path->owner != NULL ? "among its containers"
-				: "right behind that interface, whatever made it,");
+	    path->owner == NULL                  ? "right behind that interface, whatever made it,"
+	    : strcmp(path->owner, "docker") == 0 ? "among its containers"
+						 : "among what runs behind that bridge");
 }
 
 static void explain(struct check *check, struct finding *f, const struct host *host,
@@ -236,17 +227,7 @@ static void explain(struct check *check, struct finding *f, const struct host *h
 	char text[IP_TEXT_SIZE];
 
 	f->summary = summary_of(check, f, owner, path);
-	const char *others = "", *errors = "", *doubt = "";
-	if (sought->n_peers > 0) {
-		const char *s = sought->n_peers == 1 ? "s" : "";
-		const char *way =
-		    sought->gateway.family == IP_NONE
-			? "out by a real interface"
-			: arena_printf(a, "to gateway %s", ip_format(&sought->gateway, text));
-		others = arena_printf(a, " %s send%s it %s%s%s%s.", sought->peers, s, way,
-		    sought->peers_answered ? " and get" : "", sought->peers_answered ? s : "",
-		    sought->peers_answered ? " answers" : "");
-	}
+	const char *errors = "", *doubt = "";
 	if (answers_from_bridge(sight))
 		errors = arena_printf(a,
 		    " The ping errors come from %s, which is %s's own side of the bridge.",
@@ -258,7 +239,7 @@ static void explain(struct check *check, struct finding *f, const struct host *h
 		doubt = " Not every route and rule there is known, so another may decide: ask "
 			"`ip route get` there.";
 	f->why = arena_printf(a, "%s is %s. %s%s%s%s", f->target, f->address,
-	    chain_of(check, host, path, owner), others, errors, doubt);
+	    chain_of(check, host, path, owner), check_peers_text(check, sought), errors, doubt);
 }
 
 static void report(struct check *check, size_t t, size_t first, bool *done)
@@ -287,7 +268,7 @@ static void report(struct check *check, size_t t, size_t first, bool *done)
 		if (f->n_hosts <= QUOTED_HOSTS)
 			quote_host(check, f, h, other);
 	}
-	quote_peers(check, f, sought);
+	finding_quote_peers(check, f, sought);
 	explain(check, f, check->hosts[first], sight, sought);
 	add_fix(check, f, check->hosts[first], path, &sought->gateway);
 }

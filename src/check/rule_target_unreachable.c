@@ -96,6 +96,8 @@ static enum symptom symptom_of(const struct sight *sight)
 		return NONE;
 	if (find_no_way(sight) != NULL)
 		return NO_WAY;
+	if (sight->misnamed)
+		return NONE;
 	if (sight->tcp != NULL && sight->tcp->status == TCP_REFUSED)
 		return SERVICE;
 	if (sight->ping != NULL && sight->ping->status == PING_REFUSED)
@@ -117,39 +119,77 @@ static enum way way_of(const struct check *check, const struct answered *answere
 	return is_known_value(answered, value) ? ALIKE : DIFFERS;
 }
 
+/* What tells most comes first: what came back, or the route that lets nothing out. */
 static void quote(struct check *check, struct finding *f, size_t h, const struct sight *sight)
 {
 	const struct host *host = check->hosts[h];
+	bool sent = find_no_way(sight) == NULL;
 
+	if (sight->tcp != NULL && sent)
+		finding_quote(check, f, host, sight->tcp->source);
+	if (sight->ping != NULL && sent) {
+		finding_quote(check, f, host, source_of_error(sight->ping, 0));
+		finding_quote(check, f, host, sight->ping->source);
+		if (sight->tcp != NULL)
+			finding_quote(check, f, host, source_of_reply(sight->ping));
+	}
 	for (size_t i = 0; i < sight->n_paths && i < 2; i++) {
 		const struct path *path = &sight->paths[i];
 		finding_quote(check, f, host, source_of_route(host, path->route));
 		if (path->egress != NULL)
 			finding_quote(check, f, host, path->egress->source);
 	}
-	if (sight->tcp != NULL)
-		finding_quote(check, f, host, sight->tcp->source);
-	if (sight->ping == NULL)
-		return;
-	finding_quote(check, f, host, sight->ping->source);
-	finding_quote(check, f, host, source_of_error(sight->ping, 0));
-	if (sight->tcp != NULL)
-		finding_quote(check, f, host, source_of_reply(sight->ping));
+	if (!sent)
+		finding_quote(check, f, host, source_of_error(sight->ping, 0));
+}
+
+/* The route that closes the way, or the one that is missing: its peers have it. */
+static void fix_no_way(struct check *check, struct finding *f, const struct path *path,
+    const struct sought *sought, const struct path *peer)
+{
+	char text[PREFIX_TEXT_SIZE], gateway[IP_TEXT_SIZE];
+	bool v6 = path->address.family == IP_V6;
+
+	if (path->route != NULL && path->reason != LOOKUP_NO_ROUTE) {
+		finding_add_fix(check, f, "If the route is not meant, remove it:");
+		finding_add_fix(check, f, "$ ip%s route del %s %s", v6 ? " -6" : "",
+		    lookup_reason_name(path->reason), prefix_format(&path->route->dst, text));
+	} else if (peer != NULL && peer->route != NULL && sought->gateway.family != IP_NONE) {
+		finding_add_fix(check, f, "Put back the route that %s %s:", sought->peers,
+		    sought->n_peers == 1 ? "has" : "have");
+		finding_add_fix(check, f, "$ ip%s route add %s via %s", v6 ? " -6" : "",
+		    peer->route->dst.len == 0 ? "default" : prefix_format(&peer->route->dst, text),
+		    ip_format(&sought->gateway, gateway));
+	}
+	finding_add_fix(check, f,
+	    "Find out who set or removed it (cloud-init, netplan, DHCP, a VPN, fail2ban), or it comes "
+	    "back.");
 }
 
 static void explain_no_way(struct check *check, size_t t, struct finding *f)
 {
 	const struct path *path = find_no_way(check_sight(check, f->places[0], t));
-	const char *reason = lookup_reason_name(path->reason);
+	const struct sought *sought = check_peers(check, t, &path->address);
+	const struct path *peer =
+	    sought->n_peers == 0 ? NULL : check_path(check, sought->first_peer, t, &path->address);
+	const char *who = finding_hosts(check, f), *way;
+	char text[PREFIX_TEXT_SIZE];
 
-	f->summary = arena_printf(check->arena, "%s cannot reach %s: its route table says %s",
-	    finding_hosts(check, f), f->target, reason);
-	f->why = arena_printf(check->arena,
-	    "The route table has no way to %s (%s): the packets are dropped on the host itself.",
-	    f->target, reason);
-	finding_add_fix(check, f,
-	    "Find out who set or removed the route (cloud-init, netplan, a VPN, fail2ban) and put it "
-	    "back; compare with a healthy host: `oddhost diff`.");
+	f->address = arena_dup(check->arena, ip_format(&path->address, text));
+	if (path->route != NULL && path->reason != LOOKUP_NO_ROUTE) {
+		f->prefix = arena_dup(check->arena, prefix_format(&path->route->dst, text));
+		way = arena_printf(check->arena, "the route '%s %s' drops packets for %s",
+		    lookup_reason_name(path->reason), f->prefix, f->address);
+	} else {
+		way = arena_printf(check->arena, "there is no route to %s", f->address);
+	}
+	f->summary = arena_printf(
+	    check->arena, "%s cannot reach %s: on the host itself, %s", who, f->target, way);
+	f->why = arena_printf(check->arena, "%s is %s. No packet for it leaves %s: %s.%s",
+	    f->target, f->address, f->n_hosts == 1 ? "the host" : "these hosts", way,
+	    check_peers_text(check, sought));
+	fix_no_way(check, f, path, sought, peer);
+	finding_quote_peers(check, f, sought);
 }
 
 static void explain_refused(struct check *check, struct finding *f)

@@ -71,7 +71,7 @@ size_t subnets_of_host(
 const char *subnet_owner_text(
     struct arena *arena, const struct host *host, const struct container_subnet *subnet)
 {
-	if (subnet->network != NULL)
+	if (subnet->dev == NULL)
 		return arena_printf(arena, "docker network %s", subnet->network->name);
 	return path_owner_text(arena, host, subnet->dev);
 }

@@ -44,34 +44,35 @@ static void put_word(struct buf *out, bool color, enum severity severity, const 
 	sgr(out, color, "0");
 }
 
-/* The evidence to show where there is room for one: on the finding's own host, a route if any. */
+/* The evidence to show where there is room for one: the first that is the finding's own host's. */
 static const struct evidence *key_evidence(const struct finding *f)
 {
-	const struct evidence *first = NULL;
-
 	for (size_t i = 0; i < f->n_evidence; i++) {
 		const struct evidence *e = &f->evidence[i];
-		bool own = f->n_hosts > 0 && e->host != NULL && strcmp(e->host, f->hosts[0]) == 0;
-		if (own && e->probe != NULL && strncmp(e->probe, "routes", 6) == 0 && e->line > 0)
+		if (f->n_hosts > 0 && e->host != NULL && strcmp(e->host, f->hosts[0]) == 0 &&
+		    e->probe != NULL)
 			return e;
-		if (first == NULL && own && e->probe != NULL)
-			first = e;
 	}
-	return first;
+	return NULL;
 }
 
-/* The first step that is not a command; where there are more, it only says how it begins. */
+/* The first step, with its command; where there are more, it only says how it begins. */
 static void put_fix(struct buf *out, const struct finding *f)
 {
 	for (size_t i = 0; i < f->n_fix; i++) {
 		struct view step = view_of(f->fix[i]), line;
 		if (view_starts(step, "$ ") || !view_next_line(&step, &line))
 			continue;
-		if (f->n_fix > 1 && view_ends(line, ":"))
+		bool command =
+		    step.n == 0 && i + 1 < f->n_fix && view_starts(view_of(f->fix[i + 1]), "$ ");
+		bool more = f->n_fix > i + 1 + command;
+		if (more && !command && view_ends(line, ":"))
 			line.n--;
 		buf_puts(out, "   fix    ");
 		escape_plain(out, line);
-		buf_puts(out, f->n_fix > 1 ? " … (all steps in the report)\n" : "\n");
+		if (command)
+			put(out, " %s", f->fix[i + 1] + 2);
+		buf_puts(out, more ? " … (all steps in the report)\n" : "\n");
 		return;
 	}
 }
@@ -128,6 +129,10 @@ static void put_unreached(const struct outline *o, bool color, struct buf *out)
 	}
 	if (shown < left)
 		put(out, "   and %zu more in the report\n", left - shown);
+	for (size_t i = 0; i < o->d->n_findings; i++) {
+		if (is_unreached(o, &o->d->findings[i]))
+			put(out, "   %s  %s\n", o->d->findings[i].id, o->d->findings[i].why);
+	}
 }
 
 static void put_baseline(const struct outline *o, bool color, struct buf *out)

@@ -199,7 +199,7 @@ class Host(Node):
             self.etc('docker/daemon.json', json.dumps(daemon, indent=2) + '\n')
         self.process = self.spawn(
             'dockerd.log', 'dockerd', '--data-root', f'{self.dir}/data', '--exec-root',
-            f'{self.dir}/exec', '-H', f'unix://{self.socket}', '-p', f'{self.dir}/docker.pid',
+            f'{self.dir}/exec', '-H', f'unix://{self.socket}', '-p', f'{self.dir}/run/docker.pid',
             '--cgroup-parent', f'/{CGROUP}')
         self.await_engine()
 
@@ -221,7 +221,7 @@ class Host(Node):
     def stop_engine(self):
         """Stop dockerd as a restart does: networks and docker0 stay, containers do not."""
         if self.process is not None:
-            self.sh(f'kill "$(cat {self.dir}/docker.pid)"', check=False)
+            self.sh(f'kill "$(cat /run/docker.pid)"', check=False)
             self.process.wait(20)
             self.process = None
 

@@ -55,9 +55,6 @@ class Scenario:
     def lines(self, section, key):
         return lines_of(self.get(section, key))
 
-    def has_stage(self, stage):
-        return f'{stage}found' in self.config
-
     def expected(self, stage):
         """(severity, rule, hosts, words) of each finding that must be there."""
         for key in self.config[f'{stage}found']:
@@ -101,8 +98,8 @@ class Play:
             self.cloud.start({name: json.loads(get(name, 'daemon')) for name in self.cloud.hosts
                               if get(name, 'daemon')})
             for stage in STAGES:
-                if self.scenario.has_stage(stage):
-                    self.set_up(stage)
+                self.set_up(stage)
+                if f'{stage}found' in self.scenario.config:
                     self.run(stage)
             if os.path.isdir(KEPT):
                 shutil.copytree(f'{self.dir}/runs', f'{KEPT}/{self.scenario.name}')

@@ -14,6 +14,7 @@
 #define BRIDGE(prefix) prefix " dev br-0123456789ab proto kernel scope link src 192.168.0.1 \n"
 #define DNS "192.168.0.166   STREAM db.example\n192.168.0.166   DGRAM\n"
 #define PING_HEAD "PING db.example (192.168.0.166) 56(84) bytes of data.\n"
+#define DNS_LEFT "192.168.0.99    STREAM db.example\n"
 #define STATISTICS(n, loss)                                                                        \
 	"\n--- db.example ping statistics ---\n3 packets transmitted, " n " received, " loss       \
 	"% packet loss, time 1000ms\n"
@@ -27,6 +28,9 @@
 	"From 192.168.0.1 icmp_seq=1 Destination Host Unreachable\n" STATISTICS("0", "100")
 #define PING_ERROR                                                                                 \
 	PING_HEAD "From 10.1.0.1 icmp_seq=1 Destination Host Unreachable\n" STATISTICS("0", "100")
+#define PING_LEFT                                                                                  \
+	"PING db.example (192.168.0.99) 56(84) bytes of data.\n"                                   \
+	"From 10.1.0.1 icmp_seq=1 Destination Host Unreachable\n" STATISTICS("0", "100")
 #define PING_SILENCE PING_HEAD STATISTICS("0", "100")
 #define NETWORKS                                                                                   \
 	"NETWORK ID     NAME      DRIVER    SCOPE\n"                                               \
@@ -116,6 +120,13 @@ static const struct rule_case {
     {"two answers, no majority: both are named", "",
 	{{LAN, "192.168.0.99    STREAM db.example\n", NULL, NULL, NULL, NULL}, WELL},
 	"dns-differs medium h1,h2\n"},
+    {"an address that answers nobody, on one host", "",
+	{{LAN, DNS_LEFT, PING_LEFT, NULL, NULL, NULL}, WELL, WELL}, "dns-differs high h1\n"},
+    {"the address that answers is only one host's", "",
+	{WELL, {LAN, DNS_LEFT, PING_LEFT, NULL, NULL, NULL},
+	    {LAN, DNS_LEFT, PING_LEFT, NULL, NULL, NULL},
+	    {LAN, DNS_LEFT, PING_LEFT, NULL, NULL, NULL}},
+	"dns-differs high h2,h3,h4\n"},
     {"the kernel's answer outweighs the table", "",
 	{{LAN BRIDGE("192.168.0.0/20"), DNS, PING_OK_TEXT, NULL, NETWORKS,
 	     "192.168.0.166 via 10.1.0.1 dev eth0 src 10.1.0.7 uid 0 \n    cache \n"},

@@ -101,7 +101,7 @@ static const struct {
 	{{ROUTES_ARE(ROUTES "10.9.0.0/16 dev tun0 scope link \n"), KNOWS(IP), PINGS(OK(IP))},
 	    {ROUTES_ARE(ROUTES "10.9.0.0/16 dev tun0 scope link \n"), KNOWS(IP),
 		PINGS(ERRORS(IP))}},
-	"target-unreachable high h2\n", "in the same way (on-link, vpn interface tun0)", NULL},
+	"target-unreachable high h2\n", "in the same way (on-link, VPN interface tun0)", NULL},
 
     /* Shadows by what nothing says the owner of. */
     {"a bridge with a name of its own", "",

@@ -29,6 +29,8 @@ struct sight {
 	enum reach reach;
 	const struct path *tried;  /* the path that tcp or else ping took; NULL: not known */
 	const struct path *shadow; /* the path that leads into a virtual bridge instead, or NULL */
+	bool misnamed; /* it knows the target by an address at which, unlike at another, nobody is
+			  answered */
 };
 
 /* An address by which some host knows a target, and how the hosts get on with it. */
@@ -97,6 +99,10 @@ const struct path *check_path(
 /* The same with the peers filled in. */
 const struct sought *check_peers(struct check *check, size_t target, const struct ip *ip);
 
+/* " host-[01-03] send it to gateway 10.1.0.1 and get answers.", once check_peers() was asked; ""
+ * where there are none. */
+const char *check_peers_text(struct check *check, const struct sought *sought);
+
 /* The reserved prefix that holds the address, or NULL. */
 const struct reserved *check_reserved(const struct check *check, const struct ip *ip);
 
@@ -131,6 +137,9 @@ struct source source_of_error(const struct ping *ping, size_t error);
 struct source source_of_reply(const struct ping *ping);
 /* The line that shows the answer of a target which is reached: the open port, else ping's reply. */
 struct source source_of_answer(const struct sight *sight);
+
+/* The first peers' word: their way to the address, and the answer that they get. */
+void finding_quote_peers(struct check *check, struct finding *finding, const struct sought *sought);
 
 /* A name from a host as one word of a shell command; NAME where it is too long to be one. */
 const char *check_shell_word(struct check *check, const char *word);

@@ -1,7 +1,7 @@
 /*
  * The rules, one file each. A rule reads the prepared check and adds its findings; it never looks
- * at another rule's findings. The one thing that rules share is sight->shadow, which
- * rule_target_shadowed sets and which therefore runs first.
+ * at another rule's findings. What rules share is sight->shadow and sight->misnamed, which
+ * rule_target_shadowed and rule_dns_differs set and which therefore run first.
  */
 #ifndef ODDHOST_CHECK_RULES_H
 #define ODDHOST_CHECK_RULES_H
@@ -37,7 +37,10 @@ void rule_ping_outlier(struct check *check);
 /* A route that leads to a real network is there, or missing, against two thirds of the group. */
 void rule_route_outlier(struct check *check);
 
-/* A target resolves differently on some hosts, or not at all. */
+/*
+ * A target resolves differently on some hosts, or not at all. Where some of the addresses answer and
+ * others do not, those who use the others are named, even if they are most.
+ */
 void rule_dns_differs(struct check *check);
 
 /* The host did not let us in: its typed status, and what may lie behind it. */
