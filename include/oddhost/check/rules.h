@@ -38,8 +38,8 @@ void rule_ping_outlier(struct check *check);
 void rule_route_outlier(struct check *check);
 
 /*
- * A target resolves differently on some hosts, or not at all. Where some of the addresses answer and
- * others do not, those who use the others are named, even if they are most.
+ * A target resolves differently on some hosts, or not at all. Where some of the addresses answer
+ * and others do not, those who use the others are named, even if they are most.
  */
 void rule_dns_differs(struct check *check);
 
