@@ -10,10 +10,10 @@
 static int complete(const struct command *command, const struct options *options);
 
 static const struct command commands[] = {
-    {"run", cli_run, "", LOGIN " o C baseline fail-on format q v color", 0, 0,
+    {"run", cli_run, "", LOGIN " o C list-hosts baseline fail-on format q v color", 0, 0,
 	"collect from every host over SSH, compare, diagnose, and write the reports",
 	"  oddhost run -i inventory/demo.ini -l api\n"},
-    {"collect", cli_collect, "", LOGIN " o resume C q v color", 0, 0,
+    {"collect", cli_collect, "", LOGIN " o resume C list-hosts q v color", 0, 0,
 	"the SSH part alone: write a run directory", NULL},
     {"report", cli_report, "RUN", "baseline format fail-on q color", 1, 1,
 	"diagnose a run directory (again) and write its reports", NULL},
@@ -23,7 +23,7 @@ static const struct command commands[] = {
     {"import", cli_import, "FILE…", "i l o q", 1, 10000,
 	"make a run directory from pasted terminal transcripts, the later answer of a command wins",
 	"  oddhost import -i inventory/incident.ini -l api -o RUN before.txt\n"},
-    {"inventory", cli_inventory, "", REACH " list hosts host", 0, 0,
+    {"inventory", cli_inventory, "", REACH " list hosts list-hosts host", 0, 0,
 	"print what an inventory means", NULL},
     {"probes", cli_probes, "", REACH " script", 0, 0,
 	"print what would run on a host, all of it read-only", NULL},

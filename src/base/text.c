@@ -152,115 +152,256 @@ void text_shell_quote(struct view v, struct buf *out)
 }
 
 /*
- * Folding: a name is cut into what stands before its last number, the number and what stands
- * behind. Names with the same two ends and the same zero padding, sorted by number, form ranges.
+ * Folding: a name is cut into its numbers and the text around them, its pattern. From the last
+ * number to the first, names that differ in this number only become one, with all its values in
+ * brackets: so a full grid becomes one name. Patterns have NUMBER where a number stands.
  */
+#define FOLD_NUMBERS 6
+#define NUMBER '\1'
+
 struct folded {
-	struct view head, tail;
-	uint64_t number;
-	int width; /* digits where the number is zero-padded, 0 where not, -1: no number */
-	struct view name;
+	const char *name;
+	struct view pattern;
+	struct view at[FOLD_NUMBERS]; /* a number as it is written, or several: "[01-03,07]" */
+	size_t n;                     /* numbers */
+	size_t names;                 /* how many it stands for */
 };
 
-static struct folded fold_cut(const char *name)
+static bool is_digit(char c)
 {
-	struct folded f = {.name = view_of(name), .width = -1};
-	size_t end = f.name.n;
+	return c >= '0' && c <= '9';
+}
 
-	while (end > 0 && (name[end - 1] < '0' || name[end - 1] > '9'))
-		end--;
-	size_t begin = end;
-	while (begin > 0 && name[begin - 1] >= '0' && name[begin - 1] <= '9')
-		begin--;
-	struct view digits = {name + begin, end - begin};
-	f.head = f.name;
-	if (digits.n > 0 && digits.n <= 18 && view_uint(digits, 0, UINT64_MAX, &f.number)) {
-		f.head = view_left(f.name, begin);
-		f.tail = view_skip(f.name, end);
-		f.width = digits.n > 1 && digits.p[0] == '0' ? (int)digits.n : 0;
+/* Of many numbers the last ones count; one that is too long is text. */
+static struct folded fold_cut(struct arena *arena, const char *name)
+{
+	struct folded f = {.name = name, .names = 1};
+	struct view numbers[FOLD_NUMBERS] = {{0}};
+	size_t end = strlen(name), i = end, out = end;
+	char *pattern = arena_alloc(arena, end + 1);
+
+	f.pattern = view_of(name);
+	if (strchr(name, NUMBER) != NULL)
+		return f;
+	while (i > 0) {
+		size_t begin = i;
+		while (begin > 0 && is_digit(name[begin - 1]))
+			begin--;
+		if (begin < i && i - begin <= 18 && f.n < FOLD_NUMBERS) {
+			numbers[FOLD_NUMBERS - ++f.n] = (struct view){name + begin, i - begin};
+			pattern[--out] = NUMBER;
+			i = begin;
+		} else {
+			do
+				pattern[--out] = name[--i];
+			while (i > begin);
+		}
 	}
+	f.pattern = (struct view){pattern + out, end - out};
+	memcpy(f.at, numbers + FOLD_NUMBERS - f.n, f.n * sizeof *numbers);
 	return f;
 }
 
-/* 99 and 100 belong behind 01..98 where the padding is 2 wide: the same width, no leading zero. */
-static bool fold_same(const struct folded *a, const struct folded *b)
+/* Numbers by their length, then by value: leading zeros are kept apart, as nodeset(1) does. */
+static int number_order(struct view a, struct view b)
 {
-	bool padded =
-	    a->width > 0 && b->width == 0 && b->name.n - b->head.n - b->tail.n == (size_t)a->width;
-
-	return a->width >= 0 && b->width >= 0 && view_same(a->head, b->head) &&
-	       view_same(a->tail, b->tail) && (a->width == b->width || padded);
+	return a.n != b.n ? (a.n < b.n ? -1 : 1) : memcmp(a.p, b.p, a.n);
 }
 
-static int fold_order(const void *x, const void *y)
+/* All but the number `*last` is compared first. */
+static int fold_order(const void *x, const void *y, void *last)
 {
 	const struct folded *a = x, *b = y;
-	int order = view_cmp(a->head, b->head);
+	size_t skip = *(const size_t *)last;
+	int order = view_cmp(a->pattern, b->pattern);
 
-	if (order == 0)
-		order = view_cmp(a->tail, b->tail);
-	if (order == 0)
-		order = a->number < b->number ? -1 : a->number > b->number;
-	return order != 0 ? order : view_cmp(a->name, b->name);
-}
-
-static void fold_range(struct buf *out, const struct folded *f, size_t n, bool first)
-{
-	if (!first)
-		buf_putc(out, ',');
-	int digits = f[0].width;
-	buf_printf(out, "%0*llu", digits, (unsigned long long)f[0].number);
-	if (n > 1)
-		buf_printf(out, "-%0*llu", digits, (unsigned long long)f[n - 1].number);
-}
-
-/* Writes as many ranges as *left allows, and counts them off; returns how many names these hold. */
-static size_t fold_group(struct buf *out, const struct folded *f, size_t n, size_t *left)
-{
-	size_t i = 0;
-
-	if (n == 1) {
-		buf_add_view(out, f[0].name);
-		--*left;
-		return 1;
+	if (order == 0 && a->n != b->n)
+		order = a->n < b->n ? -1 : 1;
+	for (size_t i = 0; order == 0 && i < a->n; i++) {
+		if (i != skip)
+			order = number_order(a->at[i], b->at[i]);
 	}
-	buf_add_view(out, f[0].head);
-	buf_putc(out, '[');
-	for (size_t next; i<n && * left> 0; i = next, --*left) {
-		for (next = i + 1; next < n && f[next].number == f[next - 1].number + 1; next++)
+	if (order == 0 && skip < a->n)
+		order = number_order(a->at[skip], b->at[skip]);
+	return order;
+}
+
+/* The first number of "[1-3,7]", or the number itself. */
+static struct view first_number(struct view at)
+{
+	size_t n = 0;
+
+	view_take(&at, "[");
+	while (n < at.n && is_digit(at.p[n]))
+		n++;
+	return view_left(at, n);
+}
+
+/* For reading: by the first numbers. */
+static int written_order(const void *x, const void *y)
+{
+	const struct folded *a = x, *b = y;
+	size_t none = FOLD_NUMBERS;
+	int order = view_cmp(a->pattern, b->pattern);
+
+	for (size_t i = 0; order == 0 && i < a->n && i < b->n; i++)
+		order = number_order(first_number(a->at[i]), first_number(b->at[i]));
+	return order != 0 ? order : fold_order(x, y, &none);
+}
+
+static bool differs_only_in(const struct folded *a, const struct folded *b, size_t number)
+{
+	if (a->n <= number || a->n != b->n || !view_same(a->pattern, b->pattern))
+		return false;
+	for (size_t i = 0; i < a->n; i++) {
+		if (i != number && !view_same(a->at[i], b->at[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Does `next` go on with the range that began with `first` and has come to `last`? */
+static bool goes_on(struct view first, struct view last, struct view next)
+{
+	uint64_t a = 0, b = 0;
+
+	view_uint(last, 0, UINT64_MAX, &a);
+	view_uint(next, 0, UINT64_MAX, &b);
+	return b == a + 1 && (next.n == first.n || first.p[0] != '0' || first.n == 1);
+}
+
+/* n of them, sorted, that differ in this number only: all of them into the first. */
+static void fold_into(struct arena *arena, struct folded *f, size_t n, size_t number)
+{
+	struct buf out = {0};
+
+	if (n == 1)
+		return;
+	buf_putc(&out, '[');
+	for (size_t i = 0, next; i < n; i = next) {
+		struct view first = f[i].at[number];
+		for (next = i + 1; next < n; next++) {
+			if (!goes_on(first, f[next - 1].at[number], f[next].at[number]))
+				break;
+		}
+		buf_printf(&out, "%s%.*s", i > 0 ? "," : "", VIEW_ARG(first));
+		if (next > i + 1)
+			buf_printf(&out, "-%.*s", VIEW_ARG(f[next - 1].at[number]));
+	}
+	buf_putc(&out, ']');
+	for (size_t i = 1; i < n; i++)
+		f[0].names += f[i].names;
+	f[0].at[number] = arena_view(arena, buf_view(&out));
+	buf_free(&out);
+}
+
+/* Fold by one number; returns how many are left. */
+static size_t fold_by(struct arena *arena, struct folded *f, size_t n, size_t number)
+{
+	size_t kept = 0;
+
+	qsort_r(f, n, sizeof *f, fold_order, &number);
+	for (size_t i = 0, next; i < n; i = next) {
+		for (next = i + 1; next < n && differs_only_in(&f[i], &f[next], number); next++)
 			;
-		fold_range(out, f + i, next - i, i == 0);
+		fold_into(arena, f + i, next - i, number);
+		f[kept++] = f[i];
 	}
-	buf_putc(out, ']');
-	buf_add_view(out, f[0].tail);
-	return i;
+	return kept;
+}
+
+static size_t drop_duplicates(struct folded *f, size_t n)
+{
+	size_t kept = 0, none = FOLD_NUMBERS;
+
+	qsort_r(f, n, sizeof *f, fold_order, &none);
+	for (size_t i = 0; i < n; i++) {
+		if (kept == 0 || strcmp(f[kept - 1].name, f[i].name) != 0)
+			f[kept++] = f[i];
+	}
+	return kept;
+}
+
+static void write_folded(struct buf *out, const struct folded *f)
+{
+	size_t number = 0;
+
+	if (f->n == 0)
+		buf_puts(out, f->name);
+	for (size_t i = 0; f->n > 0 && i < f->pattern.n; i++) {
+		if (f->pattern.p[i] == NUMBER)
+			buf_add_view(out, f->at[number++]);
+		else
+			buf_putc(out, f->pattern.p[i]);
+	}
+}
+
+/* Cut "[1-3,5,7]" behind so many ranges; returns how many numbers are left in it. */
+static size_t cut_ranges(struct arena *arena, struct view *text, size_t most)
+{
+	struct view inside = view_skip(view_left(*text, text->n - 1), 1), part, low;
+	size_t kept = 0, end = 0;
+
+	for (size_t i = 0; i < most && view_next_part(&inside, ',', &part); i++) {
+		uint64_t first = 0, last = 0;
+		end = (size_t)(part.p + part.n - text->p);
+		view_next_part(&part, '-', &low);
+		view_uint(low, 0, UINT64_MAX, &first);
+		if (!view_uint(part, 0, UINT64_MAX, &last))
+			last = first;
+		kept += (size_t)(last - first) + 1;
+	}
+	*text = view_of(arena_printf(arena, "%.*s]", (int)end, text->p));
+	return kept;
+}
+
+/* Make it fit into *left ranges and count those off: a grid is not cut. */
+static void fit(struct arena *arena, struct folded *f, size_t *left)
+{
+	size_t several = 0, which = 0, ranges = 1;
+
+	for (size_t i = 0; i < f->n; i++) {
+		for (size_t k = 0; k < f->at[i].n; k++)
+			ranges += f->at[i].p[k] == ',';
+		if (f->at[i].p[0] == '[') {
+			several++;
+			which = i;
+		}
+	}
+	if (several == 1 && ranges > *left) {
+		f->names = cut_ranges(arena, &f->at[which], *left);
+		ranges = *left;
+	}
+	*left -= ranges < *left ? ranges : *left;
 }
 
 const char *text_fold(struct arena *arena, const char *const *names, size_t n, size_t most)
 {
 	struct folded *f = mem_alloc((n + 1) * sizeof *f);
+	struct arena *work = arena_new();
 	struct buf out = {0};
-	size_t unique = 0, shown = 0, left = most == 0 ? SIZE_MAX : most;
+	size_t shown = 0, left = most == 0 ? SIZE_MAX : most;
 
-	for (size_t k = 0; k < n; k++)
-		f[k] = fold_cut(names[k]);
-	qsort(f, n, sizeof *f, fold_order);
-	for (size_t k = 0; k < n; k++) {
-		if (unique == 0 || !view_same(f[unique - 1].name, f[k].name))
-			f[unique++] = f[k];
-	}
-	for (size_t i = 0, next; i < unique && left > 0; i = next) {
-		for (next = i + 1; next < unique && fold_same(&f[i], &f[next]); next++)
-			;
+	for (size_t i = 0; i < n; i++)
+		f[i] = fold_cut(work, names[i]);
+	n = drop_duplicates(f, n);
+	const size_t unique = n;
+	for (size_t number = FOLD_NUMBERS; number > 0; number--)
+		n = fold_by(work, f, n, number - 1);
+	qsort(f, n, sizeof *f, written_order);
+	for (size_t i = 0; i < n && left > 0; i++) {
+		fit(work, &f[i], &left);
 		if (i > 0)
 			buf_putc(&out, ',');
-		shown += fold_group(&out, f + i, next - i, &left);
+		write_folded(&out, &f[i]);
+		shown += f[i].names;
 	}
 	if (shown < unique)
 		buf_printf(&out, " and %zu more", unique - shown);
 
 	const char *text = arena_dup(arena, buf_str(&out));
 	buf_free(&out);
+	arena_free(work);
 	free(f);
 	return text;
 }

@@ -100,6 +100,27 @@ static void take_progress(void *context, const struct runner_progress *now)
 	progress_show(&g->progress, now);
 }
 
+static void print_way(const struct host_spec *host)
+{
+	printf("%s%s%s port %d", host->user ? host->user : "", host->user ? "@" : "", host->address,
+	    host->port ? host->port : 22);
+}
+
+/* A host, and the jump hosts on the way to it, the nearest to us first. */
+static void print_host(const struct host_spec *host)
+{
+	printf("  %s  ", host->name);
+	if (host->local)
+		printf("this machine, without ssh");
+	else
+		print_way(host);
+	for (size_t i = 0; i < host->n_jumps; i++) {
+		fputs(i == 0 ? " via " : ", ", stdout);
+		print_way(&host->jumps[i]);
+	}
+	putchar('\n');
+}
+
 /* -C: who would be asked what, without a connection. */
 static int print_plan(const struct scope *scope)
 {
@@ -109,11 +130,8 @@ static int print_plan(const struct scope *scope)
 	int code = EXIT_CLEAN;
 
 	printf("hosts (%zu):\n", scope->n_hosts);
-	for (size_t i = 0; i < scope->n_hosts; i++) {
-		const struct host_spec *host = &scope->hosts[i];
-		printf("  %s  %s%s%s port %d\n", host->name, host->user ? host->user : "",
-		    host->user ? "@" : "", host->address, host->port ? host->port : 22);
-	}
+	for (size_t i = 0; i < scope->n_hosts; i++)
+		print_host(&scope->hosts[i]);
 	if (probe_plan_make(&plan, arena, scope->targets, scope->n_targets, &err)) {
 		printf("commands (%zu), on each:\n", plan.n);
 		for (size_t i = 0; i < plan.n; i++)
@@ -323,7 +341,7 @@ int gather(const struct command *command, const struct options *options, struct 
 
 	struct err err;
 
-	*ret = (struct gathered){.dry = options->check};
+	*ret = (struct gathered){.dry = options->check || options->list_hosts};
 	if (options->format != NULL && !report_check_formats(options->format, &err))
 		return cli_fail(&err); /* before the first connection, not behind the last */
 	if (options->baseline != NULL && !is_run(options->baseline, &err))
@@ -332,8 +350,12 @@ int gather(const struct command *command, const struct options *options, struct 
 		return gather_rest(command, options, ret);
 	if (!scope_load(command, options, &scope))
 		goto out;
-	if (options->check) {
+	if (options->list_hosts)
+		scope_print_hosts(&scope);
+	if (options->check)
 		code = print_plan(&scope);
+	if (ret->dry) {
+		code = options->check ? code : EXIT_CLEAN;
 		goto out;
 	}
 	if (scope.n_targets == 0)

@@ -6,6 +6,7 @@
 
 #include "oddhost/base/clock.h"
 #include "oddhost/base/file.h"
+#include "oddhost/base/text.h"
 #include "oddhost/base/version.h"
 #include "oddhost/cli/cli.h"
 #include "oddhost/cli/gather.h"
@@ -85,10 +86,30 @@ static void take_spec(struct host_record *record, const struct host_spec *spec)
 	record->n_vars = spec->n_vars;
 }
 
+/* Hosts that one thing is true of, for one message. */
+struct names {
+	struct arena *arena;
+	const char **v;
+	size_t n, cap;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+	names->v = arena_grow(names->arena, names->v, names->n, &names->cap, sizeof *names->v);
+	names->v[names->n++] = arena_dup(names->arena, name);
+}
+
+static void warn_of(const struct names *names, const char *what)
+{
+	if (names->n > 0)
+		cli_warn("%s: %s", text_fold(names->arena, names->v, names->n, 20), what);
+}
+
 /* Give the hosts their inventory names; leave out those that were not selected; name the missing.
  */
 static void fit_to_scope(struct run *run, const struct scope *scope)
 {
+	struct names others = {.arena = run->arena}, missing = {.arena = run->arena};
 	size_t kept = 0;
 
 	for (size_t i = 0; i < run->n_hosts; i++) {
@@ -104,16 +125,16 @@ static void fit_to_scope(struct run *run, const struct scope *scope)
 		if (same != NULL)
 			absorb(same, record);
 		else
-			cli_warn("%s: not among the hosts that -i and -l select; left out",
-			    record->name);
+			add_name(&others, record->name);
 		host_record_free(record);
 	}
 	run->n_hosts = kept;
 	for (size_t i = 0; i < scope->n_hosts; i++) {
 		if (record_named(run, run->n_hosts, scope->hosts[i].name) == NULL)
-			cli_warn("%s: selected, but it does not occur in the transcript",
-			    scope->hosts[i].name);
+			add_name(&missing, scope->hosts[i].name);
 	}
+	warn_of(&others, "not among the hosts that -i and -l select; left out");
+	warn_of(&missing, "selected, but not in the transcript");
 }
 
 static bool write_run(const char *dir, struct run *run, struct err *err)

@@ -152,12 +152,11 @@ static int print_names(const struct scope *scope)
 int cli_inventory(const struct command *command, const struct options *options)
 {
 	struct scope scope;
-	int code;
+	int code = EXIT_CLEAN;
 
-	if ((options->list ? 1 : 0) + (options->hosts ? 1 : 0) + (options->host != NULL ? 1 : 0) !=
-	    1)
-		return cli_usage(
-		    command, "inventory: expected one of --list, --hosts and --host NAME");
+	if (options->list + options->hosts + options->list_hosts + (options->host != NULL) != 1)
+		return cli_usage(command,
+		    "inventory: expected one of --list, --hosts, --list-hosts and --host NAME");
 	bool ok = scope_load(command, options, &scope);
 	if (scope.n_hosts == 0)
 		code = EXIT_TROUBLE;
@@ -165,8 +164,10 @@ int cli_inventory(const struct command *command, const struct options *options)
 		code = print(list_make(scope.inventory, scope.selected, scope.n_hosts));
 	else if (options->hosts)
 		code = print_names(&scope);
-	else
+	else if (options->host != NULL)
 		code = print_host(&scope, options->host);
+	else
+		scope_print_hosts(&scope);
 	scope_free(&scope);
 	return ok ? code : EXIT_TROUBLE;
 }

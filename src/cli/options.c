@@ -27,7 +27,8 @@ static const struct option_row {
 #define AT(member) offsetof(struct options, member)
     {'i', "inventory", "FILE", TEXTS, AT(inventories), 0,
 	"inventory: Ansible's INI or JSON, or an executable"},
-    {'l', "limit", "PATTERN", TEXT, AT(limit), 0, "hosts or groups to take, as in Ansible"},
+    {'l', "limit", "PATTERN", TEXT, AT(limit), 0,
+	"hosts to take, as in Ansible or ClusterShell: web,&east,!web-3 or web-[01-03]"},
     {'o', "output", "PATH", TEXT, AT(out), 0, "where to write (default: reports/TIME-GROUP)"},
     {'u', "user", "NAME", TEXT, AT(user), 0, "log in as NAME"},
     {0, "private-key", "FILE", TEXT, AT(private_key), 0, "log in with this key"},
@@ -63,6 +64,8 @@ static const struct option_row {
     {0, "format", "LIST", TEXT, AT(format), 0, "reports to write (default: html,md,json)"},
     {0, "list", NULL, FLAG, AT(list), 0, "print Ansible's dynamic-inventory JSON"},
     {0, "hosts", NULL, FLAG, AT(hosts), 0, "print the host names, one a line"},
+    {0, "list-hosts", NULL, FLAG, AT(list_hosts), 0,
+	"print the hosts that would be taken, folded: host-[01-03]"},
     {0, "host", "NAME", TEXT, AT(host), 0, "print one host's variables and connection"},
     {0, "routes", "FILE", TEXT, AT(routes), 0,
 	"a route table as ip or route printed it, - for stdin"},

@@ -1,8 +1,10 @@
 #include "oddhost/cli/scope.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "oddhost/base/text.h"
 #include "oddhost/inventory/connection.h"
 #include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/limit.h"
@@ -95,6 +97,16 @@ bool scope_load(const struct command *command, const struct options *options, st
 	bool ok = find_all(ret, options);
 	ret->group = group_name(ret->arena, ret->inventory, options->limit);
 	return ok;
+}
+
+void scope_print_hosts(const struct scope *scope)
+{
+	const char **names = arena_alloc(scope->arena, (scope->n_hosts + 1) * sizeof *names);
+
+	for (size_t i = 0; i < scope->n_hosts; i++)
+		names[i] = scope->hosts[i].name;
+	printf(
+	    "hosts (%zu): %s\n", scope->n_hosts, text_fold(scope->arena, names, scope->n_hosts, 0));
 }
 
 void scope_free(struct scope *scope)

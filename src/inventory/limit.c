@@ -1,185 +1,39 @@
 #include "oddhost/inventory/limit.h"
 
-#include <ctype.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "oddhost/base/file.h"
 #include "oddhost/base/mem.h"
 #include "oddhost/base/text.h"
 #include "oddhost/inventory/hierarchy.h"
-#include "oddhost/inventory/hostname.h"
-
-#define LIMIT_FILE_MAX ((size_t)16 << 20)
-
-struct terms {
-	struct view *v;
-	size_t n, cap;
-};
+#include "oddhost/inventory/limit_terms.h"
+#include "oddhost/inventory/nodeset.h"
+#include "oddhost/inventory/pattern.h"
 
 struct selection {
 	struct inventory *inv;
 	struct arena *arena; /* for the work; freed at the end */
 	bool *taken;         /* by a host's index */
 	bool *now;           /* those that the current term means */
+	bool in_order;       /* the limit is ClusterShell's */
 };
 
 struct subscript {
-	bool given, range;
+	bool given, range, dash; /* dash: [1-3] instead of [1:3] */
 	long begin, end;
 };
 
-/* ---- globs ---- */
+/* What a term means so far: a host that is found twice counts twice, as in Ansible's subscripts. */
+struct hosts {
+	struct selection *s;
+	struct inventory_host **v;
+	size_t n, cap;
+	bool only_groups;     /* `@name` */
+	const char **missing; /* names of a node set that nobody bears */
+	size_t n_missing, cap_missing;
+};
 
-/*
- * One `[seq]` at the pattern's start against a character. Returns how long it is, 0 where no
- * bracket closes it: then '[' stands for itself.
- */
-static size_t match_set(struct view pattern, unsigned char c, bool *ret_match)
-{
-	size_t i = 1;
-	bool negated = pattern.n > 1 && pattern.p[1] == '!', match = false;
-
-	if (negated)
-		i++;
-	size_t first = i;
-	size_t end = first < pattern.n && pattern.p[first] == ']' ? first + 1 : first;
-	while (end < pattern.n && pattern.p[end] != ']')
-		end++;
-	if (end >= pattern.n)
-		return 0;
-	while (i < end) {
-		unsigned char low = (unsigned char)pattern.p[i], high = low;
-		if (i + 2 < end && pattern.p[i + 1] == '-') {
-			high = (unsigned char)pattern.p[i + 2];
-			i += 2;
-		}
-		match = match || (low <= c && c <= high);
-		i++;
-	}
-	*ret_match = match != negated;
-	return end + 1;
-}
-
-/* How many bytes of the pattern match this one byte: 0 for none. */
-static size_t match_one(struct view pattern, unsigned char c)
-{
-	bool match;
-
-	if (pattern.n == 0)
-		return 0;
-	if (pattern.p[0] == '[') {
-		size_t n = match_set(pattern, c, &match);
-		if (n > 0)
-			return match ? n : 0;
-	}
-	return pattern.p[0] == '?' || (unsigned char)pattern.p[0] == c ? 1 : 0;
-}
-
-/* Only the last star is ever gone back to: an earlier one gains nothing by taking more. */
-bool limit_glob(struct view pattern, struct view name)
-{
-	struct view star = {0}, star_name = {0};
-	bool starred = false;
-
-	for (;;) {
-		if (pattern.n > 0 && pattern.p[0] == '*') {
-			pattern = view_skip(pattern, 1);
-			star = pattern;
-			star_name = name;
-			starred = true;
-			continue;
-		}
-		if (name.n == 0 && pattern.n == 0)
-			return true;
-		size_t n = name.n == 0 ? 0 : match_one(pattern, (unsigned char)name.p[0]);
-		if (n > 0) {
-			pattern = view_skip(pattern, n);
-			name = view_skip(name, 1);
-		} else if (starred && star_name.n > 0) {
-			star_name = view_skip(star_name, 1);
-			pattern = star;
-			name = star_name;
-		} else {
-			return false;
-		}
-	}
-}
-
-/* ---- the grammar ---- */
-
-static void add_term(struct selection *s, struct terms *terms, struct view term)
-{
-	term = view_trim(term);
-	if (term.n == 0)
-		return;
-	terms->v = arena_grow(s->arena, terms->v, terms->n, &terms->cap, sizeof *terms->v);
-	terms->v[terms->n++] = term;
-}
-
-/* Runs without blanks and colons, but for those inside of brackets. */
-static void split_at_colons(struct selection *s, struct terms *terms, struct view text)
-{
-	size_t begin = 0, i = 0;
-
-	while (i < text.n) {
-		char c = text.p[i];
-		long close = c == '[' ? view_find_char(view_skip(text, i), ']') : -1;
-		if (close > 0) {
-			i += (size_t)close + 1;
-			continue;
-		}
-		if (c == ':' || c == '[' || c == ']' || isspace((unsigned char)c)) {
-			add_term(s, terms, view_left(view_skip(text, begin), i - begin));
-			begin = i + 1;
-		}
-		i++;
-	}
-	add_term(s, terms, view_skip(text, begin));
-}
-
-static bool read_term_file(
-    struct selection *s, struct terms *terms, struct view name, struct err *err)
-{
-	struct buf text = {.max = LIMIT_FILE_MAX};
-	struct view lines, line;
-	char *path = arena_dup_view(s->arena, name);
-
-	if (!file_read(path, LIMIT_FILE_MAX, &text, err)) {
-		buf_free(&text);
-		return err_wrap(err, "limit");
-	}
-	lines = arena_view(s->arena, buf_view(&text));
-	while (view_next_line(&lines, &line))
-		add_term(s, terms, line);
-	buf_free(&text);
-	return true;
-}
-
-static bool split_terms(
-    struct selection *s, struct view limit, struct terms *terms, struct err *err)
-{
-	struct terms written = {0};
-	struct view part, host;
-	unsigned port;
-
-	if (view_find_char(limit, ',') >= 0) {
-		while (view_next_part(&limit, ',', &part))
-			add_term(s, &written, part);
-	} else if (hostname_split(limit, &host, &port)) {
-		add_term(s, &written, limit);
-	} else {
-		split_at_colons(s, &written, limit);
-	}
-	for (size_t i = 0; i < written.n; i++) {
-		if (written.v[i].p[0] != '@')
-			add_term(s, terms, written.v[i]);
-		else if (!read_term_file(s, terms, view_skip(written.v[i], 1), err))
-			return false;
-	}
-	return true;
-}
+/* ---- subscripts ---- */
 
 static bool parse_long(struct view v, long *ret)
 {
@@ -217,6 +71,7 @@ static struct subscript take_subscript(struct view *term)
 	} else {
 		struct view end = view_skip(inner, (size_t)colon + 1);
 		found.range = true;
+		found.dash = inner.p[colon] == '-';
 		found.end = INVENTORY_MOST_HOSTS;
 		if (inner.p[0] == '-' ||
 		    !parse_long(view_left(inner, (size_t)colon), &found.begin) ||
@@ -225,120 +80,6 @@ static struct subscript take_subscript(struct view *term)
 	}
 	term->n = open - 1;
 	return found;
-}
-
-/* ---- matching ---- */
-
-/* Python's classes in POSIX's words; the rest of the syntax is the same for what one writes here.
- */
-static char *posix_regex(struct arena *arena, struct view text)
-{
-	struct buf out = {0};
-	char *copy;
-
-	buf_puts(&out, "^(");
-	for (size_t i = 0; i < text.n; i++) {
-		bool escape = text.p[i] == '\\' && i + 1 < text.n;
-		if (escape && text.p[i + 1] == 'd')
-			buf_puts(&out, "[0-9]");
-		else if (escape && text.p[i + 1] == 'D')
-			buf_puts(&out, "[^0-9]");
-		else
-			buf_add(&out, text.p + i, escape ? 2 : 1);
-		i += escape;
-	}
-	buf_putc(&out, ')');
-	copy = arena_dup(arena, buf_str(&out));
-	buf_free(&out);
-	return copy;
-}
-
-struct matcher {
-	struct view pattern;
-	regex_t *regex; /* NULL: a glob */
-};
-
-static bool matches(const struct matcher *m, const char *name)
-{
-	if (m->regex != NULL)
-		return regexec(m->regex, name, 0, NULL, 0) == 0;
-	return limit_glob(m->pattern, view_of(name));
-}
-
-struct hosts {
-	struct inventory_host **v;
-	size_t n, cap;
-};
-
-/* A host that is found twice counts twice in Ansible's subscripts as well. */
-static void add_found(struct selection *s, struct hosts *hosts, struct inventory_host *host)
-{
-	hosts->v = arena_grow(s->arena, hosts->v, hosts->n, &hosts->cap, sizeof *hosts->v);
-	hosts->v[hosts->n++] = host;
-}
-
-static void add_group(struct selection *s, struct hosts *hosts, struct inventory_group *group)
-{
-	size_t n;
-	struct inventory_host **v = hierarchy_hosts(s->inv, s->arena, group, &n);
-
-	for (size_t i = 0; i < n; i++)
-		add_found(s, hosts, v[i]);
-}
-
-/* A word without special characters: no need to look at every name. */
-static bool find_word(struct selection *s, struct view word, struct hosts *hosts)
-{
-	struct inventory_group *group = inventory_group(s->inv, word);
-	struct inventory_host *host = inventory_host(s->inv, word);
-
-	if (group != NULL)
-		add_group(s, hosts, group);
-	if (host != NULL && (group == NULL || view_find_char(word, '.') >= 0))
-		add_found(s, hosts, host);
-	return group != NULL || host != NULL;
-}
-
-/* Groups first; hosts where no group matched, or where the term looks like a pattern. */
-static bool find_pattern(struct selection *s, const struct matcher *m, struct hosts *hosts)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < s->inv->n_groups; i++) {
-		if (!matches(m, s->inv->groups[i]->name))
-			continue;
-		any = true;
-		add_group(s, hosts, s->inv->groups[i]);
-	}
-	for (size_t i = 0; i < s->inv->n_hosts; i++) {
-		if (!matches(m, s->inv->hosts[i]->name))
-			continue;
-		any = true;
-		add_found(s, hosts, s->inv->hosts[i]);
-	}
-	return any;
-}
-
-static bool find_regex(
-    struct selection *s, struct view term, struct hosts *hosts, bool *ret_any, struct err *err)
-{
-	regex_t regex;
-	struct matcher m = {.regex = &regex};
-	const char *text = posix_regex(s->arena, view_skip(term, 1));
-
-	if (regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) != 0)
-		return err_set(err,
-		    "limit: '%.*s': expected a POSIX extended regular expression behind '~'",
-		    VIEW_ARG(view_left(term, 80)));
-	*ret_any = find_pattern(s, &m, hosts);
-	regfree(&regex);
-	return true;
-}
-
-static bool is_pattern(struct view word)
-{
-	return view_find_char(word, '*') >= 0 || view_find_char(word, '?') >= 0 ||
-	       view_find_char(word, '[') >= 0;
 }
 
 static bool apply_subscript(
@@ -364,82 +105,236 @@ static bool apply_subscript(
 	return true;
 }
 
-/* What a term without its modifier means, into s->now. A plain host's name is that host first. */
-static bool find_term(struct selection *s, struct view term, bool plain, struct err *err)
-{
-	struct hosts hosts = {0};
-	struct view word = term;
-	bool any = false;
-	struct inventory_host *host = inventory_host(s->inv, term);
+/* ---- what a term means ---- */
 
-	if (plain && host != NULL) {
+static void add_host(struct hosts *hosts, struct inventory_host *host)
+{
+	hosts->v = arena_grow(hosts->s->arena, hosts->v, hosts->n, &hosts->cap, sizeof *hosts->v);
+	hosts->v[hosts->n++] = host;
+}
+
+static void add_group(struct hosts *hosts, struct inventory_group *group)
+{
+	size_t n;
+	struct inventory_host **v = hierarchy_hosts(hosts->s->inv, hosts->s->arena, group, &n);
+
+	for (size_t i = 0; i < n; i++)
+		add_host(hosts, v[i]);
+}
+
+/* A word without special characters: no need to look at every name. */
+static bool find_word(struct hosts *hosts, struct view word)
+{
+	struct inventory_group *group = inventory_group(hosts->s->inv, word);
+	struct inventory_host *host =
+	    hosts->only_groups ? NULL : inventory_host(hosts->s->inv, word);
+
+	if (group != NULL)
+		add_group(hosts, group);
+	if (host != NULL && (group == NULL || view_find_char(word, '.') >= 0))
+		add_host(hosts, host);
+	return group != NULL || host != NULL;
+}
+
+/* Groups first, then hosts. */
+static bool find_pattern(struct hosts *hosts, const struct pattern *pattern)
+{
+	const struct inventory *inv = hosts->s->inv;
+	bool any = false;
+
+	for (size_t i = 0; i < inv->n_groups; i++) {
+		if (!pattern_matches(pattern, inv->groups[i]->name))
+			continue;
+		any = true;
+		add_group(hosts, inv->groups[i]);
+	}
+	for (size_t i = 0; i < inv->n_hosts && !hosts->only_groups; i++) {
+		if (!pattern_matches(pattern, inv->hosts[i]->name))
+			continue;
+		any = true;
+		add_host(hosts, inv->hosts[i]);
+	}
+	return any;
+}
+
+static bool find_glob(struct hosts *hosts, struct view word)
+{
+	struct pattern pattern = {.glob = word};
+
+	return pattern_is_glob(word) ? find_pattern(hosts, &pattern) : find_word(hosts, word);
+}
+
+static bool find_regex(struct hosts *hosts, struct view term, bool *ret_any, struct err *err)
+{
+	struct pattern pattern;
+
+	if (!pattern_read(hosts->s->arena, term, &pattern, err))
+		return err_wrap(err, "limit");
+	*ret_any = find_pattern(hosts, &pattern);
+	pattern_free(&pattern);
+	return true;
+}
+
+static bool take_node(void *arg, struct view name)
+{
+	struct hosts *hosts = arg;
+	struct arena *arena = hosts->s->arena;
+
+	if (find_word(hosts, name))
+		return true;
+	hosts->missing = arena_grow(
+	    arena, hosts->missing, hosts->n_missing, &hosts->cap_missing, sizeof *hosts->missing);
+	hosts->missing[hosts->n_missing++] = arena_dup_view(arena, name);
+	return true;
+}
+
+/* Some of the names are there: say which are not. */
+static bool find_nodes(struct hosts *hosts, struct view term, bool *ret_any, struct err *err)
+{
+	if (!nodeset_expand(term, take_node, hosts, err))
+		return err_wrap(err, "limit");
+	*ret_any = hosts->n > 0;
+	if (hosts->n > 0 && hosts->n_missing > 0)
+		inventory_warn_at(hosts->s->inv, "limit", 0, "'%.*s': there is no %.300s",
+		    VIEW_ARG(view_left(term, 80)),
+		    text_fold(hosts->s->arena, hosts->missing, hosts->n_missing, 12));
+	return true;
+}
+
+static bool find_one(void *arg, struct view name)
+{
+	struct hosts *probe = arg;
+
+	probe->n += inventory_host(probe->s->inv, name) != NULL;
+	return probe->n == 0;
+}
+
+/* `web[1-3]` where web is a group and web1 a host: Ansible's meaning holds, and that is said. */
+static void warn_of_two_meanings(struct hosts *hosts, struct view term, struct view group)
+{
+	struct hosts probe = {.s = hosts->s};
+	struct err err;
+
+	if (!nodeset_expand(term, find_one, &probe, &err) || probe.n == 0)
+		return;
+	inventory_warn_at(hosts->s->inv, "limit", 0,
+	    "'%.*s' is taken as Ansible does, for numbers of the hosts of '%.*s', counted from 0; "
+	    "the hosts of these names are '%.*s/1]'",
+	    VIEW_ARG(view_left(term, 80)), VIEW_ARG(view_left(group, 80)),
+	    VIEW_ARG(view_left(term, term.n - 1)));
+}
+
+/*
+ * A glob, a subscripted one, or a node set: that only where Ansible would see nothing in it, or
+ * where the limit is written as ClusterShell's.
+ */
+static bool find_names(struct hosts *hosts, struct view term, bool *ret_any, struct err *err)
+{
+	enum nodeset_kind kind = nodeset_kind(term);
+	struct view word = term;
+	struct subscript sub = take_subscript(&word);
+
+	if (hosts->s->in_order && kind != NODESET_NONE) {
+		if (!find_nodes(hosts, term, ret_any, err))
+			return false;
+		if (*ret_any || !sub.given)
+			return true;
+	}
+	if (sub.given && nodeset_kind(word) != NODESET_ONLY && find_glob(hosts, word)) {
+		*ret_any = true;
+		if (sub.dash)
+			warn_of_two_meanings(hosts, term, word);
+		return apply_subscript(term, sub, hosts, err);
+	}
+	if (!sub.given && kind != NODESET_ONLY && find_glob(hosts, term)) {
+		*ret_any = true;
+		return true;
+	}
+	return kind == NODESET_NONE || find_nodes(hosts, term, ret_any, err);
+}
+
+/* Into s->now. A plain host's name is that host first. */
+static bool find_term(struct selection *s, const struct limit_term *term, struct err *err)
+{
+	struct hosts hosts = {.s = s};
+	struct view text = term->text;
+	struct inventory_host *host = inventory_host(s->inv, text);
+	bool any = false;
+
+	if (term->how == ',' && host != NULL) {
 		s->now[host->index] = true;
 		return true;
 	}
-	if (term.n > 0 && term.p[0] == '~') {
-		if (!find_regex(s, term, &hosts, &any, err))
+	if (view_starts(text, "~")) {
+		if (!find_regex(&hosts, text, &any, err))
 			return false;
 	} else {
-		struct subscript sub = take_subscript(&word);
-		struct matcher m = {.pattern = word};
-		any = is_pattern(word) ? find_pattern(s, &m, &hosts) : find_word(s, word, &hosts);
-		if (!apply_subscript(term, sub, &hosts, err))
+		hosts.only_groups = view_take(&text, "@");
+		if (!find_names(&hosts, text, &any, err))
 			return false;
 	}
-	if (!any && !view_eq(term, "all"))
+	if (!any && !view_eq(text, "all"))
 		inventory_warn_at(s->inv, "limit", 0, "'%.*s' matches no group and no host",
-		    VIEW_ARG(view_left(term, 80)));
+		    VIEW_ARG(view_left(term->text, 80)));
 	for (size_t i = 0; i < hosts.n; i++)
 		s->now[hosts.v[i]->index] = true;
 	return true;
 }
 
-static char modifier(struct view term)
-{
-	return term.p[0] == '&' || term.p[0] == '!' ? term.p[0] : '\0';
-}
+/* ---- the whole ---- */
 
 static void apply_term(struct selection *s, char how)
 {
 	for (size_t i = 0; i < s->inv->n_hosts; i++) {
 		if (how == '&')
 			s->taken[i] = s->taken[i] && s->now[i];
-		else
+		else if (how == '!')
 			s->taken[i] = s->taken[i] && !s->now[i];
+		else
+			s->taken[i] = s->taken[i] != s->now[i];
 		s->now[i] = false;
 	}
 }
 
 /*
  * Plain terms add to s->taken at once (s->now is the same array), so that a file of many names
- * takes one pass; each modifier costs a pass over all hosts.
+ * takes one pass; each other operator costs a pass over all hosts.
  */
-static bool evaluate(struct selection *s, const struct terms *terms, struct err *err)
+static bool evaluate_term(struct selection *s, const struct limit_term *term, struct err *err)
 {
-	static const char order[] = {'\0', '&', '!'};
 	bool *scratch = s->now;
+
+	if (term->how == ',')
+		s->now = s->taken;
+	bool ok = find_term(s, term, err);
+	s->now = scratch;
+	if (ok && term->how != ',')
+		apply_term(s, term->how);
+	return ok;
+}
+
+/* Only modifiers imply all. Ansible evaluates what adds, then '&', then '!', wherever they stand.
+ */
+static bool evaluate(struct selection *s, const struct limit_terms *terms, struct err *err)
+{
+	static const char order[] = {',', '&', '!'};
 	bool plain = false;
 
-	for (size_t k = 0; k < sizeof order; k++) {
-		s->now = order[k] == '\0' ? s->taken : scratch;
+	s->in_order = terms->in_order;
+	for (size_t i = 0; i < terms->n; i++)
+		plain = plain || (terms->v[i].how == ',' && (i == 0 || !terms->in_order));
+	if (!plain)
+		memset(s->taken, true, s->inv->n_hosts);
+	for (size_t k = 0; k < sizeof order && !terms->in_order; k++) {
 		for (size_t i = 0; i < terms->n; i++) {
-			struct view term = terms->v[i];
-			if (modifier(term) != order[k])
-				continue;
-			plain = plain || order[k] == '\0';
-			if (!find_term(
-				s, view_skip(term, order[k] != '\0'), order[k] == '\0', err)) {
-				s->now = scratch;
+			if (terms->v[i].how == order[k] && !evaluate_term(s, &terms->v[i], err))
 				return false;
-			}
-			if (order[k] != '\0')
-				apply_term(s, order[k]);
 		}
-		if (!plain)
-			memset(s->taken, true, s->inv->n_hosts);
-		plain = true;
 	}
-	s->now = scratch;
+	for (size_t i = 0; i < terms->n && terms->in_order; i++) {
+		if (!evaluate_term(s, &terms->v[i], err))
+			return false;
+	}
 	return true;
 }
 
@@ -467,7 +362,7 @@ bool limit_select(struct inventory *inv, struct arena *arena, const char *limit,
     struct inventory_host ***ret_hosts, size_t *ret_n, struct err *err)
 {
 	struct selection s = {.inv = inv, .arena = arena_new()};
-	struct terms terms = {0};
+	struct limit_terms terms;
 	struct inventory_host **hosts;
 	size_t n = 0;
 	bool ok = false;
@@ -478,7 +373,8 @@ bool limit_select(struct inventory *inv, struct arena *arena, const char *limit,
 		err_set(err, "the inventory has no hosts");
 		goto out;
 	}
-	if (!split_terms(&s, view_of(limit), &terms, err) || !evaluate(&s, &terms, err))
+	if (!limit_terms_read(inv, s.arena, view_of(limit), &terms, err) ||
+	    !evaluate(&s, &terms, err))
 		goto out;
 	hosts = arena_alloc(arena, (inv->n_hosts + 1) * sizeof *hosts);
 	for (size_t i = 0; i < inv->n_hosts; i++) {

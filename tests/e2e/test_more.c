@@ -119,6 +119,15 @@ static void test_ssh_config_agrees_with_ssh(void **state)
 	ask_oracle("tests/oracle_ssh_config.py %O");
 }
 
+/* Limits must select what Ansible and ClusterShell select, and lists be folded as nodeset does. */
+static void test_limits_agree_with_ansible_and_clustershell(void **state)
+{
+	(void)state;
+	need("ansible-inventory --version", "there is no ansible-inventory");
+	need("nodeset --version", "there is no nodeset");
+	ask_oracle("tests/oracle_limit.py %O");
+}
+
 /* A browser without a network shows the report, and finds nothing in it to complain about. */
 static void test_report_opens_in_a_browser(void **state)
 {
@@ -159,6 +168,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_lookup_agrees_with_the_kernel),
 	    cmocka_unit_test(test_inventory_agrees_with_ansible),
+	    cmocka_unit_test(test_limits_agree_with_ansible_and_clustershell),
 	    cmocka_unit_test(test_ssh_config_agrees_with_ssh),
 	    cmocka_unit_test(test_report_opens_in_a_browser),
 	    cmocka_unit_test(test_demo_as_another_user),

@@ -15,6 +15,7 @@
 #include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/ini.h"
 #include "oddhost/inventory/limit.h"
+#include "oddhost/inventory/pattern.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -116,6 +117,66 @@ static void test_limits_select_what_ansible_selects(void **state)
 	}
 }
 
+static const char nodes[] = "n1\nn2\nn3\nn08\nn09\nn10\nn4.net\nn12.net\n"
+			    "[web]\nweb1\nweb2\nweb3\nweb10\n"
+			    "[rack1]\nn1\n[rack2]\nn2\nn3\n";
+
+/* As `nodeset -e` of ClusterShell 1.9.1, among the hosts that there are; where both read a term, as
+ * Ansible. */
+static void test_node_sets(void **state)
+{
+	static const struct {
+		const char *limit, *names;
+		size_t warnings;
+	} rows[] = {
+	    {"n[1-3]", "n1 n2 n3", 0},
+	    {"n[1-2,10]", "n1 n2 n10", 0},
+	    {"n[08-10]", "n08 n09 n10", 0},
+	    {"n[1-9/2]", "n1 n3", 1},
+	    {"n[1-12].net", "n4.net n12.net", 1},
+	    {"n[1-5]!n2", "n1 n3", 1},
+	    {"n[1-3] ! n2", "n1 n3", 0},
+	    {"n[1-3]!n2,n2", "n1 n2 n3", 0},
+	    {"n1,n2!n1", "n2", 0},
+	    {"n1,n2,!n1", "n2", 0},
+	    {"n[1-3]&n[2-5]", "n2 n3", 1},
+	    {"n[1-2]^n[2-3]", "n1 n3", 0},
+	    {"@rack2", "n2 n3", 0},
+	    {"@rack[1-2]!n3", "n1 n2", 0},
+	    {"rack[1-2]", "n1 n2 n3", 0},
+	    {"@web!web[1-3]", "web10", 0},
+	    {"@*", "n1 n2 n3 n08 n09 n10 n4.net n12.net web1 web2 web3 web10", 0},
+	    {"web[1-3]", "web2 web3 web10", 1}, /* a subscript, as in Ansible */
+	    {"web[1-3/1]", "web1 web2 web3", 0},
+	    {"web[0]", "web1", 0},
+	    {"n[1-2", "! limit 'n[1-2' leaves no host", 2},
+	    {"n[3-1]", "! limit: [3-1]: the range begins behind its end", 0},
+	    {"n[9-011]", "! limit: [9-011]: both ends must have as many digits", 0},
+	    {"n[1,]", "! limit: [1,]: expected a number behind each comma", 0},
+	    {"n[1-3/0]", "! limit: [1-3/0]: expected a step", 0},
+	    {"x1[1-10]", "! limit: [1-10]: behind a digit, both ends", 0},
+	    {"n[1-3,5][1-2]", "! limit: 'n[1-3,5][1-2]': expected at most 8 pairs", 0},
+	    {"n[1-999999999]", "! limit: 'n[1-999999999]' means more than 300000", 0},
+	    {"n[1-3]!", "! limit: expected hosts or a group behind '!'", 0},
+	    {"n1!!n2", "! limit: expected hosts or a group behind '!'", 0},
+	    {"n1 !", "! limit: expected hosts or a group behind '!'", 0},
+	    {"^n1", "! limit: expected hosts or a group before '^'", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct inventory *inv = inventory_new();
+		ini_read(inv, view_of(nodes));
+		hierarchy_finish(inv);
+		const char *got = select_names(inv, rows[i].limit);
+		if (strncmp(got, rows[i].names, strlen(rows[i].names)) != 0 ||
+		    (got[0] != '!' && strcmp(got, rows[i].names) != 0) ||
+		    inv->warnings.n != rows[i].warnings)
+			fail_msg("%s: got %s, %zu warnings", rows[i].limit, got, inv->warnings.n);
+		inventory_free(inv);
+	}
+}
+
 static void test_the_error_names_what_there_is(void **state)
 {
 	struct inventory *inv = load();
@@ -173,7 +234,7 @@ static void test_globs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (limit_glob(view_of(rows[i].pattern), view_of(rows[i].name)) != rows[i].match)
+		if (pattern_glob(view_of(rows[i].pattern), view_of(rows[i].name)) != rows[i].match)
 			fail_msg("%s against %s", rows[i].pattern, rows[i].name);
 	}
 }
@@ -187,7 +248,7 @@ static void test_a_glob_of_many_stars_ends(void **state)
 	memset(name, 'a', 2000);
 	for (size_t i = 0; i < 200; i++)
 		pattern[i] = i % 2 == 0 ? '*' : i < 199 ? 'a' : 'b';
-	assert_false(limit_glob(view_of(pattern), view_of(name)));
+	assert_false(pattern_glob(view_of(pattern), view_of(name)));
 	assert_true(clock_ms() - begin < 5000);
 }
 
@@ -195,6 +256,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_limits_select_what_ansible_selects),
+	    cmocka_unit_test(test_node_sets),
 	    cmocka_unit_test(test_the_error_names_what_there_is),
 	    cmocka_unit_test(test_a_file_holds_terms),
 	    cmocka_unit_test(test_globs),

@@ -44,7 +44,7 @@ struct options {
 	bool ask_pass;                                           /* -k */
 	unsigned forks, connect_timeout, host_timeout, deadline; /* counts and seconds */
 	enum severity fail_on;
-	bool list, hosts, json, script, quiet, check, become;
+	bool list, hosts, list_hosts, json, script, quiet, check, become;
 	unsigned verbose;
 	bool color;  /* decided: --color, NO_COLOR and whether stdout is a terminal */
 	char **args; /* the positional arguments */

@@ -11,7 +11,7 @@ struct gathered {
 	char dir[PATH_MAX]; /* the run directory */
 	size_t hosts, reached, incomplete;
 	bool interrupted;
-	bool dry; /* --check: nothing was gathered, and nothing is to be reported */
+	bool dry; /* --check, --list-hosts: nothing was gathered, nothing is to be reported */
 };
 
 /* Returns EXIT_CLEAN where a run directory was written (or --check was asked), else what to exit

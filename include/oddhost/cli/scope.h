@@ -39,4 +39,7 @@ bool scope_load(const struct command *command, const struct options *options, st
 
 void scope_free(struct scope *scope);
 
+/* For --list-hosts, on stdout: "hosts (3): host-[01-03]". */
+void scope_print_hosts(const struct scope *scope);
+
 #endif

@@ -1,0 +1,256 @@
+#!/usr/bin/python3
+"""Compare `oddhost inventory --hosts -l LIMIT` with Ansible's limits and with ClusterShell's node sets.
+
+usage: oracle_limit.py ODDHOST [SEED [COUNT]]
+
+COUNT generated limits of each kind, on generated inventories. Ansible's side is its own
+InventoryManager in this process (what `ansible all --list-hosts -l` calls); the other side is
+ClusterShell's NodeSet (what `nodeset -e` calls), cut down to the hosts of the inventory. What a
+node set adds to Ansible's grammar (host-[01-03], a!b) is asked of ClusterShell only: Ansible sees
+nothing in it. Where the oracle selects nothing or refuses, oddhost must refuse (exit code 2); and
+lists of hosts are folded as `nodeset -f` does. Leaves with 77 where one of both is not installed.
+"""
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+SCRATCH = tempfile.TemporaryDirectory()
+CONFIG = os.path.join(SCRATCH.name, "ansible.cfg")
+open(CONFIG, "w").close()
+os.environ.update(ANSIBLE_LOCALHOST_WARNING="0", ANSIBLE_CONFIG=CONFIG, LC_ALL="C.UTF-8",
+                  ANSIBLE_INVENTORY_ENABLED="ini", PYTHONWARNINGS="ignore", CLUSTERSHELL_CFGDIR=SCRATCH.name)
+GROUPS = os.path.join(SCRATCH.name, "groups")
+with open(os.path.join(SCRATCH.name, "groups.conf"), "w") as conf:
+    conf.write(f"""[Main]
+default: local
+[local]
+map: sed -n 's/^$GROUP: //p' {GROUPS}
+all: sed -n 's/^all: //p' {GROUPS}
+list: sed -n 's/:.*//p' {GROUPS}
+""")
+
+try:
+    from ansible.inventory.manager import InventoryManager
+    from ansible.parsing.dataloader import DataLoader
+    from ansible.errors import AnsibleError
+    from ansible.utils.display import Display
+    from ClusterShell.NodeSet import NodeSet, NodeSetException, set_std_group_resolver_config
+except ImportError as missing:
+    print(f"oracle_limit: skipped, {missing} (Debian: ansible-core, clustershell)")
+    sys.exit(77)
+
+Display.warning = Display.error = lambda *a, **k: None
+
+
+def ours(program, path, limit):
+    done = subprocess.run([program, "inventory", "-i", path, "-F", "none", "--hosts", "-l", limit],
+                          capture_output=True, text=True, timeout=60)
+    if done.returncode not in (0, 2):
+        raise SystemExit(f"oddhost ended with {done.returncode} on -l '{limit}':\n{done.stderr}")
+    return sorted(done.stdout.split()) if done.returncode == 0 else None, done.stderr
+
+
+def folded(program, path):
+    done = subprocess.run([program, "inventory", "-i", path, "-F", "none", "--list-hosts"],
+                          capture_output=True, text=True, timeout=60)
+    return done.stdout.rstrip("\n").split(": ", 1)[1]
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(text)
+
+
+# ---- Ansible ----
+
+def ansible_inventory(rnd):
+    names = ([f"web-{i}" for i in range(1, 6)] + [f"db{i:02}" for i in range(8, 13)] +
+             ["lone", "a.example.org", "b.example.org", "10.0.0.5", "10.0.0.6", "fe80::1", "web"])
+    groups = ["web", "db", "east", "west", "web-3", "site"]
+    lines = rnd.sample(names, 3)
+    for group in groups[:-1]:
+        lines.append(f"[{group}]")
+        lines += rnd.sample(names, rnd.randrange(5))
+    lines.append("[site:children]")
+    lines += rnd.sample(groups[:-1], 2)
+    return "\n".join(lines) + "\n", names, groups
+
+
+def ansible_term(rnd, names, groups, directory):
+    name, group = rnd.choice(names), rnd.choice(groups + ["all", "ungrouped"])
+    return rnd.choice((
+        name, name, group, group, group, "nix", "*", "w*", "*.org", "*-[13]*", "db*", "d?08", "[!w]*", "10.0.0.*",
+        f"{group}[0]", f"{group}[-1]", f"{group}[1:2]", f"{group}[1:]", f"{group}[9]", f"{group}[0-1]", "web*[0]",
+        "~web-[12]", "~(a|b).*org", "~db\\d+$", "~[^w]", "*", f"{name}:{group}" if rnd.random() < .1 else name,
+        f"@{directory}/terms", "~eb", "*[1]"))
+
+
+def ansible_limit(rnd, names, groups, directory):
+    separator = rnd.choice((",", ",", ", ", " , ", ":", ":"))
+    if separator == ":":  # Ansible takes fe80::1:ANYTHING for one address; nobody can mean it
+        names = [name for name in names if ":" not in name]
+    terms = [rnd.choice(("", "", "", "!", "&")) + ansible_term(rnd, names, groups, directory)
+             for _ in range(rnd.choice((1, 1, 2, 2, 3, 4)))]
+    return separator.join(terms)
+
+
+def check_ansible(program, seed, count):
+    bad = empty = 0
+    for i in range(count):
+        rnd = random.Random(f"{seed} a{i}")
+        if i % 20 == 0:
+            path = os.path.join(SCRATCH.name, "hosts")
+            text, names, groups = ansible_inventory(rnd)
+            write(path, text)
+        write(os.path.join(SCRATCH.name, "terms"), "\n".join(rnd.sample(names, 2) + ["!lone", "", "web-1"]) + "\n")
+        limit = ansible_limit(rnd, names, groups, SCRATCH.name)
+        why = ""
+        try:
+            manager = InventoryManager(DataLoader(), sources=[path])
+            manager.subset(limit)
+            theirs = sorted(h.name for h in manager.list_hosts("all")) or None
+        except AnsibleError as error:
+            theirs, why = None, str(error)
+        mine, errors = ours(program, path, limit)
+        empty += theirs is None
+        if mine != theirs:
+            bad += 1
+            print(f"DIFFERENT: seed {seed}, number a{i}: -l '{limit}'\nansible: {theirs} {why}\noddhost: {mine} {errors}\n{text}-----")
+            if bad == 5:
+                break
+    print(f"oracle_limit: {count} limits as Ansible's, {empty} of them empty, {bad} different")
+    return bad
+
+
+# ---- ClusterShell ----
+
+HOSTS = ([f"n{i}" for i in range(1, 16)] + [f"n{i:03}" for i in range(1, 12)] + [f"host-{i:02}" for i in range(1, 13)] +
+         [f"dc{d}n{i}" for d in (1, 2, 3) for i in range(1, 6)] + [f"w{i}.example.org" for i in range(7, 13)] + ["lone", "10.0.0.5"])
+CLUSTERS = {"web": "host-[01-06]", "db": "n[1-9/2],lone", "rack1": "dc1n[1-5]", "rack2": "dc[2-3]n[1-2],n003"}
+
+
+def node_range(rnd):
+    kind = rnd.randrange(7)
+    low = rnd.randrange(0, 14)
+    high = low + rnd.randrange(0, 8)
+    if kind == 0:
+        return f"{low:03}-{high:03}"
+    if kind == 1:
+        return f"{low:02}-{high:02}"
+    if kind == 2:
+        return f"{low}-{high}/{rnd.randrange(1, 4)}"
+    if kind == 3:
+        return rnd.choice((f"{low}-{low}", f"{low:02},{low + 1:02}", f"{low:03},9"))
+    if kind == 4 and rnd.random() < .15:  # what both refuse
+        return rnd.choice(("3-1", "1-", "9-011", "0-02", "1-3/0", "1-3,,4", "1-3,"))
+    return f"{low}-{high}"
+
+
+def node_operand(rnd):
+    """
+    Only one range behind a digit: ClusterShell joins n0[8-9,10] to n[08-010] and then refuses it.
+    No lone number: w[09] is a glob of two names in Ansible. No letters in brackets: a glob as well.
+    """
+    def brackets():
+        return "[" + ",".join(node_range(rnd) for _ in range(rnd.choice((1, 1, 1, 2, 3)))) + "]"
+    return rnd.choice((rnd.choice(HOSTS), rnd.choice(HOSTS), "n" + brackets(), "n" + brackets(), "n0[" + node_range(rnd) + "]", "host-" + brackets(),
+                       "dc" + brackets() + "n" + brackets(), "w" + brackets() + ".example.org", "dc[1-2]n3", "10.0.0." + brackets(),
+                       "@web", "@db", "@rack1", "@rack2", "@rack[1-2]", "@*"))
+
+
+def node_expression(rnd):
+    text = node_operand(rnd)
+    blank = rnd.choice(("", "", " "))
+    operators = 0
+    for _ in range(rnd.choice((0, 1, 1, 2, 3, 4))):
+        operator = rnd.choice((",", ",", "!", "&", "^"))
+        operators += operator != ","
+        # Blanks around an operator are a list of Ansible's where there is no comma.
+        text += (blank if "," in text else "") + operator + (blank if "," in text else "") + node_operand(rnd)
+    return text
+
+
+def check_clustershell(program, seed, count):
+    path = os.path.join(SCRATCH.name, "nodes")
+    text = "\n".join(HOSTS) + "\n"
+    for name, nodes in CLUSTERS.items():
+        text += f"[{name}]\n" + "\n".join(NodeSet(nodes)) + "\n"
+    write(path, text)
+    write(GROUPS, "".join(f"{k}: {v}\n" for k, v in CLUSTERS.items()) + "all: " + ",".join(HOSTS) + "\n")
+    set_std_group_resolver_config(os.path.join(SCRATCH.name, "groups.conf"))
+    bad = empty = 0
+    for i in range(count):
+        rnd = random.Random(f"{seed} c{i}")
+        limit = node_expression(rnd)
+        why = ""
+        try:
+            theirs = sorted(set(NodeSet(limit)) & set(HOSTS)) or None
+        except NodeSetException as error:
+            theirs, why = None, str(error)
+        mine, errors = ours(program, path, limit)
+        empty += theirs is None
+        if mine != theirs:
+            bad += 1
+            print(f"DIFFERENT: seed {seed}, number c{i}: -l '{limit}'\nnodeset: {theirs} {why}\noddhost: {mine} {errors}-----")
+            if bad == 5:
+                break
+    print(f"oracle_limit: {count} limits as ClusterShell's, {empty} of them empty, {bad} different")
+    return bad
+
+
+def some_names(rnd):
+    """Hosts as fleets name them; sometimes with gaps, paddings and several numbers."""
+    heads = rnd.sample(["n", "host-", "web", "10.0.0.", "dc{}n", "r{}-s{}-", "x"], rnd.randrange(1, 4))
+    names = set()
+    for head in heads:
+        while "{}" in head:
+            head = head.replace("{}", str(rnd.randrange(1, 4)), 1) if rnd.random() < .5 else head.replace("{}", "7", 1)
+        width = rnd.choice((0, 0, 2, 3))
+        low = rnd.choice((0, 1, 8, 97))
+        tail = rnd.choice(("", "", ".example.org", "-a", "b"))
+        for n in range(low, low + rnd.randrange(1, 14)):
+            if rnd.random() < .8:
+                names.add(f"{head}{n:0{width}}{tail}")
+    return sorted(names) or ["lone"]
+
+
+def some_grid(rnd):
+    """Names with two numbers: all of a grid, or a part of it."""
+    rows, columns = rnd.randrange(1, 5), rnd.randrange(1, 5)
+    names = [f"rack{r}n{c:02}" for r in range(8, 8 + rows) for c in range(columns)]
+    whole = rnd.random() < .5
+    return (names if whole else rnd.sample(names, rnd.randrange(1, len(names) + 1))), whole
+
+
+def check_folding(program, seed, count):
+    path, bad = os.path.join(SCRATCH.name, "fold"), 0
+    for i in range(count):
+        rnd = random.Random(f"{seed} f{i}")
+        names, whole = (some_names(rnd), True) if i % 2 else some_grid(rnd)
+        rnd.shuffle(names)
+        write(path, "\n".join(names) + "\n")
+        theirs, mine = NodeSet.fromlist(names), folded(program, path)
+        # Of a grid with holes there are several shortest forms: only what it means is compared.
+        if sorted(NodeSet(mine)) != sorted(names) or (whole and mine != str(theirs)):
+            bad += 1
+            print(f"DIFFERENT: seed {seed}, number f{i}: {' '.join(sorted(names))}\nnodeset: {theirs}\noddhost: {mine}\n-----")
+            if bad == 5:
+                break
+    print(f"oracle_limit: {count} lists of hosts folded, {bad} different")
+    return bad
+
+
+def main():
+    program = os.path.abspath(sys.argv[1])
+    seed = sys.argv[2] if len(sys.argv) > 2 else str(random.randrange(10**9))
+    count = int(sys.argv[3]) if len(sys.argv) > 3 else 400
+    print(f"oracle_limit: seed {seed}, {count} limits of each kind")
+    bad = check_ansible(program, seed, count)
+    bad += check_clustershell(program, seed, count)
+    bad += check_folding(program, seed, count)
+    return 1 if bad else 0
+
+
+sys.exit(main())
