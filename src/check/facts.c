@@ -6,11 +6,13 @@
 #include "oddhost/base/buf.h"
 #include "oddhost/check/check.h"
 
-static void add(struct fact_list *list, enum facet facet, const char *key, const char *value,
-    struct source source)
+static struct fact *add(struct fact_list *list, enum facet facet, const char *key,
+    const char *value, struct source source)
 {
 	list->v = arena_grow(list->arena, list->v, list->n, &list->cap, sizeof *list->v);
-	list->v[list->n++] = (struct fact){facet, key, value, source};
+	struct fact *fact = &list->v[list->n++];
+	*fact = (struct fact){facet, key, value, source, NULL};
+	return fact;
 }
 
 static int by_key(const void *a, const void *b)
@@ -21,6 +23,13 @@ static int by_key(const void *a, const void *b)
 		return x->facet < y->facet ? -1 : 1;
 	int order = strcmp(x->key, y->key);
 	return order != 0 ? order : strcmp(x->value, y->value);
+}
+
+static void join(struct arena *arena, struct fact *last, const struct fact *next)
+{
+	if (last->like != NULL || next->like != NULL)
+		last->like = arena_printf(arena, "%s; %s", fact_like(last), fact_like(next));
+	last->value = arena_printf(arena, "%s; %s", last->value, next->value);
 }
 
 /* Several values under one key (next hops of one prefix) become one value, in sorted order. */
@@ -35,9 +44,57 @@ static void merge(struct fact_list *list)
 		if (last == NULL || last->facet != fact->facet || strcmp(last->key, fact->key) != 0)
 			list->v[n++] = *fact;
 		else if (strcmp(last->value, fact->value) != 0)
-			last->value = arena_printf(list->arena, "%s; %s", last->value, fact->value);
+			join(list->arena, last, fact);
 	}
 	list->n = n;
+}
+
+/* A route of the main table to a network that the host is part of. */
+static bool is_own_network(const struct host *host, const struct route *route)
+{
+	return route->type == ROUTE_UNICAST && route->gateway.family == IP_NONE &&
+	       route->dst.len > 0 && route->dst.ip.family == IP_V4 &&
+	       strcmp(route->table, "main") == 0 && host_virtual_owner(host, route->dev) == NULL;
+}
+
+/* The smallest network of the host's own that holds the address; false: not known. */
+static bool find_own_network(const struct host *host, const struct ip *ip, struct prefix *ret)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < host->routes.n; i++) {
+		const struct route *route = &host->routes.v[i];
+		if (is_own_network(host, route) && prefix_contains_ip(&route->dst, ip) &&
+		    (!found || route->dst.len > ret->len) && route->dst.len < 31) {
+			*ret = route->dst;
+			found = true;
+		}
+	}
+	for (size_t i = 0; i < host->n_addresses && !found; i++) {
+		*ret = prefix_of_ip(&host->addresses[i].ip, host->addresses[i].len);
+		found = ret->len < 31 && prefix_contains_ip(ret, ip);
+	}
+	return found;
+}
+
+/*
+ * A next hop in the host's own network stands where that network's router stands: hosts in
+ * different subnets of one VPC have different ones, and yet the same. NULL: not such a next hop.
+ */
+static const char *like_gateway(
+    struct arena *arena, const struct host *host, const struct ip *gateway)
+{
+	struct prefix own;
+
+	if (gateway->family != IP_V4 || !find_own_network(host, gateway, &own))
+		return NULL;
+	uint32_t size = UINT32_C(1) << (32 - own.len), at = 0;
+	for (int i = 0; i < 4; i++)
+		at = at << 8 | gateway->b[i];
+	at &= size - 1;
+	if (at <= size / 2)
+		return arena_printf(arena, "via address %u of its own network", at);
+	return arena_printf(arena, "via address %u from the end of its own network", size - 1 - at);
 }
 
 static void add_egress(struct fact_list *list, const struct host *host, const struct target *target)
@@ -49,14 +106,40 @@ static void add_egress(struct fact_list *list, const struct host *host, const st
 	for (size_t i = 0; i < n; i++) {
 		struct path path = path_of(host, target->text, &addresses[i]);
 		const char *value = path_text(list->arena, host, &path);
-		if (value != NULL)
-			add(list, FACET_EGRESS, target->text, value,
-			    path.egress != NULL ? path.egress->source
-						: source_of_route(host, path.route));
+		if (value == NULL)
+			continue;
+		struct fact *fact = add(list, FACET_EGRESS, target->text, value,
+		    path.egress != NULL ? path.egress->source : source_of_route(host, path.route));
+		fact->like = like_gateway(list->arena, host, &path.gateway);
 	}
 }
 
-/* Local, broadcast, multicast and link-local entries name the host's own addresses. */
+/*
+ * Does the route lead to the network of the host's default gateway, or to that gateway? Without a
+ * default route any network that it has an address in may have been that one.
+ */
+static bool is_home(const struct host *host, const struct route *route)
+{
+	bool any = false;
+
+	if (!is_own_network(host, route))
+		return false;
+	for (size_t i = 0; i < host->routes.n; i++) {
+		const struct route *other = &host->routes.v[i];
+		if (other->dst.len > 0 || other->gateway.family != IP_V4 ||
+		    strcmp(other->table, "main") != 0)
+			continue;
+		any = true;
+		if (prefix_contains_ip(&route->dst, &other->gateway))
+			return true;
+	}
+	return !any && prefix_contains_ip(&route->dst, &route->src);
+}
+
+/*
+ * Local, broadcast, multicast and link-local entries name the host's own addresses, and the network
+ * that its default gateway stands in follows from them.
+ */
 static bool comparable(const struct host *host, const struct route *route)
 {
 	static const struct prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
@@ -65,7 +148,7 @@ static bool comparable(const struct host *host, const struct route *route)
 	       route->type != ROUTE_ANYCAST && route->type != ROUTE_MULTICAST &&
 	       strcmp(route->table, "local") != 0 && !prefix_contains(&link_local, &route->dst) &&
 	       host_virtual_owner(host, route->dev) == NULL &&
-	       !(route->dev != NULL && strcmp(route->dev, "lo") == 0);
+	       !(route->dev != NULL && strcmp(route->dev, "lo") == 0) && !is_home(host, route);
 }
 
 static void add_route(struct fact_list *list, const struct host *host, const struct route *route)
@@ -84,7 +167,41 @@ static void add_route(struct fact_list *list, const struct host *host, const str
 	else if (route->type == ROUTE_UNICAST && route->dev != NULL)
 		value = arena_printf(list->arena, "on-link %s", route->dev);
 	add(list, v4 ? FACET_ROUTE : FACET_ROUTE6, key, value,
-	    (struct source){v4 ? host->routes_source : host->routes6_source, route->line});
+	    (struct source){v4 ? host->routes_source : host->routes6_source, route->line})
+	    ->like = like_gateway(list->arena, host, &route->gateway);
+}
+
+static const char *selector_text(
+    struct arena *arena, const struct host *host, const char *word, const struct prefix *prefix)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	if (prefix->ip.family == IP_NONE)
+		return "";
+	if (host_owns(host, &prefix->ip))
+		return arena_printf(arena, " %s its own address", word);
+	return arena_printf(arena, " %s %s", word, prefix_format(prefix, text));
+}
+
+/* The rules beside Linux's own three; of a conditional one only the line says what it asks for. */
+static void add_rule(struct fact_list *list, const struct host *host, const struct rule *rule)
+{
+	static const char *const own[] = {"local", "main", "default"};
+	struct arena *arena = list->arena;
+	const char *from = selector_text(arena, host, "from", &rule->from);
+	const char *to = selector_text(arena, host, "to", &rule->to);
+	const char *does = rule->table == NULL ? route_type_name(rule->type)
+					       : arena_printf(arena, "lookup %s", rule->table);
+
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+		if (*from == '\0' && *to == '\0' && !rule->conditional && rule->table != NULL &&
+		    strcmp(rule->table, own[i]) == 0)
+			return;
+	}
+	add(list, FACET_RULE,
+	    arena_printf(arena, "%s%s%s", *from || *to ? "" : " all", from, to) + 1,
+	    rule->conditional ? arena_printf(arena, "%s under a condition", does) : does,
+	    (struct source){host->rules_source, rule->line});
 }
 
 /* A network's subnets, from its inspection or else from the routes through its bridge. */
@@ -187,6 +304,14 @@ static void add_containers(struct fact_list *list, const struct host *host)
 	}
 }
 
+/* Was an output cut short, so that what it does not list may be there? */
+static bool is_cut(const struct host *host, const char *probe)
+{
+	const struct probe_result *result = host_record_probe(host->record, probe);
+
+	return result != NULL && result->status == PROBE_TRUNCATED;
+}
+
 struct fact_list facts_make(
     struct arena *arena, const struct host *host, const struct target *targets, size_t n_targets)
 {
@@ -203,6 +328,8 @@ struct fact_list facts_make(
 		if (comparable(host, &host->routes.v[i]))
 			add_route(&list, host, &host->routes.v[i]);
 	}
+	for (size_t i = 0; i < host->rules.n; i++)
+		add_rule(&list, host, &host->rules.v[i]);
 	add_networks(&list, host);
 	add_daemon(&list, host);
 	add_containers(&list, host);
@@ -212,10 +339,12 @@ struct fact_list facts_make(
 		add(&list, FACET_SYSTEM, "os", host->os, system);
 	list.whole[FACET_ROUTE] = host->routes_known && !host->routes.partial;
 	list.whole[FACET_ROUTE6] = host->routes6_known && !host->routes.partial6;
-	list.whole[FACET_NETWORK] = host->networks_known;
+	list.whole[FACET_RULE] = host->rules.known && !host->rules.partial;
+	list.whole[FACET_NETWORK] = host->networks_known && !is_cut(host, "docker_networks") &&
+				    !is_cut(host, "docker_inspect");
 	list.whole[FACET_DAEMON] =
 	    host->daemon.known && (!host->daemon.present || host->daemon.valid);
-	list.whole[FACET_CONTAINER] = host->containers_known;
+	list.whole[FACET_CONTAINER] = host->containers_known && !is_cut(host, "docker_ps");
 	merge(&list);
 	return list;
 }

@@ -5,10 +5,13 @@
 #include "oddhost/check/facts.h"
 
 #define QUOTED_HOSTS 4
+#define PART_HOSTS 4  /* hosts with the same deviation, at least … */
+#define PART_SHARE 10 /* … and more than one in so many: no outliers */
 
 /* One deviation, which several hosts may share, and the number of its finding. */
 struct group {
-	const struct difference *difference;
+	const struct difference *difference; /* of the first host */
+	const char *like, *value;            /* what they share; NULL: they lack the route */
 	size_t finding;
 };
 
@@ -22,13 +25,15 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static const struct group *find_group(const struct group_list *list, const struct difference *d)
+static struct group *find_group(
+    const struct group_list *list, const struct difference *d, const char *like)
 {
 	for (size_t i = 0; i < list->n; i++) {
-		const struct difference *other = list->v[i].difference;
+		struct group *group = &list->v[i];
+		const struct difference *other = group->difference;
 		if (other->facet == d->facet && strcmp(other->key, d->key) == 0 &&
-		    same_text(other->value, d->value) && same_text(other->others, d->others))
-			return &list->v[i];
+		    same_text(group->like, like) && same_text(other->others, d->others))
+			return group;
 	}
 	return NULL;
 }
@@ -45,42 +50,58 @@ static void quote_other(struct check *check, struct finding *f, const struct dif
 	}
 }
 
-static struct finding *add_group(
-    struct check *check, struct group_list *list, const struct difference *d)
+static struct group *add_group(
+    struct check *check, struct group_list *list, const struct difference *d, const char *like)
 {
-	bool is_default = strcmp(d->key, "default") == 0;
-	const char *others = d->others != NULL ? d->others : "absent";
+	bool is_default = strcmp(d->key, "default") == 0 && d->facet == FACET_ROUTE;
 
 	list->v = arena_grow(check->arena, list->v, list->n, &list->cap, sizeof *list->v);
-	list->v[list->n++] = (struct group){d, check->diagnosis->n_findings};
-	struct finding *f = finding_add(check, "route-outlier",
-	    is_default && d->facet == FACET_ROUTE ? SEVERITY_MEDIUM : SEVERITY_LOW,
-	    CONFIDENCE_LIKELY);
-	f->prefix = is_default ? NULL : d->key;
-	f->summary = arena_printf(check->arena, "route %s is %s, against %s on the others", d->key,
-	    d->value != NULL ? d->value : "absent", others);
-	f->why = arena_printf(check->arena,
-	    "%zu of %zu hosts have: %s. This route leads to a real network, not to containers, so "
-	    "hosts that do the same work should agree on it.",
-	    d->agree, d->compared, others);
-	finding_add_fix(check, f,
-	    "If it is not meant: see who sets it (netplan, cloud-init, a VPN) and align it with the "
-	    "group.");
-	return f;
+	struct group *group = &list->v[list->n++];
+	*group = (struct group){d, like, d->value, check->diagnosis->n_findings};
+	struct finding *f = finding_add(
+	    check, "route-outlier", is_default ? SEVERITY_MEDIUM : SEVERITY_LOW, CONFIDENCE_LIKELY);
+	f->prefix = strcmp(d->key, "default") == 0 ? NULL : d->key;
+	return group;
 }
 
 static void report(
     struct check *check, struct group_list *list, size_t h, const struct difference *d)
 {
-	const struct group *group = find_group(list, d);
-	struct finding *f =
-	    group != NULL ? &check->diagnosis->findings[group->finding] : add_group(check, list, d);
+	const struct fact *fact =
+	    d->value == NULL ? NULL : facts_find(&check->facts[h], d->facet, d->key);
+	const char *like = fact == NULL ? NULL : fact_like(fact);
+	struct group *group = find_group(list, d, like);
 
+	if (group == NULL)
+		group = add_group(check, list, d, like);
+	else if (!same_text(group->value, d->value))
+		group->value = group->like;
+	struct finding *f = &check->diagnosis->findings[group->finding];
 	finding_add_host(check, f, h);
 	if (f->n_hosts <= QUOTED_HOSTS)
 		finding_quote(check, f, check->hosts[h], d->source);
 	if (f->n_hosts == 1)
 		quote_other(check, f, d);
+}
+
+static void explain(struct check *check, const struct group *group)
+{
+	struct finding *f = &check->diagnosis->findings[group->finding];
+	const struct difference *d = group->difference;
+	const char *others = d->others != NULL ? d->others : "absent";
+
+	f->summary = arena_printf(check->arena, "route %s is %s, against %s on the others", d->key,
+	    group->value != NULL ? group->value : "absent", others);
+	f->why = arena_printf(check->arena,
+	    "%zu of %zu hosts have: %s. This route leads to a real network, not to containers, so "
+	    "hosts that do the same work should agree on it.",
+	    d->agree, d->compared, others);
+	/* Several hosts that are no few of the group agree: a role, rather than a fault. */
+	if (f->n_hosts >= PART_HOSTS && f->n_hosts * PART_SHARE > d->compared)
+		f->severity = SEVERITY_INFO;
+	finding_add_fix(check, f,
+	    "If it is not meant: see who sets it (netplan, cloud-init, a VPN) and align it with the "
+	    "group.");
 }
 
 void rule_route_outlier(struct check *check)
@@ -96,5 +117,7 @@ void rule_route_outlier(struct check *check)
 				report(check, &list, h, &view->differs[i]);
 		}
 	}
+	for (size_t i = 0; i < list.n; i++)
+		explain(check, &list.v[i]);
 	findings_lead_with_hosts(check, first);
 }

@@ -6,6 +6,7 @@ const char *facet_name(enum facet facet)
 	    [FACET_EGRESS] = "egress",
 	    [FACET_ROUTE] = "route",
 	    [FACET_ROUTE6] = "route6",
+	    [FACET_RULE] = "rule",
 	    [FACET_NETWORK] = "docker-network",
 	    [FACET_DNS] = "dns",
 	    [FACET_DAEMON] = "docker-daemon",

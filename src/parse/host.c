@@ -114,7 +114,7 @@ static void read_addresses(struct reader *r)
 	if (!usable(probe))
 		return;
 	host->addresses_source = probe;
-	host->addresses_known = parse_addresses(probe->out, &list, diags_of(r, probe));
+	host->addresses_known = parse_addresses(text_of(probe), &list, diags_of(r, probe));
 	host->addresses = list.v;
 	host->n_addresses = list.n;
 	host->cap_addresses = list.cap;
@@ -129,7 +129,7 @@ static void read_containers(struct reader *r)
 	if (!usable(probe))
 		return;
 	host->containers_source = probe;
-	host->containers_known = parse_docker_ps(probe->out, &list, diags_of(r, probe));
+	host->containers_known = parse_docker_ps(text_of(probe), &list, diags_of(r, probe));
 	host->containers = list.v;
 	host->n_containers = list.n;
 	host->cap_containers = list.cap;
@@ -253,7 +253,7 @@ static void read_dns(struct reader *r, const struct probe_result *probe, const c
 
 	/* getent(1): 2 is "not found"; 1 is a database it does not know. */
 	if (!usable(probe) || (view_trim(probe->out).n == 0 && probe->exit != 2) ||
-	    !parse_getent(probe->out, r->host->arena, &resolution, diags_of(r, probe)))
+	    !parse_getent(text_of(probe), r->host->arena, &resolution, diags_of(r, probe)))
 		return;
 	resolution.target = target_text(r, name);
 	resolution.source.probe = probe;
@@ -461,10 +461,10 @@ static void read_additive(struct reader *r)
 		if (!usable(probe))
 			continue;
 		if (networks && view_trim(probe->out).n > 0)
-			host->networks_known |= parse_docker_networks(
-			    probe->out, probe->command, probe, &r->networks, diags_of(r, probe));
+			host->networks_known |= parse_docker_networks(text_of(probe),
+			    probe->command, probe, &r->networks, diags_of(r, probe));
 		else if (strcmp(probe->name, "host") == 0)
-			parse_system(probe->out, host->arena, &system);
+			parse_system(text_of(probe), host->arena, &system);
 	}
 	host->networks = r->networks.v;
 	host->n_networks = r->networks.n;

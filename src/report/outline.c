@@ -297,6 +297,8 @@ bool outline_knows(const struct host *host, enum facet facet)
 		return host->routes_known && !host->routes.partial;
 	case FACET_ROUTE6:
 		return host->routes6_known && !host->routes.partial6;
+	case FACET_RULE:
+		return host->rules.known && !host->rules.partial;
 	case FACET_NETWORK:
 		return host->networks_known;
 	case FACET_DNS:

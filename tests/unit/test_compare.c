@@ -64,6 +64,90 @@ static void test_outliers(void **state)
 	}
 }
 
+/* "h2 FACET KEY VALUE | OTHERS" a difference, and what is checked of whole fleets in tests/bench.
+ */
+static void write_differences(const struct scene *s, struct buf *out)
+{
+	for (size_t h = 0; h < s->d->n_hosts; h++) {
+		const struct host_view *view = &s->d->hosts[h];
+		for (size_t i = 0; i < view->n_differs; i++) {
+			const struct difference *d = &view->differs[i];
+			buf_printf(out, "%s %s %s: %s | %s, %zu/%zu\n", view->host->record->name,
+			    facet_name(d->facet), d->key, d->value ? d->value : "-",
+			    d->others ? d->others : "-", d->agree, d->compared);
+		}
+	}
+}
+
+/* What six hosts print, and how they then differ. */
+static void test_differences(void **state)
+{
+#define HOME(n, gw)                                                                                \
+	"default via 10.1." n "." gw " dev eth0 \n10.1." n ".0/24 dev eth0 scope link \n"
+#define UP(name)                                                                                   \
+	"{\"ID\":\"1\",\"Image\":\"a:1\",\"Names\":\"" name "\",\"Status\":\"Up 2 days\"}\n"
+#define ILL(name)                                                                                  \
+	"{\"ID\":\"1\",\"Image\":\"a:1\",\"Names\":\"" name                                        \
+	"\",\"Status\":\"Up 2 days (unhealthy)\"}\n"
+	static const struct {
+		const char *name, *probe, *out[6], *expected;
+	} rows[] = {
+	    {"routers of several subnets", "routes",
+		{HOME("1", "1"), HOME("2", "1"), HOME("3", "1"), HOME("1", "1"), HOME("2", "7"),
+		    HOME("3", "1")},
+		"h4 route default: via 10.1.2.7 | via address 1 of its own network, 5/6\n"},
+	    {"routers at the end of their subnets", "routes",
+		{HOME("1", "254"), HOME("2", "254"), HOME("3", "254"), HOME("1", "254"),
+		    HOME("2", "254"), HOME("3", "254")},
+		""},
+	    {"there in different ways, and once not", "routes",
+		{"10.5.0.0/16 via 10.1.0.1 dev e\n", "10.5.0.0/16 via 10.1.0.2 dev e\n",
+		    "10.5.0.0/16 via 10.1.0.1 dev e\n", "10.5.0.0/16 via 10.1.0.2 dev e\n",
+		    "10.5.0.0/16 via 10.1.0.3 dev e\n", "10.6.0.0/16 via 10.1.0.1 dev e\n"},
+		"h5 route 10.5.0.0/16: - | there, in different ways, 5/6\n"
+		"h5 route 10.6.0.0/16: via 10.1.0.1 | -, 5/6\n"},
+	    {"ill among its like, who are half of the hosts", "docker_ps",
+		{UP("api"), UP("api"), ILL("api"), UP("api"), UP("web"), UP("web")},
+		"h2 container api: running (unhealthy) a:1 | running a:1, 3/4\n"
+		"h4 container api: - | running a:1, 4/6\n"
+		"h4 container web: running a:1 | -, 4/6\n"
+		"h5 container api: - | running a:1, 4/6\n"
+		"h5 container web: running a:1 | -, 4/6\n"},
+	    {"every host runs something of its own", "docker_ps",
+		{UP("a") UP("x"), UP("b") UP("x"), UP("c") UP("x"), UP("d") UP("x"), UP("x"),
+		    UP("f")},
+		"h5 container x: - | running a:1, 5/6\n"},
+	    {"a rule, and the host's own address in one", "rules",
+		{"0:\tfrom all lookup local\n", "0:\tfrom all lookup local\n",
+		    "0:\tfrom all lookup local\n", "0:\tfrom all lookup local\n",
+		    "0:\tfrom all lookup local\n",
+		    "0:\tfrom all lookup local\n9:\tfrom all to 10.9.0.0/16 lookup 100\n"},
+		"h5 rule to 10.9.0.0/16: lookup 100 | -, 5/6\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct buf text = {0};
+		struct scene s;
+		scene_begin(&s, "", "");
+		for (int h = 0; h < 6; h++) {
+			char name[16];
+			snprintf(name, sizeof name, "h%d", h);
+			scene_probe(scene_host(&s, name), rows[i].probe, rows[i].out[h]);
+		}
+		scene_diagnose(&s);
+		write_differences(&s, &text);
+		if (strcmp(buf_str(&text), rows[i].expected) != 0)
+			print_error("row: %s\n", rows[i].name);
+		assert_string_equal(buf_str(&text), rows[i].expected);
+		buf_free(&text);
+		scene_free(&s);
+	}
+#undef HOME
+#undef UP
+#undef ILL
+}
+
 static bool has_note(const struct scene *s, const char *part)
 {
 	for (size_t i = 0; i < s->d->n_notes; i++) {
@@ -242,6 +326,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_outliers),
+	    cmocka_unit_test(test_differences),
 	    cmocka_unit_test(test_two_hosts_are_announced),
 	    cmocka_unit_test(test_unknown_is_not_absent),
 	    cmocka_unit_test(test_differs_by_nature),

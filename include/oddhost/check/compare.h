@@ -1,10 +1,13 @@
 /*
  * Comparing hosts by their facts: the N-way view that finds outliers, and the pairwise one.
  *
- * The largest class of a key (absent is a class too, where it is known) is the consensus only where
- * it holds two thirds or more of at least three hosts; rarer values are outliers, ranked by
- * Batfish's z = (share - 2/3) / sqrt((2/9) / n). A tie is announced, never decided by order; a key
- * on which every host differs says nothing and is left out.
+ * Of each key it is asked whether a host has it (where that is known), and of those that do, what
+ * its value is. The largest class is the consensus only where it holds two thirds or more of at
+ * least three hosts; the others are outliers, ranked by Batfish's z = (share - 2/3) / sqrt((2/9) /
+ * n), with n hosts compared in the facet. A difference is worth at most as much as it is rare for a
+ * host to have one as rare in its facet.
+ * A tie is announced, never decided by order; a key on which every host differs, or a facet in
+ * which most do, says nothing and is left out.
  */
 #ifndef ODDHOST_CHECK_COMPARE_H
 #define ODDHOST_CHECK_COMPARE_H

@@ -34,7 +34,10 @@ void rule_target_unreachable(struct check *check);
  */
 void rule_ping_outlier(struct check *check);
 
-/* A route that leads to a real network is there, or missing, against two thirds of the group. */
+/*
+ * A route that leads to a real network is there, or missing, against two thirds of the group; info
+ * where the same is so on more than a tenth of the hosts, which may be a role of theirs.
+ */
 void rule_route_outlier(struct check *check);
 
 /*

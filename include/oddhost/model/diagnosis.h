@@ -66,7 +66,7 @@ struct difference {
 
 struct host_view {
 	const struct host *host;
-	double score; /* sum of Batfish's z over its differences; 0: like the others */
+	double score; /* the largest z of its differences (check/compare.h); 0: like the others */
 	struct difference *differs;
 	size_t n_differs, cap_differs;
 	enum severity worst; /* of the findings that name it */

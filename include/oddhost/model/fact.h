@@ -17,6 +17,7 @@ enum facet {
 	FACET_EGRESS,    /* key: target; value: how packets leave for it */
 	FACET_ROUTE,     /* key: IPv4 prefix; value: gateway or interface */
 	FACET_ROUTE6,    /* the same for IPv6 */
+	FACET_RULE,      /* key: selector of a rule of `ip rule`; value: what it does */
 	FACET_NETWORK,   /* key: docker network; value: driver and subnets */
 	FACET_DNS,       /* key: target; value: addresses */
 	FACET_DAEMON,    /* key: setting of daemon.json; value */
@@ -31,6 +32,8 @@ struct fact {
 	enum facet facet;
 	const char *key, *value;
 	struct source source;
+	const char *like; /* what hosts are compared by where the value follows from their own
+			     address; NULL: the value itself */
 };
 
 /* The facts of one host, sorted by facet and key, each key once in a facet. */
@@ -44,5 +47,11 @@ struct fact_list {
 };
 
 const char *facet_name(enum facet facet);
+
+/* What the fact is compared by. */
+static inline const char *fact_like(const struct fact *fact)
+{
+	return fact->like != NULL ? fact->like : fact->value;
+}
 
 #endif
