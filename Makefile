@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 10
 FUZZ_RUNS ?= 20000
 FUZZ_SEED ?= 1
+RECALL_SEEDS ?= 5
 B := .build/$(or $(FLAVOUR),$(if $(DEV),dev,release))
 
 CPPFLAGS += -D_GNU_SOURCE -Iinclude -I$(B)
@@ -48,12 +49,14 @@ check: ## all tests that a plain user can run, also under ASan and UBSan
 	$(Q)$(sub) asan
 	$(Q)$(sub) DEV=1 e2e
 	$(Q)$(sub) DEV=1 fault
+	$(Q)$(sub) DEV=1 recall
 
 check-all: check ## and those that need root, a browser, clang or Ansible
 	$(Q).ci/deps all
 	$(Q)$(sub) DEV=1 CC=clang FLAVOUR=clang all
 	$(Q)$(sub) fuzz
 	$(Q)$(sub) DEV=1 more
+	$(Q)$(sub) DEV=1 RECALL_SEEDS=100 recall
 	$(Q)$(sub) fault-all
 	$(Q)$(sub) DEV=1 lab
 
@@ -173,6 +176,9 @@ e2e: $(B)/oddhost $(B)/e2e/test_incident
 more: $(B)/oddhost $(B)/e2e/test_more
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_more
 
+recall: $(B)/oddhost ## synthetic fleets of 1,000 hosts: is every planted fault found, and no host accused?
+	$(Q)PYTHONDONTWRITEBYTECODE=1 tests/bench/recall.py $(B)/oddhost --seeds $(RECALL_SEEDS)
+
 fault: $(B)/oddhost ## the fault table, as far as a plain user and OpenSSH can make the faults
 	$(Q)tests/fault/table.py $(B) $(or $(FAULTS),quick)
 
@@ -182,5 +188,5 @@ e2e: $(filter unit corpus,$(MAKECMDGOALS))
 
 -include $(OBJ:.o=.d) $(B)/main.d $(UNIT:=.d)
 .PHONY: all deps demo check check-all asan lint format fuzz bench install uninstall clean help unit corpus \
-	fuzzing e2e more fault fault-all lab
+	fuzzing e2e more recall fault fault-all lab
 .SECONDARY:

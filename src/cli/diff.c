@@ -17,6 +17,7 @@ struct printer {
 	struct json *json; /* NULL: text */
 	struct difference *v;
 	size_t n, cap;
+	bool unknown[2][FACET_COUNT]; /* of a and b: what the other has may be there, too */
 };
 
 static void print(struct buf *text)
@@ -35,21 +36,18 @@ static void set_text(struct json *object, const char *key, const char *text)
 	buf_free(&clean);
 }
 
-static const char *side(const char *value, bool unknown)
-{
-	return unknown ? "(unknown)" : value;
-}
-
 static void take(void *context, const struct pair_difference *d)
 {
 	struct printer *p = context;
 
+	p->unknown[0][d->facet] |= d->a_unknown;
+	p->unknown[1][d->facet] |= d->b_unknown;
+	if (d->a_unknown || d->b_unknown)
+		return; /* unknown is not absent */
 	if (p->json == NULL) {
 		p->v = arena_grow(p->arena, p->v, p->n, &p->cap, sizeof *p->v);
-		p->v[p->n++] = (struct difference){.facet = d->facet,
-		    .key = d->key,
-		    .value = side(d->a, d->a_unknown),
-		    .others = side(d->b, d->b_unknown)};
+		p->v[p->n++] = (struct difference){
+		    .facet = d->facet, .key = d->key, .value = d->a, .others = d->b};
 		return;
 	}
 	struct json *item = json_push(p->json, json_object());
@@ -69,7 +67,16 @@ static void compare(
 	struct fact_list y = facts_make(p->arena, b, from->meta.targets, from->meta.n_targets);
 
 	p->n = 0;
+	memset(p->unknown, 0, sizeof p->unknown);
 	compare_pair(&x, &y, take, p);
+}
+
+static void write_pair(
+    const struct printer *p, const char *a, const char *b, bool color, struct buf *text)
+{
+	terminal_write_pair(a, b, p->v, p->n, color, text);
+	terminal_write_unknown(a, p->unknown[0], text);
+	terminal_write_unknown(b, p->unknown[1], text);
 }
 
 static void diff_hosts(struct printer *p, const struct run *run, const struct host *a,
@@ -79,7 +86,7 @@ static void diff_hosts(struct printer *p, const struct run *run, const struct ho
 
 	compare(p, run, a, b);
 	if (p->json == NULL)
-		terminal_write_pair(a->record->name, b->record->name, p->v, p->n, color, &text);
+		write_pair(p, a->record->name, b->record->name, color, &text);
 	print(&text);
 }
 
@@ -124,8 +131,8 @@ static void diff_runs(
 		}
 		compare(p, after->run, earlier, after->hosts[i]);
 		if (p->json == NULL && p->n > 0)
-			terminal_write_pair(arena_printf(p->arena, "%s before", p->host),
-			    arena_printf(p->arena, "%s after", p->host), p->v, p->n, color, &text);
+			write_pair(p, arena_printf(p->arena, "%s before", p->host),
+			    arena_printf(p->arena, "%s after", p->host), color, &text);
 	}
 	for (size_t i = 0; i < before->run->n_hosts; i++) {
 		if (models_host(after, before->run->hosts[i]->name, &err) == NULL)

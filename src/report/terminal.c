@@ -214,6 +214,22 @@ void terminal_write_pair(
 	}
 }
 
+void terminal_write_unknown(const char *name, const bool facets[FACET_COUNT], struct buf *out)
+{
+	const char *before = ": ";
+
+	for (int f = 0; f < FACET_COUNT; f++) {
+		if (!facets[f])
+			continue;
+		if (*before == ':')
+			put(out, "\nnot known, or not all of it, of %s", name);
+		put(out, "%s%s", before, facet_name((enum facet)f));
+		before = ", ";
+	}
+	if (*before == ',')
+		buf_putc(out, '\n');
+}
+
 void terminal_write_matrix(const struct diagnosis *d, bool color, struct buf *out)
 {
 	struct outline *o = outline_new(d);

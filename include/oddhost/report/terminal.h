@@ -25,6 +25,9 @@ void terminal_write_verdict(const struct diagnosis *diagnosis, bool color, struc
 void terminal_write_pair(const char *a, const char *b, const struct difference *v, size_t n,
     bool color, struct buf *out);
 
+/* The facets in which what the other of the pair has may be there on `name`, too; or nothing. */
+void terminal_write_unknown(const char *name, const bool facets[FACET_COUNT], struct buf *out);
+
 /* All hosts: per key the consensus with its share, then each other value with its hosts. */
 void terminal_write_matrix(const struct diagnosis *diagnosis, bool color, struct buf *out);
 
