@@ -74,7 +74,7 @@ foreign 'libcidr\.h' 'src/net/prefix\.c'
 foreign 'cJSON\.h' 'src/base/json\.c'
 foreign 'libssh2[a-z_]*\.h' 'src/collect/'
 foreign 'sys/epoll\.h' 'src/collect/loop\.c'
-foreign 'pthread\.h' 'src/collect/(runner|resolve|identity|known_store)\.c'
+foreign 'pthread\.h' 'src/collect/(runner|offload|identity|known_store)\.c'
 
 program=$(sources 'src/*.c' 'src/*.h' 'include/*.h')
 # shellcheck disable=SC2086

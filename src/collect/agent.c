@@ -16,6 +16,7 @@
 #define ANSWER_MAX ((size_t)256 * 1024) /* OpenSSH's own limit for a message */
 #define KEYS_MAX 256
 #define LIMIT_MS 2000
+#define SIGN_MS 60000 /* the agent may ask its user (ssh-add -c), or a token */
 
 enum { /* message numbers */
 	FAILURE = 5,
@@ -112,9 +113,9 @@ static bool receive(struct agent *agent, size_t n, int64_t until, struct err *er
 	return true;
 }
 
-static bool exchange(struct agent *agent, struct view framed, struct err *err)
+static bool exchange(struct agent *agent, struct view framed, int limit_ms, struct err *err)
 {
-	int64_t until = clock_ms() + LIMIT_MS;
+	int64_t until = clock_ms() + limit_ms;
 	uint32_t n;
 
 	if (!transmit(agent, framed, until, err) || !receive(agent, 4, until, err))
@@ -135,7 +136,8 @@ static bool ask(struct agent *agent, struct view message, uint8_t expected, stru
 	if (agent->broken)
 		return err_set(err, "the agent has failed before");
 	wire_put_string(&framed, message);
-	agent->broken = !exchange(agent, buf_view(&framed), err);
+	agent->broken = !exchange(
+	    agent, buf_view(&framed), expected == SIGN_RESPONSE ? SIGN_MS : LIMIT_MS, err);
 	buf_free(&framed);
 	if (agent->broken)
 		return false;

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +20,10 @@
 #define KEY_FILE_MAX ((size_t)64 * 1024)
 
 struct identities {
-	pthread_mutex_t lock; /* of all that follows; keys themselves do not change */
-	identities_ask *ask;  /* may be NULL */
+	atomic_uint users;
+	pthread_mutex_t signing; /* one request to the agent at a time */
+	pthread_mutex_t lock;    /* of all that follows; keys themselves do not change */
+	identities_ask *ask;     /* may be NULL */
 	void *ask_context;
 	struct arena *arena;
 	struct identity **files; /* pointers: they are handed out and must not move */
@@ -38,17 +41,26 @@ struct identities *identities_new(identities_ask *ask, void *ask_context)
 	ids->arena = arena_new();
 	ids->ask = ask;
 	ids->ask_context = ask_context;
+	atomic_init(&ids->users, 1);
+	pthread_mutex_init(&ids->signing, NULL);
 	pthread_mutex_init(&ids->lock, NULL);
+	return ids;
+}
+
+struct identities *identities_hold(struct identities *ids)
+{
+	atomic_fetch_add(&ids->users, 1);
 	return ids;
 }
 
 void identities_free(struct identities *ids)
 {
-	if (ids == NULL)
+	if (ids == NULL || atomic_fetch_sub(&ids->users, 1) > 1)
 		return;
 	for (size_t i = 0; i < ids->n_files; i++)
 		keyfile_free(ids->files[i]->key);
 	agent_free(ids->agent);
+	pthread_mutex_destroy(&ids->signing);
 	pthread_mutex_destroy(&ids->lock);
 	arena_free(ids->arena);
 	free(ids);
@@ -253,9 +265,9 @@ bool identity_sign(struct identities *ids, const struct identity *identity, stru
 	uint32_t flags = view_eq(algorithm, "rsa-sha2-512")   ? AGENT_RSA_SHA2_512
 			 : view_eq(algorithm, "rsa-sha2-256") ? AGENT_RSA_SHA2_256
 							      : 0;
-	pthread_mutex_lock(&ids->lock);
+	pthread_mutex_lock(&ids->signing);
 	bool ok = agent_sign(ids->agent, identity->blob, data, flags, &whole, err);
-	pthread_mutex_unlock(&ids->lock);
+	pthread_mutex_unlock(&ids->signing);
 	struct view rest = buf_view(&whole);
 	if (ok && wire_get_string(&rest, &type) && wire_get_string(&rest, &bare))
 		buf_add_view(signature, bare);

@@ -17,6 +17,8 @@
 
 #define PROGRESS_MS 200
 #define HOSTS_PER_WORKER 32 /* fewer hosts than this are not worth another thread */
+#define RESOLVING_MOST 32   /* threads; a name whose server does not answer holds one */
+#define SIGNING_MOST 1      /* an agent signs one after the other anyway */
 
 /*
  * Workers take hosts from one queue, which is no more than an index into the plan. Each has a loop
@@ -218,13 +220,16 @@ static bool worker_begin(struct worker *w, struct runner *r, size_t slots, struc
 	w->slots = mem_alloc(slots * sizeof *w->slots);
 	w->shared.loop = loop_new(err);
 	if (w->shared.loop != NULL)
-		w->shared.resolver = resolver_new(w->shared.loop, err);
-	return w->shared.resolver != NULL;
+		w->shared.names = offload_new(w->shared.loop, RESOLVING_MOST, err);
+	if (w->shared.names != NULL)
+		w->shared.signing = offload_new(w->shared.loop, SIGNING_MOST, err);
+	return w->shared.signing != NULL;
 }
 
 static void worker_free(struct worker *w)
 {
-	resolver_free(w->shared.resolver);
+	offload_free(w->shared.signing);
+	offload_free(w->shared.names);
 	loop_free(w->shared.loop);
 	free(w->slots);
 }
@@ -244,9 +249,15 @@ static size_t count_workers(const struct runner_plan *plan)
 	return n == 0 ? 1 : n;
 }
 
-/* Keys are loaded before the first connection: a passphrase is asked for once, and at once. */
+/*
+ * Keys are loaded before the first connection: a passphrase is asked for once, and at once, and the
+ * loops do not wait for the agent's list.
+ */
 static void load_keys(struct runner *r)
 {
+	size_t n;
+
+	identities_agent(r->shared.identities, &n, r->shared.diags);
 	for (size_t i = 0; i < r->plan->n_hosts; i++) {
 		const struct host_spec *spec = &r->plan->hosts[i];
 		for (size_t k = 0; k < spec->n_identities; k++)

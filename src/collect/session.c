@@ -67,6 +67,7 @@ struct host_record *session_record(const struct host_spec *spec, const char *loc
  */
 static void disconnect(struct session *s)
 {
+	sign_cancel(s);
 	if (s->ssh != NULL) {
 		if (s->transport.fd >= 0)
 			shutdown(s->transport.fd, SHUT_RDWR);
@@ -214,6 +215,10 @@ static void login_expired(void *context)
 	else if (s->step == SESSION_HANDSHAKE)
 		session_end(
 		    s, HOST_PROTOCOL_ERROR, "it stalled in the key exchange for %g s", seconds);
+	else if (s->signing != NULL)
+		session_end(s, HOST_AUTH_FAILED,
+		    "%s: the agent did not sign in %g s: does it ask somebody?", s->record->user,
+		    seconds);
 	else
 		session_end(s, HOST_AUTH_FAILED, "%s: it did not answer the login in %g s",
 		    s->record->user, seconds);

@@ -16,7 +16,7 @@ void dial_cancel(struct session *s)
 {
 	loop_cancel(s->shared->loop, &s->attempt_timer);
 	if (s->request != NULL)
-		resolver_cancel(s->shared->resolver, s->request);
+		resolve_cancel(s->request);
 	s->request = NULL;
 	s->connecting = false;
 	loop_unwatch(s->shared->loop, &s->watch);
@@ -163,6 +163,6 @@ void dial_begin(struct session *s)
 	if (s->spec->n_jumps > 0)
 		jump_request(s);
 	else
-		s->request = resolver_ask(
-		    s->shared->resolver, s->spec->address, s->record->port, resolved, s);
+		s->request =
+		    resolve_ask(s->shared->names, s->spec->address, s->record->port, resolved, s);
 }

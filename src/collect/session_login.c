@@ -257,16 +257,13 @@ enum outcome login_handshake(struct session *s)
 static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
 {
 	struct session *s = *abstract;
-	struct buf signature = {0};
+	struct view signature = {0};
 
 	(void)session;
-	if (!identity_sign(s->shared->identities, s->offers[s->offer],
-		(struct view){(const char *)data, data_len}, &signature, &s->sign_error))
-		return -1;
+	int code = sign_login(s, (struct view){(const char *)data, data_len}, &signature);
+	*sig = (unsigned char *)signature.p; /* libssh2 frees it */
 	*sig_len = signature.n;
-	*sig = (unsigned char *)mem_strndup(signature.p, signature.n); /* libssh2 frees it */
-	buf_free(&signature);
-	return 0;
+	return code;
 }
 
 /* Every question that does not show what is typed is taken for the password's. */

@@ -42,6 +42,7 @@ struct session_lane {
 enum login_method { LOGIN_KEYS, LOGIN_PASSWORD, LOGIN_KEYBOARD, LOGIN_NONE_LEFT };
 
 struct jump;
+struct signing;
 
 struct session {
 	struct session_shared *shared;
@@ -69,6 +70,9 @@ struct session {
 	enum login_method method;
 	const struct identity *offers[SESSION_OFFERS_MAX];
 	size_t n_offers, offer;
+	struct signing *signing; /* the agent has been asked; NULL: not */
+	bool answered;           /* and has said what follows; no signature: it has refused */
+	struct buf signature;
 	struct err sign_error;
 	struct err fault; /* the last one that was tried again; "" for none */
 
@@ -105,6 +109,13 @@ void dial_cancel(struct session *s); /* forget what is under way, close the sock
 enum outcome login_begin(struct session *s);
 enum outcome login_handshake(struct session *s);
 enum outcome login_step(struct session *s);
+
+/*
+ * session_sign.c: sign a login with the key being offered, for libssh2's callback. The signature is
+ * malloc'd. Returns 0, LIBSSH2_ERROR_EAGAIN while the agent thinks, or another error.
+ */
+int sign_login(struct session *s, struct view data, struct view *ret_signature);
+void sign_cancel(struct session *s); /* forget what is under way */
 
 /* session_lanes.c */
 enum outcome lanes_begin(struct session *s);

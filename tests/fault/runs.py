@@ -270,6 +270,63 @@ def many_targets(lab, table):
     table.row('60 targets', f'exit {code}', seconds, f'{len(good)}/{len(hosts)}', problems)
 
 
+def delay_signatures(listener, real, seconds):
+    """An agent that takes its time to sign, as one that asks its user does."""
+    while True:
+        try:
+            client, _ = listener.accept()
+        except OSError:
+            return
+        with client, socket.socket(socket.AF_UNIX) as agent:
+            agent.connect(real)
+            while request := read_message(client):
+                if request[4] == 13:  # SSH_AGENTC_SIGN_REQUEST
+                    time.sleep(seconds)
+                agent.sendall(request)
+                client.sendall(read_message(agent))
+
+
+def read_message(connection):
+    head = connection.recv(4, socket.MSG_WAITALL)
+    if len(head) < 4:
+        return b''
+    return head + connection.recv(int.from_bytes(head, 'big'), socket.MSG_WAITALL)
+
+
+def slow_agent(lab, table):
+    """While the agent thinks about one host, the others go on."""
+    real, wait = f'{lab.world.state}/agent', 3 * lab.slow
+    lab.agent = f'{lab.world.state}/slow-agent'
+    process = lab.world.spawn(['ssh-agent', '-D', '-a', real], 'agent')
+    wait_for(lambda: os.path.exists(real), 10)
+    subprocess.run(['ssh-add', '-q', lab.path('id_ed25519')], check=True,
+                   env={**os.environ, 'SSH_AUTH_SOCK': real})
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(lab.agent)
+        listener.listen()
+        threading.Thread(target=delay_signatures, args=(listener, real, wait), daemon=True).start()
+        hosts = {host: (at, None) for host, at in lab.healthy().items()}
+        hosts['by-agent'] = (lab.odd['odd'], None)
+        inventory = lab.inventory('agent', hosts)
+        write(inventory, re.sub('(?m)^(by-agent .*) ansible_ssh_private_key_file=\\S+', r'\1',
+                                lab.text('agent.ini')))
+        code, seconds, problems = lab.run('agent', inventory, '-T', f'{4 * wait:.0f}', '--host-timeout',
+                                          f'{8 * wait:.0f}', '--workers', '1')
+        listener.shutdown(socket.SHUT_RDWR)
+    lab.agent = None
+    process.terminate()
+    records = lab.records('agent')
+    healthy, worse = lab.count_healthy(records)
+    late = [host for host in lab.healthy() if records[host]['elapsed_ms'] >= wait * 1000]
+    if late:
+        problems.append(f'waited for the agent: {", ".join(late)}')
+    asked = records['by-agent']
+    if not lab.is_complete(asked) or asked['elapsed_ms'] < wait * 1000:
+        problems.append(f'by-agent is {asked["status"]}: {asked["error"]}')
+    table.row(f'agent that signs in {wait:.0f} s', f'exit {code}', seconds, healthy,
+              problems + worse)
+
+
 def jump_rows(lab):
     """Targets behind jump hosts: name to (address, Row); 127.0.74.250 is nobody."""
     via = f'-J demo@{lab.odd["jump"]}:{lab.world.port}'
@@ -332,6 +389,7 @@ def run_all(lab, table):
     deadline(lab, table)
     max_startups(lab, table)
     many_targets(lab, table)
+    slow_agent(lab, table)
     jumps(lab, table)
     if lab.level == 'all' and os.geteuid() == 0:
         disk(lab, table, 'full disk', 'size=64k', 'No space left')

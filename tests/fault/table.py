@@ -76,6 +76,7 @@ class Lab:
         self.missing = {}
         self.numbers = iter(range(20, 200))
         self.expected = {}
+        self.agent = None
         self.help = subprocess.run(self.program + ['run', '--help'], check=True, text=True,
                                    stdout=subprocess.PIPE).stdout
         self.resumes = '--resume' in subprocess.run(
@@ -185,6 +186,8 @@ class Lab:
     def env(self):
         env = {k: v for k, v in os.environ.items() if k != 'SSH_AUTH_SOCK'}
         env['HOME'] = self.world.dir
+        if self.agent:
+            env['SSH_AUTH_SOCK'] = self.agent
         env.setdefault('TSAN_OPTIONS', 'exitcode=66')
         env.setdefault('ASAN_OPTIONS', 'exitcode=66')
         return env

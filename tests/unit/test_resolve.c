@@ -31,7 +31,7 @@ static void too_late(void *context)
 
 struct scene {
 	struct loop *loop;
-	struct resolver *resolver;
+	struct offload *offload;
 	struct timer limit;
 };
 
@@ -42,8 +42,8 @@ static int setup(void **state)
 
 	assert_non_null(scene);
 	scene->loop = loop_new(&err);
-	scene->resolver = resolver_new(scene->loop, &err);
-	assert_non_null(scene->resolver);
+	scene->offload = offload_new(scene->loop, 32, &err);
+	assert_non_null(scene->offload);
 	loop_timer(scene->loop, &scene->limit, 15000, too_late, NULL);
 	*state = scene;
 	return 0;
@@ -53,7 +53,7 @@ static int teardown(void **state)
 {
 	struct scene *scene = *state;
 
-	resolver_free(scene->resolver);
+	offload_free(scene->offload);
 	loop_free(scene->loop);
 	free(scene);
 	return 0;
@@ -64,7 +64,7 @@ static void ask(struct scene *scene, const char *name, uint16_t port, struct que
 	unsigned open = 1;
 
 	*question = (struct question){.loop = scene->loop, .open = &open};
-	resolver_ask(scene->resolver, name, port, answered, question);
+	resolve_ask(scene->offload, name, port, answered, question);
 	assert_int_equal(question->answers, 0); /* never from within the call */
 	loop_run(scene->loop, NULL);
 	assert_int_equal(question->answers, 1);
@@ -127,7 +127,7 @@ static void test_many(void **state)
 		char name[20];
 		snprintf(name, sizeof name, "127.0.0.%d", i);
 		questions[i] = (struct question){.loop = scene->loop, .open = &open};
-		resolver_ask(scene->resolver, name, (uint16_t)(i + 1), answered, &questions[i]);
+		resolve_ask(scene->offload, name, (uint16_t)(i + 1), answered, &questions[i]);
 	}
 	loop_run(scene->loop, NULL);
 	for (int i = 0; i < N; i++) {
@@ -146,9 +146,9 @@ static void test_cancel(void **state)
 	struct question dropped = {.loop = scene->loop, .open = &open}, kept = dropped;
 
 	struct resolve_request *request =
-	    resolver_ask(scene->resolver, "127.0.0.1", 1, answered, &dropped);
-	resolver_cancel(scene->resolver, request);
-	resolver_ask(scene->resolver, "127.0.0.2", 2, answered, &kept);
+	    resolve_ask(scene->offload, "127.0.0.1", 1, answered, &dropped);
+	resolve_cancel(request);
+	resolve_ask(scene->offload, "127.0.0.2", 2, answered, &kept);
 	loop_run(scene->loop, NULL);
 	assert_int_equal(dropped.answers, 0);
 	assert_int_equal(kept.answers, 1);
@@ -165,13 +165,13 @@ static void test_free_early(void **state)
 		struct scene *scene = one;
 		struct question question = {.loop = scene->loop, .open = &open};
 		for (int i = 0; i < 50; i++)
-			resolver_ask(scene->resolver, "127.0.0.1", 1, answered, &question);
+			resolve_ask(scene->offload, "127.0.0.1", 1, answered, &question);
 		int64_t before = clock_ms();
 		teardown(&one);
 		assert_true(clock_ms() - before < 1000);
 		assert_int_equal(question.answers, 0);
 	}
-	resolver_free(NULL);
+	offload_free(NULL);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)

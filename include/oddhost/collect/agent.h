@@ -1,7 +1,8 @@
 /*
  * A client of ssh-agent (draft-ietf-sshm-ssh-agent): list the keys, sign. One connection, kept.
- * libssh2's own client is not used: it talks through its session's callbacks. Calls block, for two
- * seconds at most each; one that gets no answer in time makes all later ones fail at once.
+ * libssh2's own client is not used: it talks through its session's callbacks. Calls block, a list
+ * for two seconds and a signature for a minute at most; one that gets no answer in time makes all
+ * later ones fail at once.
  */
 #ifndef ODDHOST_COLLECT_AGENT_H
 #define ODDHOST_COLLECT_AGENT_H

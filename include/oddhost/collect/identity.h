@@ -33,8 +33,13 @@ struct identities;
  */
 typedef bool identities_ask(void *context, const char *file, char *out, size_t size);
 
+/*
+ * They are counted, since a thread may still wait for the agent when the run is over: hold adds a
+ * user, free takes one away, and the last one wipes the keys. NULL does nothing.
+ */
 struct identities *identities_new(identities_ask *ask, void *ask_context); /* ask may be NULL */
-void identities_free(struct identities *identities); /* wipes the keys; NULL does nothing */
+struct identities *identities_hold(struct identities *identities);
+void identities_free(struct identities *identities);
 
 /*
  * The key of a file, loaded at the first call and remembered (also where it cannot be used, which
@@ -49,7 +54,8 @@ const struct identity *identities_agent(
 
 /*
  * Sign `data` (a userauth request: the algorithm asked for is read from it) and append the bare
- * signature, as libssh2's callback wants it.
+ * signature, as libssh2's callback wants it. Where the agent signs (key is NULL) this blocks as
+ * long as it asks its user, a minute at most.
  */
 bool identity_sign(struct identities *identities, const struct identity *identity, struct view data,
     struct buf *signature, struct err *err);

@@ -1,7 +1,6 @@
 /*
- * Names to addresses off the loop: getaddrinfo(3) in threads, as many as there are names that wait
- * (up to 32), so that nsswitch.conf holds and a slow name server does not hold up other names.
- * Addresses are answered at once. Answers are delivered on the loop's thread.
+ * Names to addresses off the loop: getaddrinfo(3) in threads (offload.h), so that nsswitch.conf
+ * holds and a slow name server does not hold up other names. Addresses need none.
  */
 #ifndef ODDHOST_COLLECT_RESOLVE_H
 #define ODDHOST_COLLECT_RESOLVE_H
@@ -11,8 +10,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#include "oddhost/base/err.h"
-#include "oddhost/collect/loop.h"
+#include "oddhost/collect/offload.h"
 
 #define RESOLVE_MOST 8 /* addresses of one name that are tried */
 
@@ -23,20 +21,14 @@ struct resolve_answer {
 	const char *error; /* why, as getaddrinfo says; "" otherwise */
 };
 
-struct resolver;
 struct resolve_request;
-
-struct resolver *resolver_new(struct loop *loop, struct err *err);
-
-/* Requests still open are dropped; a thread that hangs in getaddrinfo is left to the exit. */
-void resolver_free(struct resolver *resolver);
 
 /*
  * Ask; `done` is called once from the loop, never from within this call. The request is gone when
- * done returns, or with resolver_cancel(), after which done is not called.
+ * done returns, or with resolve_cancel(), after which done is not called.
  */
-struct resolve_request *resolver_ask(struct resolver *resolver, const char *name, uint16_t port,
+struct resolve_request *resolve_ask(struct offload *offload, const char *name, uint16_t port,
     void (*done)(void *context, const struct resolve_answer *answer), void *context);
-void resolver_cancel(struct resolver *resolver, struct resolve_request *request);
+void resolve_cancel(struct resolve_request *request);
 
 #endif

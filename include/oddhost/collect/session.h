@@ -19,7 +19,7 @@ struct jump_pool;
 /* What all sessions of a loop share; owned by the runner. */
 struct session_shared {
 	struct loop *loop;
-	struct resolver *resolver;
+	struct offload *names, *signing; /* off the loop: names are resolved, the agent signs */
 	const struct probe_plan *plan;
 	struct identities *identities;
 	struct known_store *known;
