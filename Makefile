@@ -70,12 +70,13 @@ fault-all: ## the fault table: all of it; under ASan, TSan; 50 hosts under valgr
 	$(Q)$(sub) $(tsan) fault
 	$(Q)$(sub) DEV=1 FAULTS=memcheck fault
 
-# LAB="healthy incident" plays these scenarios only; see tests/lab/README.md.
+# LAB="healthy incident" plays these scenarios only; FORECAST_ROUNDS=500: see tests/lab/README.md.
 lab: ## scenarios on real engines and kernels (needs root)
 	$(Q).ci/deps lab
 	$(Q)$(sub) all
 	$(Q)tests/lab/run.py $(B)/oddhost $(LAB)
 	$(Q)$(if $(LAB),,tests/lab/cloud_metadata.py $(B)/oddhost)
+	$(Q)$(if $(LAB),,tests/lab/forecast_oracle.py $(B)/oddhost $(FORECAST_ROUNDS))
 
 lint: ## layers, banned calls, formatting, cppcheck, clang-tidy
 	$(Q).ci/deps lint

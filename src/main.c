@@ -33,6 +33,8 @@ static const struct command commands[] = {
 	"which route wins for an address, and why: `ip route get` without the host",
 	"  oddhost lookup RUN host-pre 192.168.0.166\n"
 	"  route -n | oddhost lookup --routes - 192.168.0.166\n"},
+    {"forecast", cli_forecast, "RUN [HOST]", "json", 1, 2,
+	"which subnets docker will hand out next on each host, and when one collides", NULL},
     {"completion", complete, "", "", 0, 0,
 	"print completion for bash: eval \"$(oddhost completion)\"", NULL},
 };

@@ -24,7 +24,7 @@ static void add(struct subnet_list *list, struct container_subnet subnet)
 	list->v[list->n++] = subnet;
 }
 
-static bool is_container_route(const struct host *host, const struct route *route)
+bool subnets_is_container_route(const struct host *host, const struct route *route)
 {
 	static const struct prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
 	const char *owner = host_virtual_owner(host, route->dev);
@@ -48,7 +48,7 @@ size_t subnets_of_host(
 
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct route *route = &host->routes.v[i];
-		if (is_container_route(host, route))
+		if (subnets_is_container_route(host, route))
 			add(&list, (struct container_subnet){route->dst, route->dev,
 				       host_virtual_owner(host, route->dev),
 				       host_network_of_dev(host, route->dev),
@@ -83,7 +83,7 @@ static bool taken_on_host(const struct check *check, size_t h, const struct pref
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct route *route = &host->routes.v[i];
 		if (route->dst.len > 0 && strcmp(route->table, "local") != 0 &&
-		    !is_container_route(host, route) && prefix_overlaps(&route->dst, pool))
+		    !subnets_is_container_route(host, route) && prefix_overlaps(&route->dst, pool))
 			return true;
 	}
 	for (size_t t = 0; t < check->run->meta.n_targets; t++) {

@@ -26,6 +26,16 @@ void models_free(struct models *models)
 	run_free(models->run);
 }
 
+struct check models_check(struct models *models)
+{
+	struct run *run = models->run;
+	struct check check = {
+	    .arena = run->arena, .run = run, .hosts = models->hosts, .n = run->n_hosts};
+
+	check_prepare(&check);
+	return check;
+}
+
 const struct host *models_host(const struct models *models, const char *name, struct err *err)
 {
 	struct run *run = models->run;

@@ -238,6 +238,49 @@ static void test_transcript_gives_the_same_verdict(void **state)
 	json_free(findings);
 }
 
+/* The JSON that the last command printed; the caller frees it. */
+static struct json *printed(void)
+{
+	struct buf text = drive_read(drive_path("%D/stdout"));
+	struct err err;
+	struct json *root = json_parse(buf_view(&text), &err);
+
+	assert_non_null(root);
+	buf_free(&text);
+	return root;
+}
+
+/* How far the two clean hosts are from the database's range, under docker's rotating pools. */
+static void test_forecast(void **state)
+{
+	static const struct {
+		const char *host, *subnet;
+		double creations;
+	} cases[] = {{"host-02", "192.168.0.0/20", 4}, {"host-03", "192.168.0.0/20", 13}};
+
+	(void)state;
+	drive("%O import -i inventory/incident.ini -l api -o %D/forecast " INCIDENT "/before.txt");
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char command[128];
+		snprintf(
+		    command, sizeof command, "%%O forecast %%D/forecast %s --json", cases[i].host);
+		assert_int_equal(drive(command), 0);
+		struct json *list = printed();
+		assert_int_equal(json_size(list), 1);
+		const struct json *item = json_first(list);
+		const struct json *collides = json_get(item, "collides_in");
+		assert_string_equal(json_get_string(item, "host", ""), cases[i].host);
+		assert_string_equal(json_get_string(item, "model", ""), "rotating");
+		assert_non_null(strstr(json_get_string(item, "assumption", ""), "18.06 to 26.1"));
+		assert_int_equal(json_size(json_get(item, "next")), 20);
+		assert_string_equal(json_get_string(collides, "subnet", ""), cases[i].subnet);
+		assert_true(json_get_number(collides, "creations", 0) == cases[i].creations);
+		assert_non_null(strstr(json_get_string(collides, "with", ""), "192.168.0.166"));
+		json_free(list);
+	}
+	assert_int_equal(drive("%O forecast %D/forecast host-04"), 2);
+}
+
 /* Beside itself everything persists; beside a transcript without routes nothing is mended. */
 static void test_baseline(void **state)
 {
@@ -391,6 +434,7 @@ int main(void)
 	    cmocka_unit_test(test_run_directory_is_private),
 	    cmocka_unit_test(test_report_is_a_pure_function),
 	    cmocka_unit_test(test_transcript_gives_the_same_verdict),
+	    cmocka_unit_test(test_forecast),
 	    cmocka_unit_test(test_baseline),
 	    cmocka_unit_test(test_failures_have_a_status),
 	    cmocka_unit_test(test_silent_host_holds_up_nobody),

@@ -197,6 +197,11 @@ class Host(Node):
             self.sh('rm -f /etc/docker/daemon.json')
         else:
             self.etc('docker/daemon.json', json.dumps(daemon, indent=2) + '\n')
+        self.restart_engine()
+
+    def restart_engine(self):
+        """What `systemctl restart docker` does: the daemon.json that is there counts."""
+        self.stop_engine()
         self.process = self.spawn(
             'dockerd.log', 'dockerd', '--data-root', f'{self.dir}/data', '--exec-root',
             f'{self.dir}/exec', '-H', f'unix://{self.socket}', '-p', f'{self.dir}/run/docker.pid',

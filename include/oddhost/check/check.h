@@ -77,7 +77,8 @@ struct check {
 	size_t n_sought;
 	const char *pools_json, *bip; /* subnets_pools_json() chooses them once */
 	bool pools_chosen;
-	struct diagnosis *diagnosis;
+	struct needs *needs;         /* needs_of() makes them once; NULL before */
+	struct diagnosis *diagnosis; /* NULL where nothing is to be diagnosed */
 };
 
 /* Facts, rows and sights of all hosts. */

@@ -17,6 +17,9 @@ struct container_subnet {
 	struct source source;
 };
 
+/* Does the route lead on-link to containers or virtual machines, not to a VPN? */
+bool subnets_is_container_route(const struct host *host, const struct route *route);
+
 /*
  * All of a host, each prefix once, sorted; returns their number. VPN interfaces are left out: their
  * prefixes were chosen by somebody, and lead somewhere.

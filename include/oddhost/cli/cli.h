@@ -85,6 +85,7 @@ void cli_print_diags(const struct diag_list *diags);
 
 int cli_collect(const struct command *command, const struct options *options);
 int cli_diff(const struct command *command, const struct options *options);
+int cli_forecast(const struct command *command, const struct options *options);
 int cli_import(const struct command *command, const struct options *options);
 int cli_inventory(const struct command *command, const struct options *options);
 int cli_lookup(const struct command *command, const struct options *options);

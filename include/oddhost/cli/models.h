@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "oddhost/base/err.h"
+#include "oddhost/check/check.h"
 #include "oddhost/model/host.h"
 #include "oddhost/model/run.h"
 
@@ -18,6 +19,9 @@ struct models {
 
 bool models_load(const char *dir, struct models *ret, struct err *err);
 void models_free(struct models *models);
+
+/* The prepared check of all hosts, without a diagnosis; it lives in the run's arena. */
+struct check models_check(struct models *models);
 
 /* The host of that name; NULL with an error that lists the names there are. */
 const struct host *models_host(const struct models *models, const char *name, struct err *err);

@@ -1,0 +1,260 @@
+#include "oddhost/check/forecast.h"
+
+#include <string.h>
+
+#include "oddhost/base/buf.h"
+#include "oddhost/check/subnets.h"
+
+/* What a host's docker chooses from, as far as it can be seen. */
+struct view_of_docker {
+	struct check *check;
+	const struct host *host;
+	struct pools_rules rules;
+	bool version_known, pools_known, configured;
+	struct pools pools;
+	struct prefix *allocated; /* pools.allocated, to be added to */
+	size_t cap_allocated;
+	struct container_subnet *subnets; /* of the host */
+	size_t n_subnets;
+};
+
+static bool is_docker(const struct container_subnet *subnet)
+{
+	return subnet->prefix.ip.family == IP_V4 && strcmp(subnet->owner, "docker") == 0;
+}
+
+static bool is_docker0(const struct container_subnet *subnet)
+{
+	return (subnet->dev != NULL && strcmp(subnet->dev, "docker0") == 0) ||
+	       (subnet->network != NULL && strcmp(subnet->network->name, "bridge") == 0);
+}
+
+/* A network of another local driver (macvlan, ipvlan) takes its subnet from the same pools. */
+static bool takes_from_pools(const struct docker_network *network)
+{
+	return network->driver != NULL && strcmp(network->driver, "bridge") != 0 &&
+	       strcmp(network->driver, "overlay") != 0;
+}
+
+static void allocate(struct view_of_docker *docker, const struct prefix *subnet)
+{
+	struct pools *pools = &docker->pools;
+
+	docker->allocated = arena_grow(docker->check->arena, docker->allocated, pools->n_allocated,
+	    &docker->cap_allocated, sizeof *docker->allocated);
+	docker->allocated[pools->n_allocated++] = *subnet;
+	pools->allocated = docker->allocated;
+}
+
+static void find_allocated(struct view_of_docker *docker)
+{
+	const struct host *host = docker->host;
+
+	for (size_t i = 0; i < docker->n_subnets; i++) {
+		if (is_docker(&docker->subnets[i]))
+			allocate(docker, &docker->subnets[i].prefix);
+	}
+	for (size_t i = 0; i < host->n_networks; i++) {
+		const struct docker_network *network = &host->networks[i];
+		for (size_t k = 0; takes_from_pools(network) && k < network->n_subnets; k++)
+			allocate(docker, &network->subnets[k]);
+	}
+}
+
+static void find_reserved(struct view_of_docker *docker)
+{
+	const struct host *host = docker->host;
+	struct prefix *reserved = arena_alloc(
+	    docker->check->arena, (host->routes.n + host->n_nameservers) * sizeof *reserved);
+	size_t n = 0;
+
+	for (size_t i = 0; i < host->routes.n; i++) {
+		if (pools_route_reserved(&docker->rules, &host->routes.v[i]))
+			reserved[n++] = host->routes.v[i].dst;
+	}
+	for (size_t i = 0; i < host->n_nameservers; i++)
+		reserved[n++] = prefix_of_ip(&host->nameservers[i].ip, 128);
+	docker->pools.reserved = reserved;
+	docker->pools.n_reserved = n;
+}
+
+static void find_pools(struct view_of_docker *docker)
+{
+	const struct host *host = docker->host;
+	struct pools *pools = &docker->pools;
+
+	docker->pools_known = host->engine.pools_known ||
+			      (host->daemon.known && (!host->daemon.present || host->daemon.valid));
+	if (host->engine.pools_known) {
+		pools->v = host->engine.pools;
+		pools->n = host->engine.n_pools;
+	} else {
+		pools->v = host->daemon.pools;
+		pools->n = host->daemon.n_pools;
+	}
+	docker->configured = pools->n > 0;
+	if (!docker->configured)
+		pools->v = pools_default(&pools->n);
+}
+
+/*
+ * Has the network a subnet that docker chose? It is one of its list. docker0 keeps its subnet over
+ * restarts and is only chosen anew, at every start, where pools are configured and no bip is.
+ */
+static bool is_chosen(const struct view_of_docker *docker, const struct container_subnet *subnet)
+{
+	uint64_t place;
+
+	return is_docker(subnet) &&
+	       pools_place(docker->pools.v, docker->pools.n, &subnet->prefix, &place) &&
+	       (!is_docker0(subnet) || (docker->configured && docker->host->daemon.bip == NULL));
+}
+
+static int64_t created(const struct container_subnet *subnet)
+{
+	return subnet->network == NULL ? 0 : subnet->network->created_ns;
+}
+
+/* Of two networks of docker's choice, is this one the newer, as far as that is known? */
+static bool is_newer(const struct view_of_docker *docker, const struct container_subnet *subnet,
+    const struct container_subnet *than)
+{
+	uint64_t place = 0, other = 0;
+
+	if (than == NULL || created(subnet) != created(than))
+		return than == NULL || created(subnet) > created(than);
+	pools_place(docker->pools.v, docker->pools.n, &subnet->prefix, &place);
+	pools_place(docker->pools.v, docker->pools.n, &than->prefix, &other);
+	return place > other;
+}
+
+static const char *name_of(struct view_of_docker *docker, const struct container_subnet *subnet)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	prefix_format(&subnet->prefix, text);
+	if (subnet->network == NULL)
+		return arena_dup(docker->check->arena, text);
+	return arena_printf(docker->check->arena, "%s (%s)", text, subnet->network->name);
+}
+
+/* Set the cursor as far as it shows, and say how that is known. Returns whether it is. */
+static bool find_cursor(struct view_of_docker *docker, struct forecast *ret, struct buf *said)
+{
+	const struct docker_engine *engine = &docker->host->engine;
+	const struct container_subnet *newest = NULL;
+	uint64_t length = pools_length(docker->pools.v, docker->pools.n);
+	bool all_dated = true;
+
+	for (size_t i = 0; i < docker->n_subnets; i++) {
+		const struct container_subnet *subnet = &docker->subnets[i];
+		if (!is_chosen(docker, subnet))
+			continue;
+		ret->networks += !is_docker0(subnet);
+		all_dated = all_dated && created(subnet) > 0;
+		if (engine->started_ns > 0 && created(subnet) > 0 &&
+		    created(subnet) < engine->started_ns)
+			continue;
+		if (is_newer(docker, subnet, newest))
+			newest = subnet;
+	}
+	if (newest == NULL) {
+		buf_printf(said, "docker starts at the head of its pools, since %s",
+		    engine->started_ns > 0 ? "no network is left of those made since it was started"
+					   : "no network shows how far it has got");
+		return engine->started_ns > 0;
+	}
+	pools_place(docker->pools.v, docker->pools.n, &newest->prefix, &docker->pools.cursor);
+	docker->pools.cursor = (docker->pools.cursor + 1) % length;
+	ret->newest = &newest->prefix;
+	ret->source = newest->source;
+	buf_printf(said, "docker goes on behind %s, %s", name_of(docker, newest),
+	    !all_dated ? "the last one in its pools: which one is the newest is not known"
+	    : engine->started_ns > 0 ? "the newest network made since it was started"
+				     : "the newest network, if it was not restarted since");
+	return all_dated && engine->started_ns > 0;
+}
+
+static void say_model(struct view_of_docker *docker, struct forecast *ret, struct buf *said)
+{
+	if (!docker->version_known)
+		buf_puts(said, "taken for one of 18.06 to 26.1, where each network gets the next "
+			       "subnet; ");
+	if (!docker->pools_known)
+		buf_puts(said, "its pools are not known: taken for docker's own; ");
+	if (!docker->host->routes_known)
+		buf_puts(said, "its routes are not known, which docker stays clear of; ");
+	if (ret->model == POOLS_ROTATING)
+		return;
+	buf_puts(said, "the lowest free subnet is given out: a network that is re-created gets the "
+		       "same one again, and further ones take more networks at once");
+}
+
+static void walk(struct view_of_docker *docker, struct forecast *ret)
+{
+	struct prefix subnet;
+
+	for (size_t i = 1; i <= FORECAST_FAR && pools_next(&docker->pools, &subnet); i++) {
+		const struct need *need =
+		    ret->creations > 0 ? NULL : needs_overlapping(docker->check, &subnet);
+		if (need != NULL) {
+			ret->creations = i;
+			ret->subnet = subnet;
+			ret->with = need;
+		}
+		if (i <= FORECAST_SHOWN)
+			ret->next[ret->n++] = subnet;
+		else if (ret->creations > 0)
+			break;
+		allocate(docker, &subnet);
+	}
+}
+
+/* Why nothing can be said about this host; NULL where something can. */
+static const char *why_not(struct view_of_docker *docker)
+{
+	const struct host *host = docker->host;
+	const struct probe_result *probe = host_record_probe(host->record, "docker_networks");
+
+	if (host->engine.podman)
+		return "podman is there in docker's place, and chooses by other rules";
+	if (host->networks_known)
+		return NULL;
+	if (probe != NULL && probe->status == PROBE_MISSING_COMMAND)
+		return "there is no docker";
+	for (size_t i = 0; i < docker->n_subnets; i++) {
+		if (is_docker(&docker->subnets[i]))
+			return NULL;
+	}
+	return "docker's networks are not known";
+}
+
+void forecast_host(struct check *check, size_t h, struct forecast *ret)
+{
+	struct view_of_docker docker = {.check = check, .host = check->hosts[h]};
+	struct buf said = {0};
+	bool placed = true;
+
+	*ret = (struct forecast){.engine = docker.host->engine.version, .model = POOLS_ROTATING};
+	docker.n_subnets = subnets_of_host(check->arena, docker.host, &docker.subnets);
+	ret->assumption = why_not(&docker);
+	ret->possible = ret->assumption == NULL;
+	if (!ret->possible)
+		return;
+	docker.version_known =
+	    ret->engine != NULL && pools_rules_of(view_of(ret->engine), &docker.rules);
+	if (!docker.version_known)
+		docker.rules = (struct pools_rules){POOLS_ROTATING, false};
+	ret->model = docker.pools.model = docker.rules.model;
+	find_allocated(&docker);
+	find_reserved(&docker);
+	find_pools(&docker);
+	say_model(&docker, ret, &said);
+	if (ret->model == POOLS_ROTATING)
+		placed = find_cursor(&docker, ret, &said);
+	ret->assumption = arena_dup(check->arena, buf_str(&said));
+	buf_free(&said);
+	ret->firm =
+	    placed && docker.version_known && docker.pools_known && docker.host->routes_known;
+	walk(&docker, ret);
+}

@@ -1,0 +1,152 @@
+#include "oddhost/check/needs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "oddhost/check/subnets.h"
+
+#define SHORTEST 8
+
+static void add(struct check *check, struct needs *needs, const struct prefix *prefix,
+    enum need_kind kind, const char *name)
+{
+	if (prefix->ip.family != IP_V4 || prefix->len < SHORTEST || ip_is_loopback(&prefix->ip))
+		return;
+	needs->v = arena_grow(check->arena, needs->v, needs->n, &needs->cap, sizeof *needs->v);
+	needs->v[needs->n++] = (struct need){*prefix, kind, name};
+}
+
+static void add_ip(struct check *check, struct needs *needs, const struct ip *ip,
+    enum need_kind kind, const char *name)
+{
+	struct prefix prefix = prefix_of_ip(ip, 128);
+
+	add(check, needs, &prefix, kind, name);
+}
+
+static void add_host(struct check *check, struct needs *needs, size_t h)
+{
+	const struct host *host = check->hosts[h];
+	const char *name = check_name(check, h);
+
+	for (size_t i = 0; i < host->routes.n; i++) {
+		const struct route *route = &host->routes.v[i];
+		if (route->type == ROUTE_UNICAST && strcmp(route->table, "local") != 0 &&
+		    !subnets_is_container_route(host, route))
+			add(check, needs, &route->dst,
+			    route->gateway.family == IP_NONE ? NEED_LAN : NEED_ROUTE, name);
+	}
+	for (size_t i = 0; i < host->n_nameservers; i++)
+		add_ip(check, needs, &host->nameservers[i].ip, NEED_NAMESERVER, name);
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	const struct need *x = a, *y = b;
+	int order = prefix_cmp(&x->prefix, &y->prefix);
+
+	if (order == 0)
+		order = (x->kind > y->kind) - (x->kind < y->kind);
+	return order != 0 ? order : strverscmp(x->name, y->name);
+}
+
+static struct needs *collect(struct check *check)
+{
+	const struct run_meta *meta = &check->run->meta;
+	struct needs *needs = arena_alloc(check->arena, sizeof *needs);
+	struct ip bastion;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < check->n_sought; i++)
+		add_ip(check, needs, &check->sought[i].address, NEED_TARGET,
+		    meta->targets[check->sought[i].target].text);
+	for (size_t i = 0; i < meta->n_reserved; i++)
+		add(check, needs, &meta->reserved[i].prefix, NEED_RESERVED, meta->reserved[i].name);
+	if (meta->bastion != NULL && ip_parse(view_of(meta->bastion), &bastion))
+		add_ip(check, needs, &bastion, NEED_BASTION, "");
+	for (size_t h = 0; h < check->n; h++)
+		add_host(check, needs, h);
+	if (needs->n > 1)
+		qsort(needs->v, needs->n, sizeof *needs->v, by_prefix);
+	for (size_t i = 0; i < needs->n; i++) {
+		if (kept == 0 || needs->v[i].kind != needs->v[kept - 1].kind ||
+		    !prefix_equal(&needs->v[i].prefix, &needs->v[kept - 1].prefix))
+			needs->v[kept++] = needs->v[i];
+	}
+	needs->n = kept;
+	return needs;
+}
+
+const struct needs *needs_of(struct check *check)
+{
+	if (check->needs == NULL)
+		check->needs = collect(check);
+	return check->needs;
+}
+
+/* The first need that is not sorted before the prefix. */
+static size_t lower_bound(const struct needs *needs, const struct prefix *prefix)
+{
+	size_t low = 0, high = needs->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (prefix_cmp(&needs->v[middle].prefix, prefix) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The first kind of what stands from the prefix's place on and lies within it. */
+static const struct need *first_within(
+    const struct needs *needs, const struct prefix *prefix, bool itself, const struct need *best)
+{
+	for (size_t i = lower_bound(needs, prefix); i < needs->n; i++) {
+		const struct need *need = &needs->v[i];
+		if (itself ? !prefix_equal(&need->prefix, prefix)
+			   : !prefix_contains(prefix, &need->prefix))
+			break;
+		if (best == NULL || need->kind < best->kind)
+			best = need;
+	}
+	return best;
+}
+
+const struct need *needs_overlapping(struct check *check, const struct prefix *subnet)
+{
+	const struct needs *needs = needs_of(check);
+	const struct need *best = NULL;
+
+	for (unsigned len = SHORTEST; len < subnet->len; len++) {
+		struct prefix outer = prefix_of_ip(&subnet->ip, len);
+		best = first_within(needs, &outer, true, best);
+	}
+	return first_within(needs, subnet, false, best);
+}
+
+const char *need_text(struct arena *arena, const struct need *need)
+{
+	char prefix[PREFIX_TEXT_SIZE], ip[IP_TEXT_SIZE];
+
+	prefix_format(&need->prefix, prefix);
+	ip_format(&need->prefix.ip, ip);
+	switch (need->kind) {
+	case NEED_TARGET:
+		return strcmp(need->name, ip) == 0 ? need->name
+						   : arena_printf(arena, "%s (%s)", need->name, ip);
+	case NEED_RESERVED:
+		return *need->name ? arena_printf(arena, "reserved %s (%s)", prefix, need->name)
+				   : arena_printf(arena, "reserved %s", prefix);
+	case NEED_BASTION:
+		return arena_printf(arena, "%s, which oddhost comes from", ip);
+	case NEED_LAN:
+		return arena_printf(arena, "the network %s of %s", prefix, need->name);
+	case NEED_ROUTE:
+		return arena_printf(arena, "%s, which %s reaches by a gateway", prefix, need->name);
+	case NEED_NAMESERVER:
+		break;
+	}
+	return arena_printf(arena, "the nameserver %s of %s", ip, need->name);
+}
