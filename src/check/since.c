@@ -46,6 +46,35 @@ static bool is_own(const struct finding *f, const struct evidence *e)
 	return false;
 }
 
+static bool shares_host(const struct finding *a, const struct finding *b)
+{
+	for (size_t i = 0; i < a->n_hosts; i++) {
+		for (size_t k = 0; k < b->n_hosts; k++) {
+			if (strcmp(a->hosts[i], b->hosts[k]) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* What an earlier finding has become: of the same prefix, or else the same rule and target. */
+static const struct finding *successor(const struct diagnosis *d, const struct finding *f)
+{
+	for (size_t i = 0; i < d->n_findings; i++) {
+		const struct finding *now = &d->findings[i];
+		bool alike = f->prefix != NULL ||
+			     (strcmp(f->rule, now->rule) == 0 && same_text(f->target, now->target));
+		if (alike && same_text(f->prefix, now->prefix) && shares_host(f, now))
+			return now;
+	}
+	return NULL;
+}
+
 static bool read_again(const struct run *run, const struct finding *f)
 {
 	for (size_t i = 0; i < f->n_hosts; i++) {
@@ -81,6 +110,7 @@ void since_compare(struct check *check)
 			continue;
 		struct gone **list = &d->gone;
 		*list = arena_grow(check->arena, *list, d->n_gone, &d->cap_gone, sizeof **list);
-		(*list)[d->n_gone++] = (struct gone){f, read_again(d->run, f)};
+		const struct finding *now = successor(d, f);
+		(*list)[d->n_gone++] = (struct gone){f, now, now == NULL && read_again(d->run, f)};
 	}
 }

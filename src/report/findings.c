@@ -76,8 +76,23 @@ static struct json *gone_json(const struct diagnosis *d, bool resolved)
 	struct json *array = json_array();
 
 	for (size_t i = 0; i < d->n_gone; i++) {
-		if (d->gone[i].resolved == resolved)
+		if (d->gone[i].now == NULL && d->gone[i].resolved == resolved)
 			json_push(array, finding_json(d->gone[i].finding));
+	}
+	return array;
+}
+
+/* Those that have become another finding, whose id is in "now". */
+static struct json *changed_json(const struct diagnosis *d)
+{
+	struct json *array = json_array();
+
+	for (size_t i = 0; i < d->n_gone; i++) {
+		if (d->gone[i].now == NULL)
+			continue;
+		struct json *item = finding_json(d->gone[i].finding);
+		json_set(item, "now", string(d->gone[i].now->id));
+		json_push(array, item);
 	}
 	return array;
 }
@@ -92,6 +107,7 @@ static struct json *baseline_json(const struct diagnosis *d)
 	json_set(item, "started", string(d->baseline->run->meta.started));
 	json_set(item, "resolved", gone_json(d, true));
 	json_set(item, "unverified", gone_json(d, false));
+	json_set(item, "changed", changed_json(d));
 	return item;
 }
 

@@ -223,9 +223,7 @@ void html_add_baseline(struct buf *out, const struct outline *o)
 	html(out, d->n_gone > 0 ? "<ul>\n" : "");
 	for (size_t i = 0; i < d->n_gone && i < SHOWN_FINDINGS; i++) {
 		const struct finding *f = d->gone[i].finding;
-		html(out, "<li><b>%s</b> ",
-		    d->gone[i].resolved ? "resolved"
-					: "not seen again, and not known to be mended");
+		html(out, "<li><b>%s</b> ", outline_gone(o, &d->gone[i]));
 		html_add_badge(out, f->severity);
 		html(out, " %s</li>\n", f->summary);
 	}

@@ -163,8 +163,7 @@ static void add_baseline(struct buf *out, const struct outline *o)
 	md(out, "\n## Since the run of %s\n\n%s.\n", d->baseline->run->meta.started,
 	    outline_states(o));
 	for (size_t i = 0; i < d->n_gone && i < SHOWN_FINDINGS; i++)
-		md(out, "%s- %s: %s, %s\n", i == 0 ? "\n" : "",
-		    d->gone[i].resolved ? "resolved" : "not seen again, and not known to be mended",
+		md(out, "%s- %s: %s, %s\n", i == 0 ? "\n" : "", outline_gone(o, &d->gone[i]),
 		    severity_name(d->gone[i].finding->severity), d->gone[i].finding->summary);
 	if (d->n_gone > SHOWN_FINDINGS)
 		md(out, "- and %zu more in findings.json\n", d->n_gone - SHOWN_FINDINGS);

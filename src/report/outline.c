@@ -321,18 +321,29 @@ bool outline_knows(const struct host *host, enum facet facet)
 
 const char *outline_states(const struct outline *o)
 {
-	size_t states[FINDING_PERSISTING + 1] = {0}, resolved = 0;
+	size_t states[FINDING_PERSISTING + 1] = {0}, resolved = 0, changed = 0;
+	const char *more = "", *unseen = "";
 
 	for (size_t i = 0; i < o->d->n_findings; i++)
 		states[o->d->findings[i].state]++;
-	for (size_t i = 0; i < o->d->n_gone; i++)
+	for (size_t i = 0; i < o->d->n_gone; i++) {
 		resolved += o->d->gone[i].resolved;
-	const char *unseen =
-	    o->d->n_gone == resolved
-		? ""
-		: arena_printf(o->arena, ", %zu not seen again", o->d->n_gone - resolved);
-	return arena_printf(o->arena, "%zu new, %zu persisting, %zu resolved%s",
-	    states[FINDING_NEW], states[FINDING_PERSISTING], resolved, unseen);
+		changed += o->d->gone[i].now != NULL;
+	}
+	if (changed > 0)
+		more = arena_printf(o->arena, ", %zu become another", changed);
+	if (o->d->n_gone > resolved + changed)
+		unseen = arena_printf(
+		    o->arena, ", %zu not seen again", o->d->n_gone - resolved - changed);
+	return arena_printf(o->arena, "%zu new, %zu persisting, %zu resolved%s%s",
+	    states[FINDING_NEW], states[FINDING_PERSISTING], resolved, more, unseen);
+}
+
+const char *outline_gone(const struct outline *o, const struct gone *gone)
+{
+	if (gone->now != NULL)
+		return arena_printf(o->arena, "now %s", gone->now->id);
+	return gone->resolved ? "resolved" : "not seen again, and not known to be mended";
 }
 
 const char *outline_count(const struct outline *o, size_t n, const char *one, const char *many)

@@ -147,7 +147,7 @@ static void put_baseline(const struct outline *o, bool color, struct buf *out)
 		const struct finding *f = d->gone[i].finding;
 		buf_puts(out, "   ");
 		sgr(out, color, d->gone[i].resolved ? "32" : "33");
-		put(out, "%s", d->gone[i].resolved ? "resolved" : "not seen again");
+		put(out, "%s", outline_gone(o, &d->gone[i]));
 		sgr(out, color, "0");
 		put(out, "  %s: %s\n", severity_name(f->severity), f->summary);
 	}

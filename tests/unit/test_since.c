@@ -51,6 +51,8 @@ static const struct {
 	{{LAN, ANSWERS}, {LAN, HANGS}}, "reserved-overlap resolved\n"},
     {"a host is back", {{LAN, LOST}, {LAN, ANSWERS}}, {{LAN, ANSWERS}, {LAN, ANSWERS}},
 	"host-unreachable resolved\n"},
+    {"another host has it, too", {{LATENT, ANSWERS}, {LAN, ANSWERS}},
+	{{LATENT, ANSWERS}, {LATENT, ANSWERS}}, "reserved-overlap new\nreserved-overlap now F1\n"},
 };
 
 static void build(struct scene *s, const struct side sides[2], const struct scene *baseline)
@@ -82,8 +84,11 @@ static void print_states(const struct diagnosis *d, struct buf *out)
 		buf_printf(
 		    out, "%s %s\n", d->findings[i].rule, finding_state_name(d->findings[i].state));
 	for (size_t i = 0; i < d->n_gone; i++)
-		buf_printf(out, "%s %s\n", d->gone[i].finding->rule,
-		    d->gone[i].resolved ? "resolved" : "unverified");
+		buf_printf(out, "%s %s%s\n", d->gone[i].finding->rule,
+		    d->gone[i].now != NULL ? "now "
+		    : d->gone[i].resolved  ? "resolved"
+					   : "unverified",
+		    d->gone[i].now != NULL ? d->gone[i].now->id : "");
 }
 
 static void test_states(void **state)

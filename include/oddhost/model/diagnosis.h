@@ -90,6 +90,7 @@ struct claim { /* what it is not, and how that is known */
 
 struct gone { /* a finding of the baseline that this run does not have */
 	const struct finding *finding;
+	const struct finding *now; /* what it has become; or NULL */
 	bool resolved; /* what showed it was read again; else it may still be there, unseen */
 };
 

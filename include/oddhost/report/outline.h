@@ -86,6 +86,9 @@ const char *outline_name(const struct outline *outline, size_t host);
 /* Against the baseline: "1 new, 2 persisting, 1 resolved, 1 not seen again". */
 const char *outline_states(const struct outline *outline);
 
+/* What became of a finding of the baseline, in words: "now F2", "resolved". */
+const char *outline_gone(const struct outline *outline, const struct gone *gone);
+
 /* "1 host", "4 hosts": counts as people read them. */
 const char *outline_count(
     const struct outline *outline, size_t n, const char *one, const char *many);
