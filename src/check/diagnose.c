@@ -24,6 +24,8 @@ static void (*const rules[])(struct check *check) = {
     rule_target_unreachable,
     rule_ping_outlier,
     rule_route_outlier,
+    rule_service_down,
+    rule_peer_unreachable,
     rule_host_unreachable,
 };
 

@@ -6,6 +6,10 @@
 #include "oddhost/base/buf.h"
 #include "oddhost/check/check.h"
 
+#define OWN "own:"
+#define OWN_LINES 500 /* of a user's own probe, and bytes of a line, that are compared */
+#define OWN_BYTES 400
+
 static struct fact *add(struct fact_list *list, enum facet facet, const char *key,
     const char *value, struct source source)
 {
@@ -304,6 +308,56 @@ static void add_containers(struct fact_list *list, const struct host *host)
 	}
 }
 
+static void add_services(struct fact_list *list, const struct host *host)
+{
+	for (size_t i = 0; i < host->n_services; i++) {
+		const struct service *s = &host->services[i];
+		if (s->state != SERVICE_UNKNOWN)
+			add(list, FACET_SERVICE, s->name, s->state == SERVICE_UP ? "up" : "down",
+			    s->source);
+	}
+}
+
+/*
+ * A command that prints one line is compared by that; one that prints more, by which lines there
+ * are, in whatever order.
+ */
+static void add_own(struct fact_list *list, const struct probe_result *probe)
+{
+	const char *name = probe->name + strlen(OWN), *value = "nothing printed";
+	struct view rest = view_trim(probe->out), line;
+	bool single = view_find_char(rest, '\n') < 0;
+
+	if (single && rest.n > 0)
+		value = arena_dup_view(list->arena, view_left(rest, OWN_BYTES));
+	if (single)
+		add(list, FACET_OWN, name, value, (struct source){probe, rest.n > 0});
+	rest = probe->out;
+	for (unsigned n = 1; !single && n <= OWN_LINES && view_next_line(&rest, &line); n++) {
+		line = view_left(view_trim(line), OWN_BYTES);
+		if (line.n > 0)
+			add(list, FACET_OWN,
+			    arena_printf(list->arena, "%s: %.*s", name, VIEW_ARG(line)), "there",
+			    (struct source){probe, n});
+	}
+}
+
+static void add_owns(struct fact_list *list, const struct host *host)
+{
+	bool any = false, whole = true;
+
+	for (size_t i = 0; i < host->record->n_probes; i++) {
+		const struct probe_result *probe = &host->record->probes[i];
+		if (strncmp(probe->name, OWN, strlen(OWN)) != 0)
+			continue;
+		any = true;
+		whole = whole && probe->status == PROBE_OK;
+		if (probe->status == PROBE_OK)
+			add_own(list, probe);
+	}
+	list->whole[FACET_OWN] = any && whole;
+}
+
 /* Was an output cut short, so that what it does not list may be there? */
 static bool is_cut(const struct host *host, const char *probe)
 {
@@ -333,6 +387,8 @@ struct fact_list facts_make(
 	add_networks(&list, host);
 	add_daemon(&list, host);
 	add_containers(&list, host);
+	add_services(&list, host);
+	add_owns(&list, host);
 	if (host->kernel != NULL)
 		add(&list, FACET_SYSTEM, "kernel", host->kernel, system);
 	if (host->os != NULL)

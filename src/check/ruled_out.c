@@ -158,6 +158,51 @@ static void networks_carry(const struct symptom *s)
 	}
 }
 
+/* The failing hosts reach all of their peers: what lies between the hosts is sound. */
+static void peers_answer(const struct symptom *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_failing; i++) {
+		const struct host *host = s->check->hosts[s->failing[i]];
+		if (host->n_peers == 0)
+			return;
+		for (size_t k = 0; k < host->n_peers; k++) {
+			if (host->peers[k].ping.status != PING_OK)
+				return;
+			n++;
+		}
+	}
+	struct claim *claim = claim_add(s->check,
+	    "The network among the hosts: %s get%s an answer from every peer that was asked (%zu "
+	    "pings).",
+	    names(s, s->failing, s->n_failing), s->n_failing == 1 ? "s" : "", n);
+	for (size_t i = 0; i < s->n_failing && i < QUOTED; i++) {
+		const struct host *host = s->check->hosts[s->failing[i]];
+		claim_quote(s->check, claim, host, source_of_reply(&host->peers[0].ping));
+	}
+}
+
+/* Its own services answer on each failing host. */
+static void services_answer(const struct symptom *s)
+{
+	for (size_t i = 0; i < s->n_failing; i++) {
+		const struct host *host = s->check->hosts[s->failing[i]];
+		if (host->n_services == 0)
+			return;
+		for (size_t k = 0; k < host->n_services; k++) {
+			if (host->services[k].state != SERVICE_UP)
+				return;
+		}
+	}
+	struct claim *claim =
+	    claim_add(s->check, "The application on %s: what must answer on the host itself does.",
+		names(s, s->failing, s->n_failing));
+	const struct host *host = s->check->hosts[s->failing[0]];
+	for (size_t k = 0; k < host->n_services && k < QUOTED; k++)
+		claim_quote(s->check, claim, host, host->services[k].source);
+}
+
 static bool is_ill(const struct container *c)
 {
 	return c->health == HEALTH_UNHEALTHY || c->state == CONTAINER_RESTARTING ||
@@ -211,6 +256,8 @@ void ruled_out_find(struct check *check)
 			dns_agrees(&s);
 			networks_carry(&s);
 		}
+		peers_answer(&s);
+		services_answer(&s);
 		application_runs(&s);
 	}
 }

@@ -121,6 +121,19 @@ static void print_host(const struct host_spec *host)
 	putchar('\n');
 }
 
+/* What single hosts would be asked beside it. */
+static void print_questions(
+    const struct scope *scope, const struct probe_plan *common, struct arena *arena)
+{
+	for (size_t h = 0; h < scope->n_hosts; h++) {
+		const struct probe_plan *plan = probe_plan_for(common, &scope->hosts[h], arena);
+		if (plan->n > common->n)
+			printf("and on %s:\n", scope->hosts[h].name);
+		for (size_t i = common->n; i < plan->n; i++)
+			printf("  %s\n", plan->probes[i].name);
+	}
+}
+
 /* -C: who would be asked what, without a connection. */
 static int print_plan(const struct scope *scope)
 {
@@ -136,6 +149,7 @@ static int print_plan(const struct scope *scope)
 		printf("commands (%zu), on each:\n", plan.n);
 		for (size_t i = 0; i < plan.n; i++)
 			printf("  %s: %s\n", plan.probes[i].name, plan.probes[i].command);
+		print_questions(scope, &plan, arena);
 	} else {
 		code = cli_fail(&err);
 	}

@@ -4,9 +4,9 @@
 #include "oddhost/cli/scope.h"
 #include "oddhost/collect/probes.h"
 
-static void print_list(const struct probe_plan *plan)
+static void print_list(const struct probe_plan *plan, size_t from)
 {
-	for (size_t i = 0; i < plan->n; i++)
+	for (size_t i = from; i < plan->n; i++)
 		printf("%s (at most %u s)\n    %s\n", plan->probes[i].name, plan->probes[i].seconds,
 		    plan->probes[i].command);
 }
@@ -16,6 +16,25 @@ static void print_scripts(const struct probe_plan *plan)
 	for (unsigned lane = 0; lane < plan->lanes; lane++)
 		printf("%s# sent to `%s`, channel %u of %u\n%.*s", lane ? "\n" : "", PLAN_COMMAND,
 		    lane + 1, plan->lanes, VIEW_ARG(plan->scripts[lane]));
+}
+
+/* What one host is asked beside the others. */
+static void print_questions(
+    const struct probe_plan *common, const struct host_spec *host, struct arena *arena, bool script)
+{
+	const struct probe_plan *plan = probe_plan_for(common, host, arena);
+
+	if (plan == common)
+		return;
+	unsigned lane = plan->probes[common->n].lane;
+	printf("\n# on %s%s\n", host->name,
+	    !script                ? ", also"
+	    : lane < common->lanes ? ", instead of the last channel"
+				   : ", also");
+	if (script)
+		printf("%.*s", VIEW_ARG(plan->scripts[lane]));
+	else
+		print_list(plan, common->n);
 }
 
 /* Without an inventory the probes of a target are shown for a name that stands for any. */
@@ -39,7 +58,9 @@ int cli_probes(const struct command *command, const struct options *options)
 	if (options->script)
 		print_scripts(&plan);
 	else
-		print_list(&plan);
+		print_list(&plan, 0);
+	for (size_t i = 0; i < scope.n_hosts; i++)
+		print_questions(&plan, &scope.hosts[i], arena, options->script);
 	code = EXIT_CLEAN;
 out:
 	scope_free(&scope);

@@ -9,6 +9,7 @@
 #include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/limit.h"
 #include "oddhost/inventory/load.h"
+#include "oddhost/inventory/questions.h"
 #include "oddhost/inventory/targets.h"
 
 /*
@@ -74,6 +75,7 @@ static bool find_all(struct scope *scope, const struct options *options)
 	    inv, scope->arena, options->limit, &scope->selected, &scope->n_hosts, &err);
 	if (ok) {
 		find_hosts(scope, options);
+		questions_find(inv, scope->arena, scope->selected, scope->hosts, scope->n_hosts);
 		targets_find(inv, scope->arena, scope->selected, scope->n_hosts, &targets);
 		scope->targets = targets.targets;
 		scope->n_targets = targets.n_targets;

@@ -1,5 +1,9 @@
 #include "oddhost/collect/commands.h"
 
+#include <string.h>
+
+#include "oddhost/base/text.h"
+
 /*
  * Tools differ in their exit statuses and agree on the kernel's words, so what they print counts.
  * curl stays connected to an open port until its limit; bash has no limit of its own, so without
@@ -126,3 +130,48 @@ const char command_cloud[] =
     "a=$(g $b/local-ipv4) && l=$(g $m/local-ipv4s/$a/subnet-mask) && echo \"subnet-cidr: $a/$l\" ;;\n"
     "esac\n"
     "exit 0";
+
+/* Busybox's wget prints no status; wget -S prints that of each answer, the last one counts. */
+const char command_http[] =
+    "u=%T\n"
+    "if command -v curl >/dev/null 2>&1; then\n"
+    "w=curl\n"
+    "o=$(curl -s -o /dev/null -m 3 --noproxy '*' -w '%{http_code}' \"$u\")\n"
+    "case $?,$o in\n"
+    "0,*) ;;\n"
+    "7,*) o=refused ;;\n"
+    "28,*) o=timeout ;;\n"
+    "*) o=unknown ;;\n"
+    "esac\n"
+    "elif command -v wget >/dev/null 2>&1; then\n"
+    "w=wget\n"
+    "unset http_proxy HTTP_PROXY https_proxy HTTPS_PROXY\n"
+    "o=$(wget -S -O /dev/null -T 3 \"$u\" 2>&1)\n"
+    "case $o in\n"
+    "*' HTTP/'*) o=${o##* HTTP/}; o=${o#* }; o=${o%%[!0-9]*} ;;\n"
+    "*refused*) o=refused ;;\n"
+    "*'imed out'*) o=timeout ;;\n"
+    "*) o=unknown ;;\n"
+    "esac\n"
+    "else exit 127; fi\n"
+    "echo \"$u: $o ($w)\"";
+
+const char *command_fill(struct arena *arena, const char *text, const char *word, uint16_t port)
+{
+	struct buf out = {0};
+
+	for (; *text != '\0'; text++) {
+		if (strncmp(text, "%T", 2) == 0)
+			text_shell_quote(view_of(word), &out);
+		else if (strncmp(text, "%P", 2) == 0)
+			buf_printf(&out, "%u", port);
+		else {
+			buf_putc(&out, *text);
+			continue;
+		}
+		text++;
+	}
+	const char *copy = arena_dup(arena, buf_str(&out));
+	buf_free(&out);
+	return copy;
+}

@@ -27,6 +27,7 @@ struct local_lane {
 struct local {
 	struct session_shared *shared;
 	const struct host_spec *spec;
+	const struct probe_plan *plan; /* of this host */
 	void (*done)(void *context, struct local *local, struct host_record *record);
 	void *context;
 	struct reception *receptions;
@@ -48,7 +49,7 @@ static void close_pipe(struct local_lane *l, int which)
 
 static void finish(struct local *local, enum host_status status, const char *why)
 {
-	const struct probe_plan *plan = local->shared->plan;
+	const struct probe_plan *plan = local->plan;
 
 	loop_cancel(local->shared->loop, &local->limit);
 	loop_cancel(local->shared->loop, &local->begin);
@@ -81,7 +82,7 @@ static void finish_if_done(struct local *local)
 {
 	bool complete = true;
 
-	for (unsigned i = 0; i < local->shared->plan->lanes; i++) {
+	for (unsigned i = 0; i < local->plan->lanes; i++) {
 		struct local_lane *l = &local->lanes[i];
 		bool open = l->watch[OUT].fd >= 0 || l->watch[ERR].fd >= 0;
 		if (open && !lane_is_quiet(&l->lane))
@@ -122,7 +123,7 @@ static void err_ready(void *context)
 static void in_ready(void *context)
 {
 	struct local_lane *l = context;
-	struct view rest = view_skip(l->local->shared->plan->scripts[l->lane.number], l->sent);
+	struct view rest = view_skip(l->local->plan->scripts[l->lane.number], l->sent);
 	ssize_t n = write(l->watch[IN].fd, rest.p, rest.n);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -202,7 +203,7 @@ static void begin(void *context)
 	struct local *local = context;
 	struct err err;
 
-	for (unsigned i = 0; i < local->shared->plan->lanes; i++) {
+	for (unsigned i = 0; i < local->plan->lanes; i++) {
 		if (!start_lane(&local->lanes[i], &err)) {
 			finish(local, HOST_CHANNEL_FAILED, err.text);
 			return;
@@ -221,13 +222,14 @@ struct local *local_start(struct session_shared *shared, const struct host_spec 
 	local->context = context;
 	local->started = clock_ms();
 	local->record = session_record(spec, shared->local_user);
-	local->receptions = receptions_new(shared->plan);
-	for (unsigned i = 0; i < shared->plan->lanes; i++) {
+	local->plan = probe_plan_for(shared->plan, spec, local->record->arena);
+	local->receptions = receptions_new(local->plan);
+	for (unsigned i = 0; i < local->plan->lanes; i++) {
 		struct local_lane *l = &local->lanes[i];
 		l->local = local;
 		for (int k = 0; k < PIPES; k++)
 			l->watch[k].fd = -1;
-		lane_init(&l->lane, shared->plan, i, local->receptions);
+		lane_init(&l->lane, local->plan, i, local->receptions);
 	}
 	loop_timer(shared->loop, &local->limit, shared->host_ms, expired, local);
 	loop_timer(shared->loop, &local->begin, 0, begin, local); /* done never from within here */

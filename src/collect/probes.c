@@ -74,31 +74,9 @@ static const struct row {
     {"tcp:%T", command_tcp, 10, 2, false, true},
 };
 
-static const char *fill_in(struct arena *arena, const char *text, const char *target, uint16_t port)
-{
-	struct buf out = {0};
-
-	for (; *text != '\0'; text++) {
-		if (strncmp(text, "%T", 2) == 0)
-			buf_puts(&out, target);
-		else if (strncmp(text, "%P", 2) == 0)
-			buf_printf(&out, "%u", port);
-		else {
-			buf_putc(&out, *text);
-			continue;
-		}
-		text++;
-	}
-	const char *copy = arena_dup(arena, buf_str(&out));
-	buf_free(&out);
-	return copy;
-}
-
 static void add(struct probe_plan *plan, struct arena *arena, const struct row *row,
     const struct target *target, unsigned lane)
 {
-	struct buf quoted = {0};
-
 	plan->probes = arena_grow(arena, plan->probes, plan->n, &plan->cap, sizeof *plan->probes);
 	struct probe *probe = &plan->probes[plan->n++];
 	*probe = (struct probe){.name = row->name,
@@ -108,10 +86,9 @@ static void add(struct probe_plan *plan, struct arena *arena, const struct row *
 	    .may_be_absent = row->may_be_absent,
 	    .lane = lane};
 	if (target != NULL) {
-		text_shell_quote(view_of(target->name), &quoted);
-		probe->name = fill_in(arena, row->name, target->text, target->port);
-		probe->command = fill_in(arena, row->command, buf_str(&quoted), target->port);
-		buf_free(&quoted);
+		size_t kind = strcspn(row->name, "%");
+		probe->name = arena_printf(arena, "%.*s%s", (int)kind, row->name, target->text);
+		probe->command = command_fill(arena, row->command, target->name, target->port);
 	}
 	if (plan->lanes <= lane)
 		plan->lanes = lane + 1;
@@ -219,12 +196,84 @@ out:
 	return command;
 }
 
+static void script_lane(struct probe_plan *plan, struct arena *arena, unsigned lane)
+{
+	plan->scripts[lane] = make_script(plan, arena, lane);
+	plan->commands[lane] = make_command(plan->scripts[lane], arena);
+}
+
 void probe_plan_script(struct probe_plan *plan, struct arena *arena)
 {
-	for (unsigned lane = 0; lane < plan->lanes; lane++) {
-		plan->scripts[lane] = make_script(plan, arena, lane);
-		plan->commands[lane] = make_command(plan->scripts[lane], arena);
+	for (unsigned lane = 0; lane < plan->lanes; lane++)
+		script_lane(plan, arena, lane);
+}
+
+/* One command for all peers at once: each prints its name, and ping's output behind it. */
+static const char *mesh_command(struct arena *arena, const struct host_spec *spec)
+{
+	struct buf out = {0};
+	const char *command = NULL;
+
+	buf_puts(&out, "f() { o=$(ping -n -c 3 -i 0.3 -W 1 -w 3 \"$2\" 2>&1); "
+		       "printf 'peer %s\\n%s\\n' \"$1\" \"$o\"; }\n"
+		       "command -v ping >/dev/null || exit 127\n");
+	for (size_t i = 0; i < spec->n_questions; i++) {
+		const struct question *q = &spec->questions[i];
+		if (q->kind != QUESTION_PEER)
+			continue;
+		buf_puts(&out, "f ");
+		text_shell_quote(view_of(q->name), &out);
+		buf_putc(&out, ' ');
+		text_shell_quote(view_of(q->text), &out);
+		buf_puts(&out, " &\n");
+		command = "";
 	}
+	buf_puts(&out, "wait");
+	if (command != NULL)
+		command = arena_dup(arena, buf_str(&out));
+	buf_free(&out);
+	return command;
+}
+
+static struct row local_row(struct arena *arena, const char *service)
+{
+	uint64_t port;
+	bool is_port = view_uint(view_of(service), 1, 65535, &port);
+
+	return (struct row){.name = arena_printf(arena, "local:%s", service),
+	    .command = is_port ? command_fill(arena, command_tcp, "localhost", (uint16_t)port)
+			       : command_fill(arena, command_http, service, 0),
+	    .seconds = 10,
+	    .answer_exit = 2};
+}
+
+const struct probe_plan *probe_plan_for(
+    const struct probe_plan *common, const struct host_spec *spec, struct arena *arena)
+{
+	unsigned lane = common->lanes < PLAN_LANES_MAX ? common->lanes : PLAN_LANES_MAX - 1;
+	struct probe_plan *plan;
+	const char *mesh;
+
+	if (spec->n_questions == 0)
+		return common;
+	plan = arena_alloc(arena, sizeof *plan);
+	*plan = *common;
+	plan->cap = plan->n; /* the first one that is added copies them */
+	for (size_t i = 0; i < spec->n_questions; i++) {
+		const struct question *q = &spec->questions[i];
+		struct row row = {.name = arena_printf(arena, "own:%s", q->name),
+		    .command = q->text,
+		    .seconds = 10};
+		if (q->kind == QUESTION_LOCAL)
+			row = local_row(arena, q->text);
+		if (q->kind != QUESTION_PEER)
+			add(plan, arena, &row, NULL, lane);
+	}
+	mesh = mesh_command(arena, spec);
+	if (mesh != NULL)
+		add(plan, arena, &(struct row){"mesh", mesh, 8, 0, false, true}, NULL, lane);
+	script_lane(plan, arena, lane);
+	return plan;
 }
 
 static bool says(const struct probe_result *result, const char *text)

@@ -36,13 +36,13 @@ static const char *lane_command(const struct session *s, const struct session_la
 	if ((s->spec->become && !l->plain) ||
 	    !view_starts(view_of(s->transport.banner), "SSH-2.0-OpenSSH_"))
 		return NULL;
-	return s->shared->plan->commands[l->lane.number];
+	return s->plan->commands[l->lane.number];
 }
 
 static bool lane_begun(const struct session *s, const struct session_lane *l)
 {
-	for (size_t i = 0; i < s->shared->plan->n; i++) {
-		if (s->shared->plan->probes[i].lane == l->lane.number && s->receptions[i].begun)
+	for (size_t i = 0; i < s->plan->n; i++) {
+		if (s->plan->probes[i].lane == l->lane.number && s->receptions[i].begun)
 			return true;
 	}
 	return false;
@@ -67,18 +67,18 @@ static enum outcome lanes_end(struct session *s)
 	char said[LANE_GREETING_MAX + 1];
 	bool begun = false;
 
-	for (unsigned i = 0; i < s->shared->plan->lanes; i++) {
+	for (unsigned i = 0; i < s->plan->lanes; i++) {
 		if (lane_complete(&s->lanes[i].lane))
 			complete++;
 		else
 			broken = i;
 		begun = begun || lane_begun(s, &s->lanes[i]);
 	}
-	if (complete == s->shared->plan->lanes && s->sudo_failed[0] != '\0')
+	if (complete == s->plan->lanes && s->sudo_failed[0] != '\0')
 		return session_end(s, HOST_SUDO_FAILED,
 		    "%s; what needs no other user was collected as %s", s->sudo_failed,
 		    s->record->user);
-	if (complete == s->shared->plan->lanes)
+	if (complete == s->plan->lanes)
 		return session_end(s, HOST_OK, "%s", "");
 	if (!begun)
 		return session_end(s, HOST_CHANNEL_FAILED, "'%s' did not run: %s",
@@ -112,7 +112,7 @@ static enum outcome lane_open(struct session *s, struct session_lane *l)
 {
 	unsigned open = 0;
 
-	for (unsigned i = 0; i < s->shared->plan->lanes; i++) {
+	for (unsigned i = 0; i < s->plan->lanes; i++) {
 		if (&s->lanes[i] == l)
 			continue;
 		if (s->lanes[i].step == LANE_OPENING)
@@ -135,7 +135,7 @@ static enum outcome lane_open(struct session *s, struct session_lane *l)
 		s->channels_max = open;
 		return WAITING;
 	}
-	if (code == LIBSSH2_ERROR_CHANNEL_FAILURE && s->channels_max < s->shared->plan->lanes &&
+	if (code == LIBSSH2_ERROR_CHANNEL_FAILURE && s->channels_max < s->plan->lanes &&
 	    open_later(s, l))
 		return WAITING;
 	return session_end(
@@ -152,14 +152,14 @@ static enum outcome lane_start(struct session *s, struct session_lane *l)
 	if (code != 0)
 		return session_end(s, HOST_CHANNEL_FAILED, "'%s' was refused: %s", lane_shell(s, l),
 		    session_error(s));
-	l->sent = command != NULL ? s->shared->plan->scripts[l->lane.number].n : 0;
+	l->sent = command != NULL ? s->plan->scripts[l->lane.number].n : 0;
 	l->step = LANE_SENDING;
 	return MOVED;
 }
 
 static enum outcome lane_send(struct session *s, struct session_lane *l)
 {
-	struct view rest = view_skip(s->shared->plan->scripts[l->lane.number], l->sent);
+	struct view rest = view_skip(s->plan->scripts[l->lane.number], l->sent);
 
 	if (rest.n > 0) {
 		ssize_t n = libssh2_channel_write(l->channel, rest.p, rest.n);
@@ -207,7 +207,7 @@ static enum outcome lane_read(struct session *s, struct session_lane *l)
 	if (outcome == WAITING && (ended || lane_is_quiet(&l->lane))) {
 		/* Who has not said its end is closed only where its place is needed: asyncssh
 		 * drops the whole connection when a channel goes before that. */
-		bool needed = s->channels_max < s->shared->plan->lanes;
+		bool needed = s->channels_max < s->plan->lanes;
 		lane_finish(&l->lane);
 		l->step = ended || needed ? LANE_CLOSING : LANE_CLOSED;
 		outcome = MOVED;
@@ -237,7 +237,7 @@ static enum outcome lane_drive(struct session *s, struct session_lane *l)
 		l->step = LANE_CLOSED;
 		if (l->again) {
 			lane_free(&l->lane);
-			lane_init(&l->lane, s->shared->plan, l->lane.number, s->receptions);
+			lane_init(&l->lane, s->plan, l->lane.number, s->receptions);
 			l->step = LANE_WAITING;
 			l->sent = 0;
 			l->again = false;
@@ -255,7 +255,7 @@ enum outcome lanes_step(struct session *s)
 	enum outcome outcome = WAITING;
 	bool running = false;
 
-	for (unsigned i = 0; i < s->shared->plan->lanes; i++) {
+	for (unsigned i = 0; i < s->plan->lanes; i++) {
 		enum outcome one = lane_drive(s, &s->lanes[i]);
 		if (one == ENDED)
 			return ENDED;
@@ -263,17 +263,18 @@ enum outcome lanes_step(struct session *s)
 			outcome = MOVED;
 		running = running || (s->lanes[i].step != LANE_CLOSED &&
 					 (s->lanes[i].step < LANE_CLOSING || s->lanes[i].again ||
-					     s->channels_max < s->shared->plan->lanes));
+					     s->channels_max < s->plan->lanes));
 	}
 	return running ? outcome : lanes_end(s);
 }
 
 enum outcome lanes_begin(struct session *s)
 {
-	s->receptions = receptions_new(s->shared->plan);
-	for (unsigned i = 0; i < s->shared->plan->lanes; i++)
-		lane_init(&s->lanes[i].lane, s->shared->plan, i, s->receptions);
-	s->channels_max = s->shared->plan->lanes;
+	s->plan = probe_plan_for(s->shared->plan, s->spec, s->record->arena);
+	s->receptions = receptions_new(s->plan);
+	for (unsigned i = 0; i < s->plan->lanes; i++)
+		lane_init(&s->lanes[i].lane, s->plan, i, s->receptions);
+	s->channels_max = s->plan->lanes;
 	s->transport.budget = TRANSPORT_HOST_MAX;
 	s->step = SESSION_LANES;
 	return MOVED;
@@ -283,11 +284,11 @@ void lanes_record(struct session *s)
 {
 	if (s->receptions == NULL)
 		return;
-	for (unsigned i = 0; i < s->shared->plan->lanes; i++) {
+	for (unsigned i = 0; i < s->plan->lanes; i++) {
 		lane_finish(&s->lanes[i].lane);
 		lane_free(&s->lanes[i].lane);
 	}
-	receptions_record(s->receptions, s->shared->plan, s->record);
-	receptions_free(s->receptions, s->shared->plan);
+	receptions_record(s->receptions, s->plan, s->record);
+	receptions_free(s->receptions, s->plan);
 	s->receptions = NULL;
 }

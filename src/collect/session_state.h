@@ -47,6 +47,7 @@ struct signing;
 struct session {
 	struct session_shared *shared;
 	const struct host_spec *spec;
+	const struct probe_plan *plan; /* of this host, from the lanes' beginning on */
 	void (*done)(void *context, struct session *session, struct host_record *record);
 	void *context;
 	void *self; /* libssh2's sign callback gets a pointer to this pointer */

@@ -40,12 +40,15 @@ const char *finding_state_name(enum finding_state state)
  */
 static bool may_be_missing(const struct host_record *host, const char *probe)
 {
+	static const char *const optional[] = {
+	    "docker_", "tcp:", "sysctl", "local:", "mesh", "own:"};
 	static const char *const beside_routes[] = {"routes6", "rules", "rules6", "addrs", "neigh"};
 	const struct probe_result *routes = host_record_probe(host, "routes");
 
-	if (strncmp(probe, "docker_", 7) == 0 || strncmp(probe, "tcp:", 4) == 0 ||
-	    strcmp(probe, "sysctl") == 0)
-		return true;
+	for (size_t i = 0; i < sizeof optional / sizeof *optional; i++) {
+		if (strncmp(probe, optional[i], strlen(optional[i])) == 0)
+			return true;
+	}
 	if (routes == NULL || routes->status != PROBE_OK)
 		return false;
 	for (size_t i = 0; i < sizeof beside_routes / sizeof *beside_routes; i++) {

@@ -11,6 +11,8 @@ const char *facet_name(enum facet facet)
 	    [FACET_DNS] = "dns",
 	    [FACET_DAEMON] = "docker-daemon",
 	    [FACET_SYSTEM] = "system",
+	    [FACET_SERVICE] = "local-service",
+	    [FACET_OWN] = "own-probe",
 	    [FACET_CONTAINER] = "container",
 	    [FACET_PING] = "ping",
 	    [FACET_TCP] = "tcp",

@@ -10,6 +10,7 @@
 #include "oddhost/parse/ping.h"
 #include "oddhost/parse/resolv.h"
 #include "oddhost/parse/routes.h"
+#include "oddhost/parse/service.h"
 #include "oddhost/parse/system.h"
 #include "oddhost/parse/tcp.h"
 
@@ -305,6 +306,35 @@ static void read_tcp(struct reader *r, const struct probe_result *probe, const c
 	}
 }
 
+static void read_service(struct reader *r, const struct probe_result *probe, const char *name)
+{
+	struct host *host = r->host;
+	struct service service = {.name = name, .source = {.probe = probe}};
+
+	if (!usable(probe) || host->n_services == TARGETS_MOST)
+		return;
+	parse_service(text_of(probe), host->arena, &service, diags_of(r, probe));
+	host->services = arena_grow(
+	    host->arena, host->services, host->n_services, &host->cap_services, sizeof service);
+	host->services[host->n_services++] = service;
+}
+
+static void read_mesh(struct reader *r)
+{
+	struct host *host = r->host;
+	const struct probe_result *probe = host_record_probe(host->record, "mesh");
+	struct peer_list list = {.arena = host->arena};
+
+	if (!usable(probe))
+		return;
+	parse_mesh(text_of(probe), &list, diags_of(r, probe));
+	for (size_t i = 0; i < list.n; i++)
+		list.v[i].ping.source.probe = probe;
+	host->peers = list.v;
+	host->n_peers = list.n;
+	host->cap_peers = list.cap;
+}
+
 /* Where no dns probe spoke, ping's header did. */
 static void resolve_by_ping(struct reader *r)
 {
@@ -432,6 +462,8 @@ static void read_targets(struct reader *r)
 			read_ping(r, probe, target);
 		else if ((target = target_of(probe, "tcp:")) != NULL)
 			read_tcp(r, probe, target);
+		else if ((target = target_of(probe, "local:")) != NULL)
+			read_service(r, probe, target);
 	}
 	resolve_by_ping(r);
 	for (size_t i = 0; i < record->n_probes; i++) {
@@ -501,6 +533,7 @@ struct host *parse_host(struct host_record *record, const struct run_meta *meta)
 	read_sysctls(&r);
 	read_cloud(&r);
 	read_targets(&r);
+	read_mesh(&r);
 	host->diags.source = NULL;
 	return host;
 }

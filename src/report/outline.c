@@ -288,6 +288,16 @@ const struct difference *outline_egress(const struct outline *o, const struct fi
 	return NULL;
 }
 
+static bool has_own(const struct host *host)
+{
+	for (size_t i = 0; i < host->record->n_probes; i++) {
+		if (strncmp(host->record->probes[i].name, "own:", 4) == 0 &&
+		    host->record->probes[i].status == PROBE_OK)
+			return true;
+	}
+	return false;
+}
+
 bool outline_knows(const struct host *host, enum facet facet)
 {
 	switch (facet) {
@@ -307,6 +317,10 @@ bool outline_knows(const struct host *host, enum facet facet)
 		return host->daemon.known;
 	case FACET_SYSTEM:
 		return host->kernel != NULL || host->os != NULL;
+	case FACET_SERVICE:
+		return host->n_services > 0;
+	case FACET_OWN:
+		return has_own(host);
 	case FACET_CONTAINER:
 		return host->containers_known;
 	case FACET_PING:

@@ -46,6 +46,13 @@ void rule_route_outlier(struct check *check);
  */
 void rule_dns_differs(struct check *check);
 
+/* What must answer on the host itself (oddhost_local) does not. */
+void rule_service_down(struct check *check);
+
+/* A host gets no answer from a peer (oddhost_mesh) that answers more hosts than it leaves without.
+ */
+void rule_peer_unreachable(struct check *check);
+
 /* The host did not let us in: its typed status, and what may lie behind it. */
 void rule_host_unreachable(struct check *check);
 

@@ -6,6 +6,10 @@
 #ifndef ODDHOST_COLLECT_COMMANDS_H
 #define ODDHOST_COLLECT_COMMANDS_H
 
+#include <stdint.h>
+
+#include "oddhost/base/arena.h"
+
 /*
  * Connect to the first three addresses of %T and close at once: "ADDRESS port %P: RESULT (TOOL)",
  * where RESULT is open, refused, timeout or unreachable. Of the tools that can connect (bash, nc,
@@ -13,6 +17,12 @@
  * status 2: the name has no address; 127: no tool could tell anything.
  */
 extern const char command_tcp[];
+
+/*
+ * "URL: RESULT (TOOL)" for the URL %T, where RESULT is the HTTP status, refused, timeout or
+ * unknown. Exit status 127: neither curl nor wget.
+ */
+extern const char command_http[];
 
 /*
  * "cloud: NAME", where the DMI strings that a known cloud's firmware carries name it, and then
@@ -25,5 +35,8 @@ extern const char command_tcp[];
  * the items; a session token comes first where the cloud has them (AWS IMDSv2, Alibaba Cloud).
  */
 extern const char command_cloud[];
+
+/* `text` with %T and %P filled in; `word` is quoted on the way. */
+const char *command_fill(struct arena *arena, const char *text, const char *word, uint16_t port);
 
 #endif

@@ -43,6 +43,14 @@ struct probe_plan {
 bool probe_plan_make(struct probe_plan *plan, struct arena *arena, const struct target *targets,
     size_t n_targets, struct err *err);
 
+/*
+ * The plan for one host: the common one where nothing more is asked of it, else a copy in the arena
+ * with its own services (local:PORT, local:URL), commands (own:NAME) and peers (mesh) in a lane
+ * beside the quick ones. The common plan must outlive it.
+ */
+const struct probe_plan *probe_plan_for(
+    const struct probe_plan *common, const struct host_spec *spec, struct arena *arena);
+
 /* Write the plan's scripts and commands from its probes, lanes and nonce. */
 void probe_plan_script(struct probe_plan *plan, struct arena *arena);
 

@@ -14,14 +14,17 @@
 
 /* In the order in which suspects of equal score are named: what is nearest to the packet first. */
 enum facet {
-	FACET_EGRESS,    /* key: target; value: how packets leave for it */
-	FACET_ROUTE,     /* key: IPv4 prefix; value: gateway or interface */
-	FACET_ROUTE6,    /* the same for IPv6 */
-	FACET_RULE,      /* key: selector of a rule of `ip rule`; value: what it does */
-	FACET_NETWORK,   /* key: docker network; value: driver and subnets */
-	FACET_DNS,       /* key: target; value: addresses */
-	FACET_DAEMON,    /* key: setting of daemon.json; value */
-	FACET_SYSTEM,    /* key: "kernel", "os"; value */
+	FACET_EGRESS,  /* key: target; value: how packets leave for it */
+	FACET_ROUTE,   /* key: IPv4 prefix; value: gateway or interface */
+	FACET_ROUTE6,  /* the same for IPv6 */
+	FACET_RULE,    /* key: selector of a rule of `ip rule`; value: what it does */
+	FACET_NETWORK, /* key: docker network; value: driver and subnets */
+	FACET_DNS,     /* key: target; value: addresses */
+	FACET_DAEMON,  /* key: setting of daemon.json; value */
+	FACET_SYSTEM,  /* key: "kernel", "os"; value */
+	FACET_SERVICE, /* key: service of oddhost_local; value: up or down */
+	FACET_OWN, /* a user's own probe; key: its name, or name and line; value: its one line, or
+		      "there" */
 	FACET_CONTAINER, /* key: container; value: state and image */
 	FACET_PING,      /* key: target; value: outcome: the symptom itself, never a suspect */
 	FACET_TCP,       /* the same for connecting to the target's port */

@@ -202,6 +202,23 @@ struct egress {             /* one line of `ip route get`, the kernel's own word
 	struct source source;
 };
 
+enum service_state {
+	SERVICE_UNKNOWN,
+	SERVICE_UP,   /* connected, or an HTTP answer below 500 */
+	SERVICE_DOWN, /* refused, no answer in time, or an HTTP answer from 500 on */
+};
+
+struct service {          /* what must answer on the host itself (oddhost_local) */
+	const char *name; /* "8080", "http://127.0.0.1:8080/health" */
+	enum service_state state;
+	struct source source;
+};
+
+struct peer { /* another host of the group, pinged (oddhost_mesh) */
+	const char *name;
+	struct ping ping;
+};
+
 struct cloud_prefix {
 	struct prefix prefix;
 	bool vpc; /* of the whole network, else of the host's subnet in it */
@@ -271,6 +288,10 @@ struct host {
 	size_t n_pings, cap_pings, cap_ping_targets;
 	struct tcp *tcps; /* a few a target with a port: one an address */
 	size_t n_tcps, cap_tcps;
+	struct service *services; /* each asked once */
+	size_t n_services, cap_services;
+	struct peer *peers;
+	size_t n_peers, cap_peers;
 	struct egress *egresses; /* one a target and address */
 	size_t n_egresses, cap_egresses;
 

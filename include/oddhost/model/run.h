@@ -41,6 +41,19 @@ enum host_key_policy {
 	HOST_KEY_OFF,        /* accept any key, also a changed one: nobody is authenticated */
 };
 
+/* What one host is asked, beside the probes that all are asked. */
+enum question_kind {
+	QUESTION_LOCAL, /* what must answer on the host itself: a port, or an http URL */
+	QUESTION_OWN,   /* a command of the user's own, under a name */
+	QUESTION_PEER,  /* another host of the group, by its name, to ping */
+};
+
+struct question {
+	enum question_kind kind;
+	const char *name;
+	const char *text; /* the port or URL; the command; the peer's address */
+};
+
 /* A host as the inventory describes it, and how to reach it. Strings belong to whoever made it. */
 struct host_spec {
 	const char *name;        /* inventory name */
@@ -59,7 +72,9 @@ struct host_spec {
 	bool local;              /* this machine, without ssh */
 	bool become;             /* run the probes as another user, by sudo -n */
 	const char *become_user; /* NULL: root */
-	struct var *vars;        /* for the record; no passwords */
+	struct question *questions;
+	size_t n_questions;
+	struct var *vars; /* for the record; no passwords */
 	size_t n_vars;
 };
 
