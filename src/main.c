@@ -29,7 +29,7 @@ static const struct command commands[] = {
 	"print what would run on a host, all of it read-only", NULL},
     {"parse", cli_parse, "KIND [FILE]", "", 1, 2,
 	"run one parser on a file or stdin and print JSON", "  ip route | oddhost parse routes\n"},
-    {"lookup", cli_lookup, "(RUN HOST | --routes FILE) ADDRESS…", "routes json", 1, 10000,
+    {"lookup", cli_lookup, "(RUN HOST | --routes FILE) ADDRESS…", "routes rules json", 1, 10000,
 	"which route wins for an address, and why: `ip route get` without the host",
 	"  oddhost lookup RUN host-pre 192.168.0.166\n"
 	"  route -n | oddhost lookup --routes - 192.168.0.166\n"},

@@ -29,6 +29,18 @@ static void print_plain(const char *text)
 	buf_free(&out);
 }
 
+/* The other next hops of a multipath route. */
+static void print_hops(const struct tables *tables, const struct route *winner)
+{
+	size_t hops = route_hops(tables->routes, winner);
+
+	for (size_t i = 1; i < hops; i++) {
+		fputs("    or: ", stdout);
+		print_plain(route_format(tables->arena, &winner[i]));
+		puts(winner[i].dead ? "  (dead)" : "");
+	}
+}
+
 static void print_text(const struct tables *tables, const struct ip *ip, const struct lookup *found)
 {
 	char text[IP_TEXT_SIZE];
@@ -53,14 +65,17 @@ static void print_text(const struct tables *tables, const struct ip *ip, const s
 		    found->route->gateway.family == IP_NONE && found->reason == LOOKUP_FOUND
 			? "; on-link: no gateway sees the packet"
 			: "");
+		print_hops(tables, found->route);
 	}
 	if (found->uncertain)
 		puts(
 		    "    another may win: a rule with a condition (fwmark, iif, from …) stands before it, or not every line was understood");
 }
 
-static struct json *as_json(const struct ip *ip, const struct lookup *found)
+static struct json *as_json(
+    const struct tables *tables, const struct ip *ip, const struct lookup *found)
 {
+	size_t hops = found->route == NULL ? 0 : route_hops(tables->routes, found->route);
 	struct json *item = json_object();
 	char text[IP_TEXT_SIZE];
 
@@ -68,6 +83,11 @@ static struct json *as_json(const struct ip *ip, const struct lookup *found)
 	json_set(
 	    item, "route", found->route != NULL ? shapes_route(found->route) : json_new_null());
 	json_set_string(item, "reason", lookup_reason_name(found->reason));
+	if (hops > 1) {
+		struct json *list = json_set(item, "hops", json_array());
+		for (size_t i = 0; i < hops; i++)
+			json_push(list, shapes_route(&found->route[i]));
+	}
 	return item;
 }
 
@@ -88,7 +108,7 @@ static int look_up(const struct command *command, const struct options *options,
 		struct lookup found = route_lookup(
 		    tables->routes, ip.family == IP_V6 ? tables->rules6 : tables->rules, &ip);
 		if (list != NULL)
-			json_push(list, as_json(&ip, &found));
+			json_push(list, as_json(tables, &ip, &found));
 		else
 			print_text(tables, &ip, &found);
 	}
@@ -101,26 +121,51 @@ static int look_up(const struct command *command, const struct options *options,
 	return code;
 }
 
+static bool read_routes(const char *path, struct route_table *routes, struct err *err)
+{
+	struct diag_list diags = {.arena = routes->arena, .source = path};
+	struct buf text = {0};
+
+	if (!file_read(path, ROUTES_MAX, &text, err))
+		return false;
+	bool understood = parse_routes(buf_view(&text), IP_NONE, routes, &diags);
+	cli_print_diags(&diags);
+	if (routes->n == 0 && !understood)
+		cli_warn("%s: no route was understood", path);
+	buf_free(&text);
+	return true;
+}
+
+static bool read_rules(const char *path, struct rule_list *rules, struct err *err)
+{
+	struct diag_list diags = {.arena = rules->arena, .source = path};
+	struct buf text = {0};
+
+	if (!file_read(path, ROUTES_MAX, &text, err))
+		return false;
+	bool understood = parse_rules(buf_view(&text), rules, &diags);
+	cli_print_diags(&diags);
+	if (rules->n == 0 && !understood)
+		cli_warn("%s: no rule was understood", path);
+	buf_free(&text);
+	return true;
+}
+
 static int from_file(const struct command *command, const struct options *options)
 {
 	struct arena *arena = arena_new();
 	struct route_table routes = {.arena = arena};
-	struct diag_list diags = {.arena = arena, .source = options->routes};
-	struct tables tables = {.arena = arena, .routes = &routes};
-	struct buf text = {0};
+	struct rule_list rules = {.arena = arena};
+	struct tables tables = {
+	    .arena = arena, .routes = &routes, .rules = &rules, .rules6 = &rules};
 	struct err err;
 	int code;
 
-	if (!file_read(options->routes, ROUTES_MAX, &text, &err)) {
+	if (!read_routes(options->routes, &routes, &err) ||
+	    (options->rules != NULL && !read_rules(options->rules, &rules, &err)))
 		code = cli_fail(&err);
-	} else {
-		bool understood = parse_routes(buf_view(&text), IP_NONE, &routes, &diags);
-		cli_print_diags(&diags);
-		if (routes.n == 0 && !understood)
-			cli_warn("%s: no route was understood", options->routes);
+	else
 		code = look_up(command, options, &tables, options->args, options->n_args);
-	}
-	buf_free(&text);
 	arena_free(arena);
 	return code;
 }

@@ -69,6 +69,8 @@ static const struct option_row {
     {0, "host", "NAME", TEXT, AT(host), 0, "print one host's variables and connection"},
     {0, "routes", "FILE", TEXT, AT(routes), 0,
 	"a route table as ip or route printed it, - for stdin"},
+    {0, "rules", "FILE", TEXT, AT(rules), 0,
+	"what ip rule (or ip -6 rule) printed beside --routes"},
     {0, "script", NULL, FLAG, AT(script), 0, "print the script that is sent, word for word"},
     {0, "json", NULL, FLAG, AT(json), 0, "print JSON"},
     {'q', "quiet", NULL, FLAG, AT(quiet), 0, "no progress, no verdict"},

@@ -76,7 +76,8 @@ static const struct route *table_lookup(
 
 	for (size_t i = 0; i < table->n; i++) {
 		const struct route *r = &table->v[i];
-		if (r->dead || strcmp(r->table, name) != 0 || r->dst.ip.family != dst->family)
+		if (r->dead || r->conditional || r->dst.ip.family != dst->family ||
+		    strcmp(r->table, name) != 0)
 			continue;
 		if (best != NULL && (r->dst.len < best->dst.len ||
 					(r->dst.len == best->dst.len && r->metric >= best->metric)))
@@ -181,22 +182,49 @@ static const struct ip *source_for(
 	return NULL;
 }
 
+/* The look with a source, behind the first one. */
+static struct lookup look_again(const struct route_table *table, const struct rule_list *rules,
+    const struct lookup *first, const struct ip *dst)
+{
+	const struct ip *src =
+	    first->reason == LOOKUP_FOUND ? source_for(table, first->route, dst) : NULL;
+	struct lookup found =
+	    walk(table, rules, src != NULL ? SOURCE_KNOWN : SOURCE_UNKNOWN, src, dst);
+
+	found.by_source = found.route != first->route || found.reason != first->reason ||
+			  found.uncertain != first->uncertain;
+	found.uncertain = found.uncertain || first->uncertain;
+	return found;
+}
+
+static bool lacks_hop(const struct route *route)
+{
+	return route != NULL && route->type == ROUTE_UNICAST && route->dev == NULL &&
+	       route->gateway.family == IP_NONE;
+}
+
 struct lookup route_lookup(
     const struct route_table *table, const struct rule_list *rules, const struct ip *dst)
 {
-	bool partial = dst->family == IP_V4 ? table->partial : table->partial6;
+	bool v4 = dst->family == IP_V4, partial = v4 ? table->partial : table->partial6;
 	struct lookup found = walk(table, rules, SOURCE_NONE, NULL, dst);
+	bool way = found.reason == LOOKUP_FOUND;
 
-	if (found.reason == LOOKUP_FOUND && found.route->type != ROUTE_LOCAL) {
-		const struct ip *src = source_for(table, found.route, dst);
-		struct lookup first = found;
-		found = walk(table, rules, src != NULL ? SOURCE_KNOWN : SOURCE_UNKNOWN, src, dst);
-		found.by_source = found.route != first.route || found.reason != first.reason ||
-				  found.uncertain != first.uncertain;
-		found.uncertain = found.uncertain || first.uncertain;
-	}
-	found.uncertain = found.uncertain || partial || (rules != NULL && rules->partial);
+	if (v4 ? way && found.route->type != ROUTE_LOCAL : !way)
+		found = look_again(table, rules, &found, dst);
+	found.uncertain = found.uncertain || partial || (rules != NULL && rules->partial) ||
+			  lacks_hop(found.route);
 	return found;
+}
+
+size_t route_hops(const struct route_table *table, const struct route *winner)
+{
+	const struct route *end = table->v + table->n;
+	size_t n = 1;
+
+	while (winner + n < end && winner[n].hop > winner[n - 1].hop)
+		n++;
+	return n;
 }
 
 const char *route_format(struct arena *arena, const struct route *route)

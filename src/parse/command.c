@@ -169,7 +169,7 @@ static const char *ip_name(struct arena *arena, const struct words *w)
 	if (table)
 		return NULL;
 	if (is_one_of(object, "ru rul rule"))
-		return v6 ? NULL : "rules";
+		return v6 ? "rules6" : "rules";
 	return is_one_of(object, "a ad add addr addre addres address") ? "addrs" : NULL;
 }
 

@@ -4,6 +4,7 @@
 
 #include "oddhost/base/json.h"
 #include "oddhost/parse/line.h"
+#include "oddhost/parse/routes_columns.h"
 
 struct reader {
 	struct route_table *table;
@@ -20,8 +21,7 @@ struct reader {
 	size_t hops;
 	struct view base_line;
 
-	/* Columns of the last header of route(8) or netstat(8); -1: not there. */
-	int gateway, mask, flags, metric, dev;
+	struct route_columns columns; /* of route(8) and netstat(8) */
 };
 
 /* Add a route; v6: a "default" is IPv6's. */
@@ -36,15 +36,34 @@ static void add(struct reader *r, const struct route *route, bool v6)
 	r->added++;
 }
 
-static const char *keep_name(struct arena *arena, struct view name)
+const char *route_table_name(struct arena *arena, struct view name)
 {
-	return view_eq(name, "main")    ? "main"
-	       : view_eq(name, "local") ? "local"
-					: arena_dup_view(arena, name);
+	static const struct {
+		const char *number, *name;
+	} known[] = {{"254", "main"}, {"255", "local"}, {"253", "default"}};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		if (view_eq(name, known[i].number) || view_eq(name, known[i].name))
+			return known[i].name;
+	}
+	return arena_dup_view(arena, name);
 }
 
+bool route_type_parse(struct view text, enum route_type *ret)
+{
+	uint64_t number; /* the enum has the kernel's order, which begins with 1 */
+
+	if (!view_uint(text, 1, ROUTE_THROW + 1, &number))
+		return route_type_from_name(text, ret);
+	*ret = (enum route_type)(number - 1);
+	return true;
+}
+
+/* By name, or by the number that `ip -N` prints (rt_scopes of iproute2). */
 static bool parse_scope(struct view word, enum route_scope *ret)
 {
+	static const unsigned numbers[] = {0, 200, 253, 254};
+
 	for (unsigned i = ROUTE_SCOPE_GLOBAL; i <= ROUTE_SCOPE_HOST; i++) {
 		if (view_eq(word, route_scope_name((enum route_scope)i))) {
 			*ret = (enum route_scope)i;
@@ -54,6 +73,12 @@ static bool parse_scope(struct view word, enum route_scope *ret)
 	uint64_t number;
 	if (!view_uint(word, 0, 255, &number))
 		return false;
+	for (unsigned i = ROUTE_SCOPE_GLOBAL; i <= ROUTE_SCOPE_HOST; i++) {
+		if (number == numbers[i]) {
+			*ret = (enum route_scope)i;
+			return true;
+		}
+	}
 	*ret = ROUTE_SCOPE_GLOBAL; /* a number of the administrator's own: wider than link */
 	return true;
 }
@@ -71,10 +96,11 @@ enum word {
 	WORD_METRIC,
 	WORD_LINKDOWN,
 	WORD_DEAD,
-	WORD_FLAG,   /* stands alone */
-	WORD_VALUE,  /* one value follows, perhaps behind "lock" */
-	WORD_VALUE6, /* likewise, and only IPv6 routes have it */
-	WORD_ENCAP,  /* its own words follow, up to via or dev */
+	WORD_FLAG,      /* stands alone */
+	WORD_VALUE,     /* one value follows, perhaps behind "lock" */
+	WORD_CONDITION, /* likewise, and only packets that have this take the route */
+	WORD_VALUE6,    /* likewise, and only IPv6 routes have it */
+	WORD_ENCAP,     /* its own words follow, up to via or dev */
 	WORD_NEXTHOP,
 };
 
@@ -86,17 +112,17 @@ static const struct {
     {"src", WORD_SRC}, {"metric", WORD_METRIC}, {"linkdown", WORD_LINKDOWN}, {"dead", WORD_DEAD},
     {"nexthop", WORD_NEXTHOP}, {"encap", WORD_ENCAP}, {"pref", WORD_VALUE6}, {"error", WORD_VALUE},
     {"proto", WORD_VALUE}, {"weight", WORD_VALUE}, {"realm", WORD_VALUE}, {"realms", WORD_VALUE},
-    {"from", WORD_VALUE}, {"tos", WORD_VALUE}, {"dsfield", WORD_VALUE}, {"nhid", WORD_VALUE},
-    {"mark", WORD_VALUE}, {"uid", WORD_VALUE}, {"iif", WORD_VALUE}, {"expires", WORD_VALUE},
-    {"users", WORD_VALUE}, {"age", WORD_VALUE}, {"mtu", WORD_VALUE}, {"window", WORD_VALUE},
-    {"rtt", WORD_VALUE}, {"rttvar", WORD_VALUE}, {"ssthresh", WORD_VALUE}, {"cwnd", WORD_VALUE},
-    {"advmss", WORD_VALUE}, {"reordering", WORD_VALUE}, {"hoplimit", WORD_VALUE},
-    {"initcwnd", WORD_VALUE}, {"initrwnd", WORD_VALUE}, {"features", WORD_VALUE},
-    {"rto_min", WORD_VALUE}, {"quickack", WORD_VALUE}, {"congctl", WORD_VALUE},
-    {"ttl-propagate", WORD_VALUE}, {"fastopen_no_cookie", WORD_VALUE}, {"onlink", WORD_FLAG},
-    {"pervasive", WORD_FLAG}, {"offload", WORD_FLAG}, {"trap", WORD_FLAG}, {"notify", WORD_FLAG},
-    {"unresolved", WORD_FLAG}, {"rt_offload", WORD_FLAG}, {"rt_trap", WORD_FLAG},
-    {"rt_offload_failed", WORD_FLAG}, {"cache", WORD_FLAG},
+    {"from", WORD_CONDITION}, {"tos", WORD_CONDITION}, {"dsfield", WORD_CONDITION},
+    {"nhid", WORD_VALUE}, {"mark", WORD_VALUE}, {"uid", WORD_VALUE}, {"iif", WORD_VALUE},
+    {"expires", WORD_VALUE}, {"users", WORD_VALUE}, {"age", WORD_VALUE}, {"mtu", WORD_VALUE},
+    {"window", WORD_VALUE}, {"rtt", WORD_VALUE}, {"rttvar", WORD_VALUE}, {"ssthresh", WORD_VALUE},
+    {"cwnd", WORD_VALUE}, {"advmss", WORD_VALUE}, {"reordering", WORD_VALUE},
+    {"hoplimit", WORD_VALUE}, {"initcwnd", WORD_VALUE}, {"initrwnd", WORD_VALUE},
+    {"features", WORD_VALUE}, {"rto_min", WORD_VALUE}, {"quickack", WORD_VALUE},
+    {"congctl", WORD_VALUE}, {"ttl-propagate", WORD_VALUE}, {"fastopen_no_cookie", WORD_VALUE},
+    {"onlink", WORD_FLAG}, {"pervasive", WORD_FLAG}, {"offload", WORD_FLAG}, {"trap", WORD_FLAG},
+    {"notify", WORD_FLAG}, {"unresolved", WORD_FLAG}, {"rt_offload", WORD_FLAG},
+    {"rt_trap", WORD_FLAG}, {"rt_offload_failed", WORD_FLAG}, {"cache", WORD_FLAG},
     {"\\", WORD_FLAG}, /* `ip -o` writes it for a line break */
 };
 
@@ -133,7 +159,7 @@ static bool take_value(enum word word, struct view value, struct route *route, s
 		route->dev = arena_dup_view(arena, value);
 		return true;
 	case WORD_TABLE:
-		route->table = keep_name(arena, value);
+		route->table = route_table_name(arena, value);
 		return true;
 	case WORD_SCOPE:
 		return parse_scope(value, &route->scope);
@@ -143,6 +169,9 @@ static bool take_value(enum word word, struct view value, struct route *route, s
 		if (!view_uint(value, 0, UINT32_MAX, &number))
 			return false;
 		route->metric = (uint32_t)number;
+		return true;
+	case WORD_CONDITION:
+		route->conditional = !view_eq(value, "::") && !view_eq(value, "all");
 		return true;
 	default:
 		return true;
@@ -210,6 +239,7 @@ static bool take_hops(struct reader *r, struct view line, unsigned number)
 		struct route hop = r->base;
 		bool v6 = r->base_v6;
 		hop.line = number;
+		hop.hop = (unsigned)r->hops;
 		taken = take_words(&line, &hop, &v6, r->table->arena);
 		if (taken == TAKEN_NOT)
 			return false;
@@ -230,7 +260,7 @@ static bool take_ip_line(struct reader *r, struct view line, unsigned number)
 	if (view_eq(word, "nexthop"))
 		return r->pending && take_hops(r, line, number);
 	flush(r);
-	if (route_type_from_name(word, &route.type) && !view_next_word(&line, &word))
+	if (route_type_parse(word, &route.type) && !view_next_word(&line, &word))
 		return false;
 	if (!view_eq(word, "default") && !prefix_parse(word, &route.dst))
 		return false;
@@ -243,100 +273,6 @@ static bool take_ip_line(struct reader *r, struct view line, unsigned number)
 	r->base_line = whole;
 	r->hops = 0;
 	return taken == TAKEN_ALL || take_hops(r, line, number);
-}
-
-/* The header of route(8) or netstat(8): which column is where. */
-static void take_header(struct reader *r, struct view line)
-{
-	struct view word;
-	int column = 0;
-
-	r->gateway = 1;
-	r->mask = r->flags = r->metric = r->dev = -1;
-	for (; view_next_word(&line, &word); column++) {
-		if (view_eq(word, "Hop")) /* "Next Hop" is one column */
-			column--;
-		else if (view_eq(word, "Genmask"))
-			r->mask = column;
-		else if (view_starts(word, "Flag"))
-			r->flags = column;
-		else if (view_eq(word, "Metric") || view_eq(word, "Met"))
-			r->metric = column;
-		else if (view_eq(word, "Iface") || view_eq(word, "If"))
-			r->dev = column;
-	}
-}
-
-static bool are_flags(struct view word)
-{
-	for (size_t i = 0; i < word.n; i++) {
-		if (word.p[i] == '\0' || strchr("UGHRDMAC!ne", word.p[i]) == NULL)
-			return false;
-	}
-	return word.n > 0;
-}
-
-/* Names that `route` without -n prints for what has no address of its own: /etc/networks. */
-static bool parse_destination(struct view word, struct view mask, struct prefix *ret)
-{
-	struct ip ip, bits;
-
-	if (view_eq(word, "default"))
-		word = view_of("0.0.0.0");
-	else if (view_eq(word, "link-local"))
-		word = view_of("169.254.0.0");
-	else if (view_eq(word, "loopback"))
-		word = view_of("127.0.0.0");
-	if (mask.n == 0)
-		return prefix_parse(word, ret);
-	return ip_parse(word, &ip) && ip_parse(mask, &bits) && prefix_from_mask(&ip, &bits, ret);
-}
-
-static bool is_zero(const struct ip *ip)
-{
-	struct ip zero = {.family = ip->family};
-
-	return ip_equal(ip, &zero);
-}
-
-static bool take_row(struct reader *r, struct view line, unsigned number)
-{
-	struct route route = {.table = "main", .line = number, .scope = ROUTE_SCOPE_LINK};
-	struct view whole = line, cell[12] = {{0}}, none = {0};
-	int n = 0;
-	uint64_t metric;
-
-	while (n < 12 && view_next_word(&line, &cell[n]))
-		n++;
-	if (r->flags < 0 || n <= r->flags || n <= r->dev || n <= r->mask || n <= r->metric ||
-	    r->dev < 0 || !are_flags(cell[r->flags]) ||
-	    !parse_destination(cell[0], r->mask < 0 ? none : cell[r->mask], &route.dst))
-		return false;
-
-	struct view dev = cell[r->dev];
-	if (!view_eq(dev, "*") && !view_eq(dev, "-"))
-		route.dev = arena_dup_view(r->table->arena, dev);
-	if (view_find_char(cell[r->flags], '!') >= 0)
-		route.type = ROUTE_UNREACHABLE;
-	else if (route.dev == NULL)
-		route.type = ROUTE_BLACKHOLE;
-	if (route.type != ROUTE_UNICAST)
-		route.scope = ROUTE_SCOPE_GLOBAL;
-	if (r->metric >= 0 && view_uint(cell[r->metric], 0, UINT32_MAX, &metric))
-		route.metric = (uint32_t)metric;
-	else if (r->metric >= 0 && view_eq(cell[r->metric], "-1"))
-		route.metric = UINT32_MAX; /* a signed print of it */
-	if (view_find_char(cell[r->flags], 'G') >= 0) {
-		route.scope = ROUTE_SCOPE_GLOBAL;
-		if (!ip_parse(cell[r->gateway], &route.gateway) || is_zero(&route.gateway)) {
-			route.gateway = (struct ip){0};
-			line_reject(
-			    r->diags, number, whole, "an address as the gateway (try route -n)");
-		}
-	}
-	flush(r);
-	add(r, &route, false);
-	return true;
 }
 
 static const struct json *json_gateway(const struct json *object)
@@ -371,7 +307,7 @@ static bool take_object(struct reader *r, const struct json *object, unsigned nu
 	double metric = json_get_number(object, "metric", 0);
 	bool v6 = strchr(gateway, ':') != NULL || json_get(object, "pref") != NULL;
 
-	if (dst == NULL || !route_type_from_name(view_of(type), &route.type) ||
+	if (dst == NULL || !route_type_parse(view_of(type), &route.type) ||
 	    (strcmp(dst, "default") != 0 && !prefix_parse(view_of(dst), &route.dst)) ||
 	    !parse_scope(view_of(json_get_string(object, "scope", "global")), &route.scope) ||
 	    metric < 0 || metric > UINT32_MAX) {
@@ -382,14 +318,16 @@ static bool take_object(struct reader *r, const struct json *object, unsigned nu
 	unsigned at = line_of_value(&r->finder, "dst", dst);
 	route.line = at != 0 ? at : number;
 	route.metric = (uint32_t)metric;
-	route.table = keep_name(r->table->arena, view_of(json_get_string(object, "table", "main")));
+	route.table =
+	    route_table_name(r->table->arena, view_of(json_get_string(object, "table", "main")));
 	ip_parse(view_of(json_get_string(object, "prefsrc", NULL)), &route.src);
 	json_hop(object, &route, r->table->arena);
+	route.conditional = json_get(object, "tos") != NULL || json_get(object, "from") != NULL;
 
 	const struct json *hop = json_first(json_get(object, "nexthops"));
 	if (hop == NULL)
 		add(r, &route, v6);
-	for (; hop != NULL; hop = json_next(hop)) {
+	for (; hop != NULL; hop = json_next(hop), route.hop++) {
 		struct route one = route;
 		json_hop(hop, &one, r->table->arena);
 		add(r, &one, v6 || strchr(json_get_string(hop, "gateway", ""), ':') != NULL);
@@ -416,18 +354,29 @@ static bool read_json(struct reader *r, struct view text)
 	return any;
 }
 
+static bool take_row(struct reader *r, struct view line, unsigned number)
+{
+	struct route route;
+	bool named = false;
+
+	if (!route_columns_row(&r->columns, line, number, r->table->arena, &route, &named))
+		return false;
+	if (named)
+		line_reject(r->diags, number, line, "an address as the gateway (try route -n)");
+	flush(r);
+	add(r, &route, r->columns.family == IP_V6);
+	return true;
+}
+
 static bool read_lines(struct reader *r, struct view text)
 {
 	struct line_reader lines = {.rest = text};
 	struct view line;
 	bool any = false;
 
-	take_header(r, view_of("Destination Gateway Genmask Flags Metric Ref Use Iface"));
+	route_columns_init(&r->columns);
 	while (line_next(&lines, &line)) {
-		if (line_begins(line, "Kernel"))
-			continue;
-		if (line_begins(line, "Destination")) {
-			take_header(r, line);
+		if (route_columns_title(&r->columns, line)) {
 			any = true;
 			continue;
 		}

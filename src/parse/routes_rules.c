@@ -1,5 +1,8 @@
 #include "oddhost/parse/routes.h"
 
+#include <string.h>
+
+#include "oddhost/base/json.h"
 #include "oddhost/parse/line.h"
 
 /*
@@ -26,7 +29,7 @@ static bool take_word(struct view word, struct view *line, struct rule *rule, st
 		return take_prefix(line, &rule->from);
 	if (view_eq(word, "to"))
 		return take_prefix(line, &rule->to);
-	if (route_type_from_name(word, &rule->type))
+	if (route_type_parse(word, &rule->type))
 		return true;
 	if (view_eq(word, "proto") || view_eq(word, "protocol") || view_eq(word, "realms"))
 		return view_next_word(line, &value);
@@ -36,7 +39,7 @@ static bool take_word(struct view word, struct view *line, struct rule *rule, st
 		if (view_starts(value, "["))
 			rule->conditional = true; /* [l3mdev-table]: depends on the interface */
 		else
-			rule->table = arena_dup_view(arena, value);
+			rule->table = route_table_name(arena, value);
 		return true;
 	}
 	if (view_eq(word, "suppress_prefixlength")) {
@@ -47,6 +50,20 @@ static bool take_word(struct view word, struct view *line, struct rule *rule, st
 	}
 	rule->conditional = true; /* also a value of such a word */
 	return true;
+}
+
+/*
+ * busybox prints a table for every rule, "unspec" where there is none, and an action by the name of
+ * the route type of that number: "local" for goto, "broadcast" for nop. True for a nop.
+ */
+static bool take_unspec(struct rule *rule)
+{
+	if (rule->table == NULL || strcmp(rule->table, "unspec") != 0)
+		return false;
+	rule->table = NULL;
+	rule->conditional =
+	    rule->conditional || rule->type == ROUTE_UNICAST || rule->type == ROUTE_LOCAL;
+	return rule->type == ROUTE_BROADCAST;
 }
 
 static bool take_rule(struct view line, unsigned number, struct rule_list *rules, bool *ret_nothing)
@@ -65,6 +82,7 @@ static bool take_rule(struct view line, unsigned number, struct rule_list *rules
 		if (!take_word(word, &line, &rule, rules->arena))
 			return false;
 	}
+	*ret_nothing = *ret_nothing || take_unspec(&rule);
 	if (rule.table == NULL && rule.type == ROUTE_UNICAST && !rule.conditional && !*ret_nothing)
 		return false;
 	if (!*ret_nothing)
@@ -89,12 +107,103 @@ static void keep_place(struct view line, unsigned number, struct rule_list *rule
 	rule->line = number;
 }
 
+struct json_reader {
+	struct rule_list *rules;
+	struct diag_list *diags;
+	struct line_finder finder; /* of "src", which every rule has */
+};
+
+/* "src" and "srclen", or "dst" and "dstlen"; "all" or nothing is every address. */
+static bool json_prefix(
+    const struct json *object, const char *key, const char *len_key, struct prefix *ret)
+{
+	const char *text = json_get_string(object, key, "all");
+	double len = json_get_number(object, len_key, -1);
+	struct prefix whole;
+
+	if (strcmp(text, "all") == 0)
+		return true;
+	if (!prefix_parse(view_of(text), &whole) || len > whole.len || len != (int)len)
+		return false;
+	*ret = len < 0 ? whole : prefix_of_ip(&whole.ip, (unsigned)len);
+	return true;
+}
+
+/* Does the rule ask for anything else than the words that are read here? */
+static bool json_asks_more(const struct json *object)
+{
+	static const char *const plain[] = {"priority", "src", "srclen", "dst", "dstlen", "table",
+	    "suppress_prefixlen", "action", "protocol", "nop", "flow_from", "flow_to"};
+
+	for (const struct json *item = json_first(object); item != NULL; item = json_next(item)) {
+		bool known = false;
+		for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+			known = known || strcmp(json_key(item), plain[i]) == 0;
+		if (!known)
+			return true;
+	}
+	return false;
+}
+
+/* One object of `ip -j rule`. */
+static bool take_object(struct json_reader *r, const struct json *object, unsigned number)
+{
+	struct rule rule = {.suppress_prefix = -1, .conditional = json_asks_more(object)};
+	double pref = json_get_number(object, "priority", -1);
+	double suppress = json_get_number(object, "suppress_prefixlen", -1);
+	const char *src = json_get_string(object, "src", NULL);
+	const char *table = json_get_string(object, "table", NULL);
+	const char *action = json_get_string(object, "action", NULL);
+	unsigned at = src == NULL ? 0 : line_of_value(&r->finder, "src", src);
+
+	rule.line = at != 0 ? at : number;
+	rule.pref = pref >= 0 && pref <= UINT32_MAX ? (uint32_t)pref : 0;
+	bool read = src != NULL && pref >= 0 && pref <= UINT32_MAX && suppress <= 128 &&
+		    json_prefix(object, "src", "srclen", &rule.from) &&
+		    json_prefix(object, "dst", "dstlen", &rule.to) &&
+		    (action == NULL || route_type_parse(view_of(action), &rule.type));
+	if (!read) {
+		diag_add(r->diags, rule.line, "expected an object of `ip -j rule` with src");
+		r->rules->partial = r->rules->partial || pref < 0 || pref > UINT32_MAX;
+		rule.conditional = true;
+	}
+	if (json_get(object, "nop") != NULL)
+		return read;
+	rule.suppress_prefix = suppress < 0 ? -1 : (int)suppress;
+	if (table != NULL)
+		rule.table = route_table_name(r->rules->arena, view_of(table));
+	rule.conditional = rule.conditional || (table == NULL && action == NULL);
+	*rule_list_add(r->rules) = rule;
+	return read;
+}
+
+static bool take_array(const struct json *array, unsigned number, void *arg)
+{
+	bool any = false;
+
+	for (const struct json *item = json_first(array); item != NULL; item = json_next(item))
+		any = take_object(arg, item, number) || any;
+	return any;
+}
+
+static bool read_json(struct view text, struct rule_list *rules, struct diag_list *diags)
+{
+	struct json_reader r = {rules, diags, {.rest = text, .line = 1}};
+	bool any = line_each_json(text, diags, take_array, &r) > 0;
+
+	rules->known = rules->known || any;
+	rules->partial = rules->partial || !any;
+	return any;
+}
+
 bool parse_rules(struct view text, struct rule_list *rules, struct diag_list *diags)
 {
 	struct line_reader lines = {.rest = text};
 	struct view line;
 	bool any = false, nothing;
 
+	if (view_starts(view_trim(text), "["))
+		return read_json(text, rules, diags);
 	while (line_next(&lines, &line)) {
 		if (take_rule(line, lines.number, rules, &nothing)) {
 			any = true;

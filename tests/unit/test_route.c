@@ -40,6 +40,7 @@ static void add_route(struct scene *scene, struct view line)
 	struct view word, value;
 
 	route->line = (unsigned)scene->table.n;
+	route->dev = "eth0";
 	assert_true(view_next_word(&line, &word));
 	if (route_type_from_name(word, &route->type))
 		assert_true(view_next_word(&line, &word));
@@ -248,6 +249,48 @@ static void test_partial(void **state)
 	arena_free(scene.arena);
 }
 
+/* The winner of a multipath route is its first hop that lives; all of them can be had. */
+static void test_hops(void **state)
+{
+	struct scene scene;
+	struct ip dst;
+
+	(void)state;
+	scene_init(&scene);
+	add_all(&scene,
+	    "10.0.0.0/8 via 10.0.0.1 dead;10.0.0.0/8 via 10.0.0.2;"
+	    "10.0.0.0/8 via 10.0.0.3;10.0.0.0/8 via 10.0.0.4",
+	    add_route);
+	scene.table.v[1].hop = 1;
+	scene.table.v[2].hop = 2;
+	assert_true(ip_parse(view_of("10.1.1.1"), &dst));
+	struct lookup found = route_lookup(&scene.table, NULL, &dst);
+	assert_ptr_equal(found.route, &scene.table.v[1]);
+	assert_int_equal(route_hops(&scene.table, found.route), 2);
+	assert_int_equal(route_hops(&scene.table, &scene.table.v[0]), 3);
+	assert_int_equal(route_hops(&scene.table, &scene.table.v[3]), 1);
+	arena_free(scene.arena);
+}
+
+/* A route for one TOS is not for other packets; one without a next hop is no answer. */
+static void test_half_known(void **state)
+{
+	struct scene scene;
+	struct ip dst;
+
+	(void)state;
+	scene_init(&scene);
+	add_all(&scene, "10.0.0.0/8 via 10.0.0.1;10.1.0.0/16 via 10.0.0.2", add_route);
+	scene.table.v[1].conditional = true;
+	assert_true(ip_parse(view_of("10.1.1.1"), &dst));
+	assert_ptr_equal(route_lookup(&scene.table, NULL, &dst).route, &scene.table.v[0]);
+	assert_false(route_lookup(&scene.table, NULL, &dst).uncertain);
+	scene.table.v[0].gateway = (struct ip){0};
+	scene.table.v[0].dev = NULL;
+	assert_true(route_lookup(&scene.table, NULL, &dst).uncertain);
+	arena_free(scene.arena);
+}
+
 static void test_rules_unknown(void **state)
 {
 	struct scene scene;
@@ -362,6 +405,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_decisions),
 	    cmocka_unit_test(test_partial),
+	    cmocka_unit_test(test_hops),
+	    cmocka_unit_test(test_half_known),
 	    cmocka_unit_test(test_rules_unknown),
 	    cmocka_unit_test(test_random),
 	    cmocka_unit_test(test_format),

@@ -38,6 +38,7 @@ struct options {
 	const char *format;      /* --format */
 	const char *host;        /* --host */
 	const char *routes;      /* --routes */
+	const char *rules;       /* --rules */
 	const char *resume;      /* --resume */
 	const char *baseline;    /* --baseline */
 	unsigned workers, retries;

@@ -37,6 +37,10 @@ struct route {
 	enum route_type type;
 	enum route_scope scope;
 	bool linkdown, dead; /* flags as printed; a dead route is never used */
+	bool conditional;    /* for packets of one TOS or from one prefix only: not for those
+				that lookups ask for */
+	unsigned hop;        /* of a multipath route, whose hops stand one after the other: 0 for
+				its first and for every other route, then 1, 2 … */
 	unsigned line;       /* in the output it was read from, from 1 */
 };
 
@@ -81,8 +85,9 @@ struct lookup {
 	const struct rule *rule;   /* that led to it; NULL with the default rules */
 	enum lookup_reason reason;
 	bool uncertain; /* a conditional rule stood before the winner and might have decided, the
-			   table or the rules are partial, or a rule `from PREFIX` may cover the
-			   source address, which is not known */
+			   table or the rules are partial, the winner's next hop was not printed,
+			   or a rule `from PREFIX` may cover the source address, which is not
+			   known */
 	bool by_source; /* the source address decided, or might have: `ip route get` without
 			   `from` does not ask for it */
 };
@@ -95,14 +100,20 @@ struct route *route_table_add(struct route_table *table);
 struct rule *rule_list_add(struct rule_list *list);
 
 /*
- * The kernel's choice for a connect(2) to `dst` without a bound source address. It looks up twice
+ * The kernel's choice for a connect(2) to `dst` without a bound source address. IPv4 looks up twice
  * (ip_route_connect(), include/net/route.h): first without a source, when no rule `from PREFIX`
  * matches; then with the source that the first winner gave. That source is the route's `src`, or
- * the one of the same interface's network that holds the next hop. `rules` may be NULL or not
- * known.
+ * the one of the same interface's network that holds the next hop. IPv6 looks up again only where
+ * the first look found no way (ip6_dst_lookup_tail(), net/ipv6/ip6_output.c). `rules` are those of
+ * dst's family; NULL or not known: Linux's own.
+ *
+ * Of a multipath route the kernel takes one hop for each flow; the winner is the first that is
+ * not dead. route_hops() counts all of them, which stand from there on in the table.
  */
 struct lookup route_lookup(
     const struct route_table *table, const struct rule_list *rules, const struct ip *dst);
+
+size_t route_hops(const struct route_table *table, const struct route *winner);
 
 /* "unicast", "blackhole" …; "no-route" …, NULL for LOOKUP_FOUND; "global", "link" … */
 const char *route_type_name(enum route_type type);

@@ -27,10 +27,17 @@
 bool parse_routes(
     struct view text, enum ip_family family, struct route_table *table, struct diag_list *diags);
 
+/* A table's name; "254", which `ip -N` prints, is "main", and so on (rt_tables of iproute2). */
+const char *route_table_name(struct arena *arena, struct view name);
+
+/* A type by its name, or by its number (RTN_UNICAST and on) as `ip -N` prints it. */
+bool route_type_parse(struct view text, enum route_type *ret);
+
 /*
- * `ip rule`; sets `known` where a rule was understood. A rule that cannot be read is a conditional
- * one at its preference, and where not even that can be read the list is partial. Returns as line.h
- * says.
+ * `ip rule`, `ip -j rule`, busybox's (which leaves out `not` and some selectors, so that what it
+ * prints may be less than there is); sets `known` where a rule was understood. A rule that cannot
+ * be read is a conditional one at its preference, and where not even that can be read the list is
+ * partial. Returns as line.h says.
  */
 bool parse_rules(struct view text, struct rule_list *rules, struct diag_list *diags);
 
