@@ -4,8 +4,9 @@
 #include "oddhost/base/version.h"
 #include "oddhost/cli/cli.h"
 
-#define REACH "i l u private-key known-hosts host-key ssh-config ssh-common-args become become-user"
-#define LOGIN REACH " k f workers T retries host-timeout deadline"
+#define REACH                                                                                      \
+	"i l u private-key known-hosts host-key ssh-config ssh-common-args become become-user T"
+#define LOGIN REACH " k f workers retries host-timeout deadline"
 
 static int complete(const struct command *command, const struct options *options);
 

@@ -4,8 +4,8 @@
 usage: oracle_ssh_config.py ODDHOST [SEED [COUNT]]
 
 COUNT generated configurations (with Include, Match, quotes, tokens), two hosts each, some with
-options on the command line. Compared are address, port, user, identities, known_hosts, the name
-in known_hosts, the policy, and the jump hosts, each of which must be what `ssh -G` says about it.
+options on the command line. Compared are address, port, user, identities, agent, known_hosts, the
+name in known_hosts, the policy, family, local address, time limits, and the jump hosts, each of which must be what `ssh -G` says about it.
 What ssh refuses, oddhost must refuse too (exit code 2). Leaves with 77 where there is no ssh.
 """
 import json
@@ -84,9 +84,11 @@ def option(rnd):
     if kind in (9, 10):
         return "ProxyJump", jump(rnd)
     if kind == 11:
-        return "ProxyCommand", rnd.choice(("none", "nc %h %p # no comment", 'ssh -W "[%h]:%p" gw'))
-    return rnd.choice((("IdentitiesOnly", "yes"), ("ConnectTimeout", "1m30"), ("AddressFamily", "inet6"),
-                       ("ServerAliveInterval", "15"), ("BindAddress", "::1"), ("IdentityAgent", "none"),
+        return "ProxyCommand", rnd.choice(("none", "nc %h %p # no comment", 'ssh -W "[%h]:%p" -i k gw'))
+    return rnd.choice((("IdentitiesOnly", rnd.choice(("yes", "no", "TRUE"))), ("ConnectTimeout", rnd.choice(("1m30", "7", "none", "2H"))),
+                       ("AddressFamily", rnd.choice(("inet6", "INET", "any"))), ("ServerAliveInterval", rnd.choice(("15", "1M", "0"))),
+                       ("BindAddress", rnd.choice(("::1", "127.0.0.1", "name"))),
+                       ("IdentityAgent", rnd.choice(("none", "SSH_AUTH_SOCK", "~/a.sock", "/run/%u-%h", "$ODDHOST_ORACLE", "${ODDHOST_ORACLE}/s"))),
                        ("CertificateFile", "~/c"), ("Compression", "yes"), ("LogLevel", "QUIET"),
                        ("ControlPath", "~/c-%C"), ("SendEnv", "LANG LC_*"), ("Foobar", "1 2"), ("XFoo", "'x y'")))
 
@@ -197,11 +199,22 @@ class Ssh:
             text = re.sub(r"\$\{(\w+)\}|%(.)", lambda m: os.environ[m[1]] if m[1] else tokens[m[2]], text)
             return text
 
+        def agent(text):
+            if text is None or text == "SSH_AUTH_SOCK":
+                return None
+            if re.fullmatch(r"\$\w+", text):
+                return os.environ[text[1:]]
+            return "" if text == "none" else expand(text)
+
         keys = said.get("identityfile", [])
         keys = [] if set(keys) <= USUAL_KEYS else [expand(k) for k in keys if k != "none"]
         known = [re.sub(r"^none$", "/dev/null", get("userknownhostsfile")), re.sub(r"(^| )~", rf"\1{ME.pw_dir}", get("globalknownhostsfile"))]
         return {"address": get("hostname"), "port": int(get("port")), "user": get("user"), "identities": keys,
                 "known_hosts": " ".join(k for k in known if k != "none"), "known_as": alias,
+                "identities_only": get("identitiesonly") == "yes", "family": get("addressfamily"),
+                "agent": agent(get("identityagent", None)),
+                "bind_address": None if get("bindaddress", "name") == "name" else get("bindaddress"),
+                "connect_timeout": int(get("connecttimeout").replace("none", "0")), "alive_interval": int(get("serveraliveinterval")),
                 "host_key": {"true": "strict", "ask": "strict", "false": "off"}.get(get("stricthostkeychecking"), get("stricthostkeychecking"))
                 }, get("proxyjump", None)
 
@@ -246,7 +259,8 @@ def ours(program, file, host, args):
     def plain(spec):
         usual = [os.path.join(ME.pw_dir, ".ssh/known_hosts"), os.path.join(ME.pw_dir, ".ssh/known_hosts2"),
                  "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"]
-        spec = {k: spec[k] for k in ("address", "port", "user", "identities", "known_hosts", "known_as", "host_key")}
+        spec = {k: spec[k] for k in ("address", "port", "user", "identities", "known_hosts", "known_as", "host_key",
+                                    "identities_only", "agent", "bind_address", "family", "connect_timeout", "alive_interval")}
         return {**spec, "user": spec["user"] or ME.pw_name, "known_hosts": " ".join(spec["known_hosts"] or usual)}
 
     return {**plain(said), "jumps": [plain(j) for j in said["jumps"]]}, done.stderr

@@ -157,6 +157,11 @@ static int print_plan(const struct scope *scope)
 	return code;
 }
 
+static unsigned login_seconds(const struct options *options)
+{
+	return options->connect_timeout == 0 ? 10 : options->connect_timeout;
+}
+
 static bool open_run(
     const struct options *options, const struct run_meta *meta, struct gathering *g)
 {
@@ -182,7 +187,7 @@ static int collect(const struct options *options, const struct scope *scope, str
 	    .retries = options->retries,
 	    .password = options->ask_pass ? password : NULL,
 	    .ask = secret_ask_passphrase,
-	    .login_seconds = options->connect_timeout,
+	    .login_seconds = login_seconds(options),
 	    .host_seconds = options->host_timeout,
 	    .deadline_seconds = options->deadline,
 	    .stop = &stop,
@@ -244,7 +249,7 @@ static void keep_options(
 		set(s, i == 0 ? "inventory" : arena_printf(s->arena, "inventory-%zu", i + 1),
 		    options->inventories[i]);
 	set_number(s, "forks", options->forks);
-	set_number(s, "timeout", options->connect_timeout);
+	set_number(s, "timeout", login_seconds(options));
 	set_number(s, "host-timeout", options->host_timeout);
 	set_number(s, "deadline", options->deadline);
 	for (size_t i = 0; i < scope->n_hosts; i++) {

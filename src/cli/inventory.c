@@ -50,11 +50,15 @@ static struct json *describe_origins(struct arena *arena, const struct ssh_optio
 		const char *name;
 		enum ssh_key key;
 	} rows[] = {{"port", SSH_PORT}, {"user", SSH_USER}, {"known_as", SSH_HOST_KEY_ALIAS},
-	    {"host_key", SSH_HOST_KEY_CHECKING}, {"jumps", SSH_PROXY_JUMP}, {"local", SSH_LOCAL},
-	    {"become", SSH_BECOME}, {"become_user", SSH_BECOME_USER}};
+	    {"host_key", SSH_HOST_KEY_CHECKING}, {"identities_only", SSH_IDENTITIES_ONLY},
+	    {"agent", SSH_IDENTITY_AGENT}, {"bind_address", SSH_BIND_ADDRESS},
+	    {"family", SSH_ADDRESS_FAMILY}, {"connect_timeout", SSH_CONNECT_TIMEOUT},
+	    {"alive_interval", SSH_ALIVE_INTERVAL}, {"local", SSH_LOCAL}, {"become", SSH_BECOME},
+	    {"become_user", SSH_BECOME_USER}};
 	struct json *from = json_object();
 	const struct ssh_value *name = options->value[SSH_HOST_NAME];
 	const struct ssh_value *user_files = options->value[SSH_USER_KNOWN_HOSTS];
+	const struct ssh_value *jumps = options->value[SSH_PROXY_JUMP];
 
 	set_origin(from, arena, "address", name != NULL ? name : options->value[SSH_DESTINATION]);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -62,6 +66,7 @@ static struct json *describe_origins(struct arena *arena, const struct ssh_optio
 	set_origin(from, arena, "known_hosts",
 	    user_files != NULL ? user_files : options->value[SSH_GLOBAL_KNOWN_HOSTS]);
 	set_origin(from, arena, "identities", options->value[SSH_IDENTITY_FILE]);
+	set_origin(from, arena, "jumps", jumps != NULL ? jumps : options->value[SSH_PROXY_COMMAND]);
 	return from;
 }
 
@@ -99,6 +104,15 @@ static struct json *describe_spec(const struct host_spec *spec)
 	json_set(root, "known_hosts", paths(spec->known_hosts, spec->n_known_hosts));
 	json_set_string(root, "known_as", spec->known_as);
 	json_set_string(root, "host_key", policy_name(spec->host_key));
+	json_set_bool(root, "identities_only", spec->identities_only);
+	json_set_string(root, "agent", spec->agent);
+	json_set_string(root, "bind_address", spec->bind_address);
+	json_set_string(root, "family",
+	    spec->family == IP_V4   ? "inet"
+	    : spec->family == IP_V6 ? "inet6"
+				    : "any");
+	json_set_number(root, "connect_timeout", spec->connect_seconds);
+	json_set_number(root, "alive_interval", spec->alive_seconds);
 	return root;
 }
 

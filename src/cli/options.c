@@ -247,7 +247,6 @@ bool options_parse(
 
 	*ret = (struct options){.forks = 256,
 	    .retries = 1,
-	    .connect_timeout = 10,
 	    .host_timeout = 60,
 	    .deadline = 300,
 	    .fail_on = SEVERITY_HIGH};

@@ -48,6 +48,7 @@ static void find_hosts(struct scope *scope, const struct options *options)
 	    .host_key = options->host_key,
 	    .ssh_config = options->ssh_config,
 	    .ssh_args = options->ssh_args,
+	    .connect_timeout = options->connect_timeout,
 	    .become = options->become,
 	    .become_user = options->become_user,
 	};

@@ -19,6 +19,21 @@
 
 #define KEY_FILE_MAX ((size_t)64 * 1024)
 
+/* An agent, by its socket; connected to when it is first asked. */
+struct agent_keys {
+	const char *path;
+	struct agent *agent;
+	struct identities *ids;
+	struct identity *keys;
+	size_t n, cap;
+};
+
+/* A file's key; an encrypted or a public one may be another agent's for another host. */
+struct file_key {
+	struct identity identity;
+	const char *agent;
+};
+
 struct identities {
 	atomic_uint users;
 	pthread_mutex_t signing; /* one request to the agent at a time */
@@ -26,12 +41,10 @@ struct identities {
 	identities_ask *ask;     /* may be NULL */
 	void *ask_context;
 	struct arena *arena;
-	struct identity **files; /* pointers: they are handed out and must not move */
+	struct file_key **files; /* pointers: they are handed out and must not move */
 	size_t n_files, cap_files;
-	struct agent *agent;
-	bool agent_asked;
-	struct identity *agent_keys;
-	size_t n_agent, cap_agent;
+	struct agent_keys **agents; /* likewise */
+	size_t n_agents, cap_agents;
 };
 
 struct identities *identities_new(identities_ask *ask, void *ask_context)
@@ -58,8 +71,9 @@ void identities_free(struct identities *ids)
 	if (ids == NULL || atomic_fetch_sub(&ids->users, 1) > 1)
 		return;
 	for (size_t i = 0; i < ids->n_files; i++)
-		keyfile_free(ids->files[i]->key);
-	agent_free(ids->agent);
+		keyfile_free(ids->files[i]->identity.key);
+	for (size_t i = 0; i < ids->n_agents; i++)
+		agent_free(ids->agents[i]->agent);
 	pthread_mutex_destroy(&ids->signing);
 	pthread_mutex_destroy(&ids->lock);
 	arena_free(ids->arena);
@@ -91,73 +105,91 @@ static void set_blob(struct identities *ids, struct identity *identity, struct v
 
 static void add_agent_key(void *context, struct view blob, struct view comment)
 {
-	struct identities *ids = context;
+	struct agent_keys *agent = context;
+	struct arena *arena = agent->ids->arena;
 
-	ids->agent_keys = arena_grow(
-	    ids->arena, ids->agent_keys, ids->n_agent, &ids->cap_agent, sizeof *ids->agent_keys);
-	struct identity *identity = &ids->agent_keys[ids->n_agent];
-	*identity = (struct identity){.type = ""};
-	identity->source =
-	    arena_printf(ids->arena, "agent: %.*s", VIEW_ARG(view_left(comment, 100)));
-	set_blob(ids, identity, blob);
+	agent->keys = arena_grow(arena, agent->keys, agent->n, &agent->cap, sizeof *agent->keys);
+	struct identity *identity = &agent->keys[agent->n];
+	*identity = (struct identity){.type = "", .agent = agent};
+	identity->source = arena_printf(arena, "agent: %.*s", VIEW_ARG(view_left(comment, 100)));
+	set_blob(agent->ids, identity, blob);
 	/* Certificates and hardware keys sign in ways of their own, which are not supported. */
 	if (strstr(identity->type, "-cert-") != NULL || strncmp(identity->type, "sk-", 3) == 0)
 		return;
 	if (!identity->unusable)
-		ids->n_agent++;
+		agent->n++;
 }
 
 /* List its keys, once; with the lock held. */
-static void ask_agent(struct identities *ids, struct diag_list *diags)
+static struct agent_keys *ask_agent(
+    struct identities *ids, const char *path, struct diag_list *diags)
 {
-	const char *path = getenv("SSH_AUTH_SOCK");
 	struct err err;
 
-	if (!ids->agent_asked && path != NULL && *path != '\0') {
-		ids->agent = agent_connect(path, &err);
-		if (ids->agent == NULL || !agent_list(ids->agent, add_agent_key, ids, &err))
-			diag_add(diags, 0, "agent: %s", err.text);
+	if (path == NULL)
+		path = getenv("SSH_AUTH_SOCK");
+	if (path == NULL)
+		path = "";
+	for (size_t i = 0; i < ids->n_agents; i++) {
+		if (strcmp(ids->agents[i]->path, path) == 0)
+			return ids->agents[i];
 	}
-	ids->agent_asked = true;
+	struct agent_keys *agent = arena_alloc(ids->arena, sizeof *agent);
+	*agent = (struct agent_keys){.path = arena_dup(ids->arena, path), .ids = ids};
+	ids->agents = arena_grow(
+	    ids->arena, ids->agents, ids->n_agents, &ids->cap_agents, sizeof(struct agent_keys *));
+	ids->agents[ids->n_agents++] = agent;
+	if (*path == '\0')
+		return agent;
+	agent->agent = agent_connect(path, &err);
+	if (agent->agent == NULL || !agent_list(agent->agent, add_agent_key, agent, &err))
+		diag_add(diags, 0, "agent: %s", err.text);
+	return agent;
 }
 
 const struct identity *identities_agent(
-    struct identities *ids, size_t *ret_n, struct diag_list *diags)
+    struct identities *ids, const char *path, size_t *ret_n, struct diag_list *diags)
 {
 	pthread_mutex_lock(&ids->lock);
-	ask_agent(ids, diags);
+	const struct agent_keys *agent = ask_agent(ids, path, diags);
 	pthread_mutex_unlock(&ids->lock);
-	*ret_n = ids->n_agent;
-	return ids->agent_keys;
+	*ret_n = agent->n;
+	return agent->keys;
 }
 
 /* The agent's key of this public blob, or NULL. */
 static const struct identity *agent_key(
-    struct identities *ids, struct view blob, struct diag_list *diags)
+    struct identities *ids, const char *path, struct view blob, struct diag_list *diags)
 {
-	ask_agent(ids, diags);
-	for (size_t i = 0; blob.n > 0 && i < ids->n_agent; i++) {
-		if (view_same(ids->agent_keys[i].blob, blob))
-			return &ids->agent_keys[i];
+	const struct agent_keys *agent = ask_agent(ids, path, diags);
+
+	for (size_t i = 0; blob.n > 0 && i < agent->n; i++) {
+		if (view_same(agent->keys[i].blob, blob))
+			return &agent->keys[i];
 	}
 	return NULL;
 }
 
-/* FILE.pub beside a private key: "TYPE BASE64 COMMENT". */
+/* A public key as a file has it: "TYPE BASE64 COMMENT". */
+static void decode_public(struct view text, struct buf *blob)
+{
+	struct view type, key;
+
+	if (view_next_word(&text, &type) && view_next_word(&text, &key) &&
+	    !text_base64_decode(key, blob))
+		blob->n = 0;
+}
+
+/* FILE.pub beside a private key. */
 static void read_public(const char *path, struct buf *blob)
 {
 	struct buf text = {0};
-	struct view rest, type, key;
 	char name[PATH_MAX];
 	struct err err;
 
 	if (snprintf(name, sizeof name, "%s.pub", path) < (int)sizeof name &&
-	    file_read(name, KEY_FILE_MAX, &text, &err)) {
-		rest = buf_view(&text);
-		if (view_next_word(&rest, &type) && view_next_word(&rest, &key) &&
-		    !text_base64_decode(key, blob))
-			blob->n = 0;
-	}
+	    file_read(name, KEY_FILE_MAX, &text, &err))
+		decode_public(buf_view(&text), blob);
 	buf_free(&text);
 }
 
@@ -176,63 +208,105 @@ static bool unlock(struct identities *ids, struct identity *identity, struct vie
 	return ok;
 }
 
-static bool load(
-    struct identities *ids, struct identity *identity, struct diag_list *diags, struct err *err)
+/* The private key is the agent's: `key` stays NULL. */
+static bool take_from_agent(
+    struct identities *ids, struct file_key *file, struct view blob, struct diag_list *diags)
 {
-	struct buf text = {0}, blob = {0}, public_blob = {0};
-	const struct identity *agents;
-	bool ok = file_read(identity->source, KEY_FILE_MAX, &text, err);
+	const struct identity *agents = agent_key(ids, file->agent, blob, diags);
 
-	if (!ok)
+	if (agents == NULL)
 		return false;
-	if (!keyfile_is_encrypted(buf_view(&text), &public_blob)) {
-		ok = keyfile_read(buf_view(&text), &identity->key, &blob, err);
+	file->identity.agent = agents->agent;
+	return true;
+}
+
+/* A private key, plain or encrypted. */
+static bool load_private(struct identities *ids, struct file_key *file, struct view text,
+    struct buf *blob, struct diag_list *diags, struct err *err)
+{
+	struct buf public_blob = {0};
+	bool ok = true;
+
+	if (!keyfile_is_encrypted(text, &public_blob)) {
+		ok = keyfile_read(text, &file->identity.key, blob, err);
 	} else {
 		if (public_blob.n == 0)
-			read_public(identity->source, &public_blob);
-		agents = agent_key(ids, buf_view(&public_blob), diags);
-		if (agents != NULL)
-			buf_add_view(&blob, agents->blob); /* the agent signs: key stays NULL */
+			read_public(file->identity.source, &public_blob);
+		if (take_from_agent(ids, file, buf_view(&public_blob), diags))
+			buf_add_view(blob, buf_view(&public_blob));
 		else
-			ok = unlock(ids, identity, buf_view(&text), &blob, err);
+			ok = unlock(ids, &file->identity, text, blob, err);
 	}
-	if (!ok)
-		err_wrap(err, "%s", identity->source);
-	else
-		set_blob(ids, identity, buf_view(&blob));
-	OPENSSL_cleanse(text.p, text.n);
-	buf_free(&text);
-	buf_free(&blob);
 	buf_free(&public_blob);
 	return ok;
 }
 
-const struct identity *identities_file(
-    struct identities *ids, const char *path, struct diag_list *diags)
+static bool is_public(struct view text)
 {
-	struct identity *identity = NULL;
+	return view_starts(text, "ssh-") || view_starts(text, "ecdsa-") || view_starts(text, "sk-");
+}
+
+static bool load(
+    struct identities *ids, struct file_key *file, struct diag_list *diags, struct err *err)
+{
+	const char *path = file->identity.source;
+	struct buf text = {0}, blob = {0};
+	bool ok = file_read(path, KEY_FILE_MAX, &text, err), private = ok;
+
+	if (ok && is_public(buf_view(&text))) {
+		private = false;
+		decode_public(buf_view(&text), &blob);
+		err_set(err, "%s: is a public key, and no agent holds the private one", path);
+	} else if (!ok) {
+		read_public(path, &blob); /* err says that the file itself is not there */
+	}
+	if (private) {
+		ok = load_private(ids, file, buf_view(&text), &blob, diags, err) ||
+		     err_wrap(err, "%s", path);
+	} else {
+		ok = take_from_agent(ids, file, buf_view(&blob), diags);
+	}
+	if (ok)
+		set_blob(ids, &file->identity, buf_view(&blob));
+	OPENSSL_cleanse(text.p, text.n);
+	buf_free(&text);
+	buf_free(&blob);
+	return ok;
+}
+
+static bool same_agent(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+const struct identity *identities_file(
+    struct identities *ids, const char *path, const char *agent, struct diag_list *diags)
+{
+	struct file_key *file = NULL;
 	struct err err;
 
 	pthread_mutex_lock(&ids->lock);
-	for (size_t i = 0; i < ids->n_files && identity == NULL; i++) {
-		if (strcmp(ids->files[i]->source, path) == 0)
-			identity = ids->files[i];
+	for (size_t i = 0; i < ids->n_files && file == NULL; i++) {
+		if (strcmp(ids->files[i]->identity.source, path) == 0 &&
+		    same_agent(ids->files[i]->agent, agent))
+			file = ids->files[i];
 	}
-	if (identity == NULL) {
-		identity = arena_alloc(ids->arena, sizeof *identity);
-		identity->source = arena_dup(ids->arena, path);
-		identity->type = "";
+	if (file == NULL) {
+		file = arena_alloc(ids->arena, sizeof *file);
+		file->identity.source = arena_dup(ids->arena, path);
+		file->identity.type = "";
+		file->agent = arena_dup(ids->arena, agent);
 		ids->files = arena_grow(ids->arena, ids->files, ids->n_files, &ids->cap_files,
-		    sizeof(struct identity *));
-		ids->files[ids->n_files++] = identity;
-		if (!load(ids, identity, diags, &err)) {
-			identity->unusable = true;
-			identity->problem = arena_dup(ids->arena, err.text);
+		    sizeof(struct file_key *));
+		ids->files[ids->n_files++] = file;
+		if (!load(ids, file, diags, &err)) {
+			file->identity.unusable = true;
+			file->identity.problem = arena_dup(ids->arena, err.text);
 			diag_add(diags, 0, "private key %s", err.text);
 		}
 	}
 	pthread_mutex_unlock(&ids->lock);
-	return identity;
+	return &file->identity;
 }
 
 /* The algorithm in a userauth request's data (RFC 4252 section 7). */
@@ -266,7 +340,7 @@ bool identity_sign(struct identities *ids, const struct identity *identity, stru
 			 : view_eq(algorithm, "rsa-sha2-256") ? AGENT_RSA_SHA2_256
 							      : 0;
 	pthread_mutex_lock(&ids->signing);
-	bool ok = agent_sign(ids->agent, identity->blob, data, flags, &whole, err);
+	bool ok = agent_sign(identity->agent->agent, identity->blob, data, flags, &whole, err);
 	pthread_mutex_unlock(&ids->signing);
 	struct view rest = buf_view(&whole);
 	if (ok && wire_get_string(&rest, &type) && wire_get_string(&rest, &bare))

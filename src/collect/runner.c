@@ -249,24 +249,27 @@ static size_t count_workers(const struct runner_plan *plan)
 	return n == 0 ? 1 : n;
 }
 
-/*
- * Keys are loaded before the first connection: a passphrase is asked for once, and at once, and the
- * loops do not wait for the agent's list.
- */
-static void load_keys(struct runner *r)
+static void load_keys_of(struct runner *r, const struct host_spec *spec)
 {
 	size_t n;
 
-	identities_agent(r->shared.identities, &n, r->shared.diags);
+	identities_agent(r->shared.identities, spec->agent, &n, r->shared.diags);
+	for (size_t k = 0; k < spec->n_identities; k++)
+		identities_file(
+		    r->shared.identities, spec->identities[k], spec->agent, r->shared.diags);
+}
+
+/*
+ * Keys are loaded before the first connection: a passphrase is asked for once, and at once, and the
+ * loops do not wait for the agents' lists.
+ */
+static void load_keys(struct runner *r)
+{
 	for (size_t i = 0; i < r->plan->n_hosts; i++) {
 		const struct host_spec *spec = &r->plan->hosts[i];
-		for (size_t k = 0; k < spec->n_identities; k++)
-			identities_file(r->shared.identities, spec->identities[k], r->shared.diags);
-		for (size_t j = 0; j < spec->n_jumps; j++) {
-			for (size_t k = 0; k < spec->jumps[j].n_identities; k++)
-				identities_file(r->shared.identities, spec->jumps[j].identities[k],
-				    r->shared.diags);
-		}
+		load_keys_of(r, spec);
+		for (size_t j = 0; j < spec->n_jumps; j++)
+			load_keys_of(r, &spec->jumps[j]);
 	}
 }
 

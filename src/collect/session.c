@@ -195,10 +195,18 @@ void session_drive(struct session *s)
 		loop_want_write(s->shared->loop, &s->watch, transport_flush(&s->transport));
 }
 
+/* The run's limit, or ConnectTimeout where that is longer: it is not given to be cut short. */
+static unsigned login_ms(const struct session *s)
+{
+	unsigned seconds = s->spec->connect_seconds;
+
+	return seconds > s->shared->login_ms / 1000 ? seconds * 1000 : s->shared->login_ms;
+}
+
 static void login_expired(void *context)
 {
 	struct session *s = context;
-	double seconds = s->shared->login_ms / 1000.0;
+	double seconds = login_ms(s) / 1000.0;
 
 	if (s->fault.text[0] != '\0' && !s->transport.banner_seen)
 		session_end(s, HOST_PROTOCOL_ERROR, "it kept refusing for %g s: '%s'", seconds,
@@ -247,7 +255,7 @@ struct session *session_start(struct session_shared *shared, const struct host_s
 	s->watch.fd = s->transport.fd = -1;
 	s->started = clock_ms();
 	s->record = session_record(spec, shared->local_user);
-	loop_timer(shared->loop, &s->login_timer, shared->login_ms, login_expired, s);
+	loop_timer(shared->loop, &s->login_timer, login_ms(s), login_expired, s);
 	loop_timer(shared->loop, &s->host_timer, shared->host_ms, host_expired, s);
 	dial_begin(s);
 	return s;

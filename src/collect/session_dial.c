@@ -1,6 +1,7 @@
 /* A session's way to its host: resolve, then connect to one address after the other. */
 #include "session_state.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -90,6 +91,18 @@ static void socket_ready(void *context)
 	session_drive(s);
 }
 
+/* ServerAliveInterval: what lies between, and forgets silent connections, sees a packet. */
+static void keep_alive(const struct session *s)
+{
+	int on = 1, seconds = (int)s->spec->alive_seconds;
+
+	if (seconds <= 0 || seconds > 32767) /* Linux's MAX_TCP_KEEPIDLE */
+		return;
+	setsockopt(s->transport.fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(s->transport.fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+	setsockopt(s->transport.fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
 static void connect_ready(void *context)
 {
 	struct session *s = context;
@@ -105,6 +118,7 @@ static void connect_ready(void *context)
 	loop_cancel(s->shared->loop, &s->attempt_timer);
 	s->connecting = false;
 	setsockopt(s->transport.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
+	keep_alive(s);
 	note_bastion(s);
 	s->watch.ready = socket_ready;
 	if (login_begin(s) == ENDED)
@@ -113,11 +127,36 @@ static void connect_ready(void *context)
 		session_drive(s);
 }
 
+/* BindAddress; an address of the other family cannot reach this one. */
+static bool bind_local(const struct session *s, int fd, int family)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+	const char *text = s->spec->bind_address;
+
+	if (text == NULL)
+		return true;
+	if (family == AF_INET && inet_pton(AF_INET, text, &v4.sin_addr) == 1)
+		return bind(fd, (struct sockaddr *)&v4, sizeof v4) == 0;
+	if (family == AF_INET6 && inet_pton(AF_INET6, text, &v6.sin6_addr) == 1)
+		return bind(fd, (struct sockaddr *)&v6, sizeof v6) == 0;
+	errno = EADDRNOTAVAIL;
+	return false;
+}
+
+/* The time for this address: its share of what is left, and no more than ConnectTimeout. */
+static int64_t attempt_ms(const struct session *s)
+{
+	int64_t share = (s->login_timer.at - clock_ms()) / (int64_t)(s->answer.n - s->attempt);
+	int64_t most = (int64_t)s->spec->connect_seconds * 1000;
+
+	return most > 0 && most < share ? most : share;
+}
+
 static void connect_next(struct session *s)
 {
 	const struct sockaddr *address = (const struct sockaddr *)&s->answer.addresses[s->attempt];
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int64_t left = s->login_timer.at - clock_ms();
 	struct err err;
 
 	s->connecting = true;
@@ -126,6 +165,10 @@ static void connect_next(struct session *s)
 		return;
 	}
 	transport_init(&s->transport, fd);
+	if (!bind_local(s, fd, address->sa_family)) {
+		connect_failed(s, errno);
+		return;
+	}
 	int code = connect(fd, address, s->answer.lengths[s->attempt]);
 	if (code < 0 && errno != EINPROGRESS) {
 		connect_failed(s, errno);
@@ -137,9 +180,24 @@ static void connect_next(struct session *s)
 		return;
 	}
 	loop_want_write(s->shared->loop, &s->watch, true);
-	/* Share what is left of the time among the addresses still to try. */
-	loop_timer(s->shared->loop, &s->attempt_timer, left / (int64_t)(s->answer.n - s->attempt),
-	    attempt_expired, s);
+	loop_timer(s->shared->loop, &s->attempt_timer, attempt_ms(s), attempt_expired, s);
+}
+
+/* AddressFamily: leave out the other's addresses. */
+static void keep_family(struct resolve_answer *answer, enum ip_family family)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < answer->n; i++) {
+		int is = answer->addresses[i].ss_family;
+		if ((family == IP_V4 && is != AF_INET) || (family == IP_V6 && is != AF_INET6))
+			continue;
+		answer->addresses[n] = answer->addresses[i];
+		answer->lengths[n++] = answer->lengths[i];
+	}
+	if (n == 0 && answer->n > 0)
+		answer->error = "it has no address of the family that AddressFamily asks for";
+	answer->n = n;
 }
 
 static void resolved(void *context, const struct resolve_answer *answer)
@@ -149,8 +207,9 @@ static void resolved(void *context, const struct resolve_answer *answer)
 	s->request = NULL;
 	s->answer = *answer;
 	s->attempt = 0;
-	if (answer->n == 0) {
-		session_end(s, HOST_RESOLVE_FAILED, "%s: %s", s->spec->address, answer->error);
+	keep_family(&s->answer, s->spec->family);
+	if (s->answer.n == 0) {
+		session_end(s, HOST_RESOLVE_FAILED, "%s: %s", s->spec->address, s->answer.error);
 		session_finish(s);
 		return;
 	}

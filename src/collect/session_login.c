@@ -157,16 +157,18 @@ static void choose_offers(struct session *s)
 
 	s->n_offers = s->offer = 0;
 	for (size_t i = 0; i < s->spec->n_identities; i++)
-		offer(
-		    s, identities_file(shared->identities, s->spec->identities[i], shared->diags));
+		offer(s, identities_file(shared->identities, s->spec->identities[i], s->spec->agent,
+			     shared->diags));
 	for (size_t i = 0; s->spec->n_identities == 0 && shared->home != NULL && i < 3; i++) {
 		const char *path =
 		    arena_printf(s->record->arena, "%s/.ssh/%s", shared->home, usual[i]);
 		if (access(path, R_OK) == 0)
-			offer(s, identities_file(shared->identities, path, shared->diags));
+			offer(s, identities_file(
+				     shared->identities, path, s->spec->agent, shared->diags));
 	}
-	const struct identity *agent = identities_agent(shared->identities, &n, shared->diags);
-	for (size_t i = 0; i < n; i++)
+	const struct identity *agent =
+	    identities_agent(shared->identities, s->spec->agent, &n, shared->diags);
+	for (size_t i = 0; i < n && !s->spec->identities_only; i++)
 		offer(s, &agent[i]);
 }
 
@@ -329,8 +331,8 @@ static enum outcome login_failed(struct session *s)
 	const char *said = s->sign_error.text;
 
 	for (size_t i = 0; *said == '\0' && i < s->spec->n_identities; i++) {
-		const struct identity *named = identities_file(
-		    s->shared->identities, s->spec->identities[i], s->shared->diags);
+		const struct identity *named = identities_file(s->shared->identities,
+		    s->spec->identities[i], s->spec->agent, s->shared->diags);
 		if (named->unusable && named->problem != NULL)
 			said = named->problem;
 	}

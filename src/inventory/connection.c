@@ -22,8 +22,9 @@ struct connections {
 	const struct connection_options *options;
 	struct ssh_local local;
 	struct reach *reach;
-	struct ssh_options given; /* by the command line */
-	const char *given_config; /* likewise */
+	struct ssh_options given;      /* by the command line */
+	struct ssh_options everywhere; /* of those, what holds for jump hosts, too */
+	const char *given_config;      /* likewise */
 	struct config *configs;
 	size_t n_configs, cap_configs;
 };
@@ -447,6 +448,10 @@ static void read_given(struct connections *all)
 	if (options->host_key != NULL)
 		set(&plan, SSH_HOST_KEY_CHECKING,
 		    strcmp(options->host_key, "strict") == 0 ? "yes" : options->host_key);
+	plan.source = plan.name = "--timeout";
+	if (options->connect_timeout != 0)
+		set(&plan, SSH_CONNECT_TIMEOUT,
+		    arena_printf(all->arena, "%u", options->connect_timeout));
 	plan.source = plan.name = "--become";
 	if (options->become)
 		set(&plan, SSH_BECOME, "yes");
@@ -456,6 +461,11 @@ static void read_given(struct connections *all)
 	plan.source = plan.name = "--ssh-common-args";
 	read_ssh_args(&plan, options->ssh_args);
 	all->given = plan.options;
+	if (options->host_key != NULL)
+		all->everywhere.value[SSH_HOST_KEY_CHECKING] =
+		    all->given.value[SSH_HOST_KEY_CHECKING];
+	if (options->connect_timeout != 0)
+		all->everywhere.value[SSH_CONNECT_TIMEOUT] = all->given.value[SSH_CONNECT_TIMEOUT];
 	all->given_config = options->ssh_config != NULL ? options->ssh_config : plan.config;
 }
 
@@ -467,8 +477,7 @@ struct connections *connection_begin(
 	*all = (struct connections){.inv = inv, .arena = arena, .options = options};
 	ssh_local_find(arena, &all->local);
 	read_given(all);
-	all->reach = reach_new(inv, arena, &all->local, options->known_hosts,
-	    options->host_key == NULL ? NULL : all->given.value[SSH_HOST_KEY_CHECKING]);
+	all->reach = reach_new(inv, arena, &all->local, options->known_hosts, &all->everywhere);
 	return all;
 }
 

@@ -8,8 +8,10 @@
 
 #include "oddhost/base/mem.h"
 #include "oddhost/base/table.h"
+#include "oddhost/net/prefix.h"
 
 #define DEEPEST_JUMP 16
+#define LONGEST_CONNECT 3600 /* seconds, as of -T */
 
 /* The jump hosts of one ProxyJump: many hosts share them. */
 struct chain {
@@ -22,17 +24,18 @@ struct reach {
 	struct arena *arena;
 	const struct ssh_local *local;
 	const char **known_hosts; /* one, or NULL */
-	struct ssh_value *host_key;
+	const struct ssh_options *everywhere;
 	struct table chains; /* by the configuration's address and the text */
 	struct buf key;
 };
 
 struct reach *reach_new(struct inventory *inv, struct arena *arena, const struct ssh_local *local,
-    const char *known_hosts, struct ssh_value *host_key)
+    const char *known_hosts, const struct ssh_options *everywhere)
 {
 	struct reach *reach = mem_alloc(sizeof *reach);
 
-	*reach = (struct reach){.inv = inv, .arena = arena, .local = local, .host_key = host_key};
+	*reach =
+	    (struct reach){.inv = inv, .arena = arena, .local = local, .everywhere = everywhere};
 	if (known_hosts != NULL) {
 		reach->known_hosts = arena_alloc(arena, sizeof *reach->known_hosts);
 		reach->known_hosts[0] = ssh_expand_home(arena, local, known_hosts);
@@ -57,10 +60,24 @@ static void warn_once(struct reach *reach, struct ssh_value *value, const char *
 	value->reported = true;
 }
 
-static bool is_yes(const char *word)
+/* The jump hosts that ProxyJump names, or that a ProxyCommand stands for; NULL: none. */
+static const char *find_jumps(
+    struct reach *reach, const struct ssh_options *options, struct ssh_value **ret_value)
 {
-	return strcasecmp(word, "yes") == 0 || strcasecmp(word, "true") == 0 ||
-	       strcasecmp(word, "always") == 0;
+	struct ssh_value *jump = options->value[SSH_PROXY_JUMP];
+	struct ssh_value *command = options->value[SSH_PROXY_COMMAND];
+	const char *text = NULL;
+	struct err err;
+
+	*ret_value = jump != NULL ? jump : command;
+	if (jump != NULL && jump->flaw == NULL)
+		text = jump->words[0];
+	else if (jump == NULL && command != NULL)
+		text = ssh_option_proxy_jump(reach->arena, command->words[0]);
+	if (text == NULL || strcasecmp(text, "none") == 0 ||
+	    !ssh_expand_check(view_of(text), "hnpr%", false, &err))
+		return NULL;
+	return text;
 }
 
 /* What ssh would do, and is not done here. */
@@ -69,11 +86,17 @@ static void warn_of_unsupported(struct reach *reach, const struct ssh_options *o
 	struct ssh_value *proxy = options->value[SSH_PROXY_COMMAND];
 	struct ssh_value *canonicalize = options->value[SSH_CANONICALIZE];
 	struct ssh_value *revoked = options->value[SSH_REVOKED_KEYS];
+	struct ssh_value *certificate = options->value[SSH_CERTIFICATE_FILE], *value;
 
-	if (proxy != NULL && strcasecmp(proxy->words[0], "none") != 0)
+	if (proxy != NULL && strcasecmp(proxy->words[0], "none") != 0 &&
+	    find_jumps(reach, options, &value) == NULL)
 		warn_once(reach, proxy,
-		    "is not supported: the host is tried without it (ProxyJump is supported)");
-	if (canonicalize != NULL && is_yes(canonicalize->words[0]))
+		    "is not run: the host is tried without it (ProxyJump is supported, and 'ssh -W "
+		    "%h:%p HOST')");
+	if (certificate != NULL && strcasecmp(certificate->words[0], "none") != 0)
+		warn_once(reach, certificate,
+		    "is not offered: certificates are not supported, the keys are tried as they are");
+	if (canonicalize != NULL && ssh_option_is_yes(canonicalize->words[0]))
 		warn_once(reach, canonicalize, "is not done: names are taken as they are");
 	if (revoked != NULL && strcasecmp(revoked->words[0], "none") != 0)
 		warn_once(reach, revoked,
@@ -175,12 +198,49 @@ static const char *find_alias(struct reach *reach, const struct ssh_options *opt
 	return alias;
 }
 
+/* "none", SSH_AUTH_SOCK, the name of another variable, or a socket. */
+static const char *find_agent(
+    struct reach *reach, const struct ssh_tokens *tokens, const struct ssh_options *options)
+{
+	const struct ssh_value *value = options->value[SSH_IDENTITY_AGENT];
+
+	if (value == NULL || value->flaw != NULL || strcmp(value->words[0], "SSH_AUTH_SOCK") == 0)
+		return NULL;
+	if (strcmp(value->words[0], "none") == 0)
+		return "";
+	if (value->words[0][0] != '$' || value->words[0][1] == '{')
+		return expand_path(reach, tokens, value->words[0]);
+	const char *path = getenv(value->words[0] + 1);
+	return path == NULL ? "" : arena_dup(reach->arena, path);
+}
+
+static void find_family(
+    struct reach *reach, const struct ssh_options *options, struct host_spec *ret)
+{
+	const char *family = ssh_option_text(options, SSH_ADDRESS_FAMILY, "any");
+	struct ssh_value *bind = options->value[SSH_BIND_ADDRESS];
+	struct ip ip;
+
+	ret->family = strcasecmp(family, "inet") == 0    ? IP_V4
+		      : strcasecmp(family, "inet6") == 0 ? IP_V6
+							 : IP_NONE;
+	if (bind == NULL)
+		return;
+	ret->bind_address = bind->words[0];
+	if (!ip_parse(view_of(bind->words[0]), &ip)) {
+		warn_once(reach, bind, "is no address: the system chooses the local one");
+		ret->bind_address = NULL;
+	}
+}
+
 /* All but the jump hosts. */
 static void resolve(struct reach *reach, struct ssh_config *config, const char *destination,
     struct ssh_options *options, struct host_spec *ret, struct ssh_tokens *tokens)
 {
-	if (reach->host_key != NULL)
-		options->value[SSH_HOST_KEY_CHECKING] = reach->host_key;
+	for (enum ssh_key key = 0; key < SSH_KEYS; key++) {
+		if (reach->everywhere->value[key] != NULL)
+			options->value[key] = reach->everywhere->value[key];
+	}
 	ret->address = ssh_config_apply(config, destination, options);
 	ret->user = ssh_option_text(options, SSH_USER, NULL);
 	ret->port = ssh_option_port(view_of(ssh_option_text(options, SSH_PORT, "")));
@@ -200,6 +260,15 @@ static void resolve(struct reach *reach, struct ssh_config *config, const char *
 	find_identities(reach, tokens, options, ret);
 	find_known_hosts(reach, tokens, options, ret);
 	ret->host_key = find_policy(reach, options);
+	ret->identities_only =
+	    ssh_option_is_yes(ssh_option_text(options, SSH_IDENTITIES_ONLY, "no"));
+	ret->agent = find_agent(reach, tokens, options);
+	ret->connect_seconds =
+	    ssh_option_seconds(ssh_option_text(options, SSH_CONNECT_TIMEOUT, ""));
+	if (ret->connect_seconds > LONGEST_CONNECT)
+		ret->connect_seconds = LONGEST_CONNECT;
+	ret->alive_seconds = ssh_option_seconds(ssh_option_text(options, SSH_ALIVE_INTERVAL, ""));
+	find_family(reach, options, ret);
 	warn_of_unsupported(reach, options);
 }
 
@@ -241,11 +310,12 @@ static const struct chain *chain_of(struct reach *reach, struct ssh_config *conf
     const struct host_spec *host, unsigned depth)
 {
 	static const struct chain none;
-	struct ssh_value *value = options->value[SSH_PROXY_JUMP];
+	struct ssh_value *value;
+	const char *text = find_jumps(reach, options, &value);
 
-	if (value == NULL || value->flaw != NULL || strcasecmp(value->words[0], "none") == 0)
+	if (text == NULL)
 		return &none;
-	const char *text = ssh_expand(reach->arena, tokens, value->words[0], false);
+	text = ssh_expand(reach->arena, tokens, text, false);
 	const struct chain *chain = find_chain(reach, config, text, value, depth);
 	if (chain->n == 0 || !is_itself(reach, &chain->hops[chain->n - 1], host))
 		return chain;

@@ -1,6 +1,7 @@
 #include "oddhost/inventory/ssh_option.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "oddhost/inventory/ssh_expand.h"
 #include "oddhost/inventory/ssh_words.h"
+#include "oddhost/inventory/words.h"
 
 #define MOST_IDENTITIES 100 /* as ssh */
 #define MOST_FILES 32       /* of known_hosts, as ssh */
@@ -139,6 +141,11 @@ static bool is_one_of(struct view word, const char *list)
 	return false;
 }
 
+bool ssh_option_is_yes(const char *word)
+{
+	return is_one_of(view_of(word), "yes true always");
+}
+
 /* convtime(): numbers, each with an optional unit. */
 static bool is_time(struct view word)
 {
@@ -155,6 +162,102 @@ static bool is_time(struct view word)
 		digits = digit;
 	}
 	return true;
+}
+
+unsigned ssh_option_seconds(const char *text)
+{
+	static const char letters[] = "smhdw";
+	static const unsigned units[] = {1, 60, 3600, 86400, 604800};
+	uint64_t sum = 0;
+
+	while (isdigit((unsigned char)*text)) {
+		uint64_t number = 0, unit = 1;
+		for (; isdigit((unsigned char)*text); text++)
+			number =
+			    number > UINT32_MAX ? number : number * 10 + (uint64_t)(*text - '0');
+		const char *letter =
+		    *text == '\0' ? NULL : strchr(letters, tolower((unsigned char)*text));
+		if (letter != NULL) {
+			unit = units[letter - letters];
+			text++;
+		}
+		sum += number * unit;
+	}
+	return sum > UINT_MAX ? UINT_MAX : (unsigned)sum;
+}
+
+/* The value of an option that is one word or two, "-W" and "-Wx"; false where it is another one. */
+static bool take_letter(struct view *command, struct buf *word, char letter, struct buf *value)
+{
+	struct err err;
+	bool found;
+
+	if (word->n < 2 || word->p[0] != '-' || word->p[1] != letter)
+		return false;
+	value->n = 0;
+	if (word->n > 2)
+		buf_add_view(value, view_skip(buf_view(word), 2));
+	else if (!words_next(command, false, value, &found, &err))
+		value->n = 0;
+	return true;
+}
+
+/* The words of `ssh OPTIONS HOST`; false at one that has no place in a ProxyJump. */
+static bool read_proxy_words(
+    struct view command, struct buf *user, struct buf *port, struct buf *host, bool *ret_forward)
+{
+	struct buf word = {0}, value = {0};
+	struct err err;
+	bool found, ok;
+
+	while ((ok = words_next(&command, false, &word, &found, &err)) && found) {
+		struct view text = buf_view(&word);
+		if (take_letter(&command, &word, 'W', &value)) {
+			*ret_forward = view_eq(buf_view(&value), "%h:%p") ||
+				       view_eq(buf_view(&value), "[%h]:%p");
+			ok = *ret_forward;
+		} else if (!take_letter(&command, &word, 'l', user) &&
+			   !take_letter(&command, &word, 'p', port) && !view_eq(text, "-q") &&
+			   !view_eq(text, "-T") && !view_eq(text, "-a") && !view_eq(text, "-x")) {
+			ok = host->n == 0 && text.n > 0 && text.p[0] != '-';
+			buf_add_view(host, text);
+		}
+		if (!ok)
+			break;
+	}
+	buf_free(&word);
+	buf_free(&value);
+	return ok;
+}
+
+const char *ssh_option_proxy_jump(struct arena *arena, const char *command)
+{
+	struct buf user = {0}, port = {0}, host = {0};
+	struct view text = view_of(command), name, hop_user, hop_host;
+	const char *jump = NULL;
+	bool forward = false;
+	uint16_t number;
+
+	if (strpbrk(command, "$`|;&<>()*?") != NULL || !view_next_word(&text, &name))
+		return NULL;
+	if (view_eq(name, "exec") && !view_next_word(&text, &name))
+		return NULL;
+	if ((view_eq(name, "ssh") || view_eq(name, "/usr/bin/ssh")) &&
+	    read_proxy_words(text, &user, &port, &host, &forward) && forward &&
+	    ssh_hop_read(buf_view(&host), &hop_user, &hop_host, &number) && number == 0 &&
+	    view_find_char(hop_host, ':') < 0 &&
+	    (port.n == 0 || ssh_option_port(buf_view(&port)) != 0)) {
+		/* As of any option, the first one counts: the user before the @ comes last. */
+		if (user.n > 0)
+			hop_user = buf_view(&user);
+		jump = arena_printf(arena, "%.*s%s%.*s%s%s", VIEW_ARG(hop_user),
+		    hop_user.n > 0 ? "@" : "", VIEW_ARG(hop_host), port.n > 0 ? ":" : "",
+		    buf_str(&port));
+	}
+	buf_free(&user);
+	buf_free(&port);
+	buf_free(&host);
+	return jump;
 }
 
 bool ssh_hop_read(
@@ -253,6 +356,10 @@ static bool check_tokens(enum ssh_key key, struct view word, struct err *err)
 		return ssh_expand_check(word, "h%", false, err);
 	case SSH_PROXY_JUMP:
 		return ssh_expand_check(word, "hnpr%", false, err);
+	case SSH_IDENTITY_AGENT:
+		if (view_starts(word, "$"))
+			return true; /* the name of a variable */
+		return ssh_expand_check(word, "hnprkudilL%", true, err);
 	case SSH_IDENTITY_FILE:
 	case SSH_USER_KNOWN_HOSTS:
 		return ssh_expand_check(word, "hnprkudilL%", true, err);

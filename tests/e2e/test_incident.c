@@ -319,6 +319,18 @@ static const struct failure {
     {"no known host", "s/known_hosts$/none/; s/known_hosts'/none'/", "", "host-03",
 	"hostkey-unknown", 4},
     {"another host key", "s/known_hosts'/changed_hosts'/", "", "host-01", "hostkey-changed", 4},
+    {"a local address and a family", "",
+	"--ssh-common-args='-o BindAddress=127.0.0.5 -o AddressFamily=inet -o ServerAliveInterval=9'",
+	"host-01", "ok", 1},
+    {"a local address that is not ours", "", "--ssh-common-args='-o BindAddress=192.0.2.1'",
+	"host-01", "unreachable", 4},
+    {"the other family", "", "--ssh-common-args='-o AddressFamily=inet6'", "host-01",
+	"resolve-failed", 4},
+    {"no agent, and the key is public", "s/id_ed25519/id_ed25519.pub/",
+	"--ssh-common-args='-o IdentityAgent=none'", "host-01", "auth-failed", 4},
+    {"an agent that an option names", "s/id_ed25519/id_ed25519.pub/",
+	"--ssh-common-args=\"-o IdentityAgent=$PWD/%D/agent -o IdentitiesOnly=yes\"", "host-01",
+	"ok", 1},
     {"only a closed port", "s/127.0.73.1[0-3]/127.0.73.14/", "", "host-01", "connect-refused", 4},
 };
 
@@ -336,6 +348,10 @@ static void test_failures_have_a_status(void **state)
 {
 	(void)state;
 	make_failing_keys();
+	/* It ends with the test, or by itself. */
+	assert_int_equal(drive("cd %D && rm -f agent && ssh-agent -a agent -t 300 >agent.env"
+			       " && SSH_AUTH_SOCK=agent ssh-add -q id_ed25519"),
+	    0);
 	for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
 		const struct failure *row = &failures[i];
 		char command[512];
@@ -356,6 +372,7 @@ static void test_failures_have_a_status(void **state)
 			assert_incident(findings);
 		json_free(findings);
 	}
+	assert_int_equal(drive(". %D/agent.env && ssh-agent -k"), 0);
 }
 
 /* A port that accepts and then says nothing: the kernel completes the connection by itself. */

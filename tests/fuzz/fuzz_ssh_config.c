@@ -17,7 +17,8 @@ static void take(void *arg, char letter, struct view value)
 static void ask(struct inventory *inv, const struct ssh_local *local, struct ssh_config *config)
 {
 	static const char *const names[] = {"web-1", "h", "10.0.0.5", "2001:DB8::1", "a"};
-	struct reach *reach = reach_new(inv, inv->arena, local, NULL, NULL);
+	const struct ssh_options none = {0};
+	struct reach *reach = reach_new(inv, inv->arena, local, NULL, &none);
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		struct ssh_options options = {0};

@@ -123,7 +123,7 @@ static void check_signature(
 		fail_msg("%s", err.text);
 
 	/* The same key from its file verifies it. */
-	const struct identity *own = identities_file(ids, file, &diags);
+	const struct identity *own = identities_file(ids, file, NULL, &diags);
 	assert_false(own->unusable);
 	assert_true(view_same(own->blob, identity->blob));
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
@@ -153,7 +153,7 @@ static void test_sign(void **state)
 	}
 	add_key(real, "one", "-t ed25519");
 	add_key(real, "two", "-t rsa -b 2048");
-	const struct identity *keys = identities_agent(ids, &n, &diags);
+	const struct identity *keys = identities_agent(ids, NULL, &n, &diags);
 	assert_int_equal(n, 2);
 	assert_int_equal(diags.n, 0);
 	assert_string_equal(keys[0].source, "agent: one key");
@@ -161,6 +161,24 @@ static void test_sign(void **state)
 	check_signature(ids, &keys[0], path, NULL);
 	snprintf(path, sizeof path, "%s/two", real->dir);
 	check_signature(ids, &keys[1], path, EVP_sha512());
+
+	/* Of the public half of a key the agent has the other one; an agent that is none has not.
+	 */
+	char name[420];
+	snprintf(name, sizeof name, "%s.pub", path);
+	const struct identity *half = identities_file(ids, name, NULL, &diags);
+	assert_false(half->unusable);
+	check_signature(ids, half, path, EVP_sha512());
+	assert_int_equal(unit_shell(NULL, "mv %s %s.away", path, path), 0);
+	assert_false(identities_file(ids, path, real->socket, &diags)->unusable);
+	assert_int_equal(unit_shell(NULL, "mv %s.away %s", path, path), 0);
+	assert_int_equal(diags.n, 0);
+	half = identities_file(ids, name, "", &diags);
+	assert_true(half->unusable);
+	assert_non_null(strstr(half->problem, "no agent holds the private one"));
+	identities_agent(ids, "", &n, &diags);
+	assert_int_equal(n, 0);
+	assert_int_equal(diags.n, 1);
 
 	/* The key is taken out again: the agent refuses, and goes on. */
 	struct buf data = {0}, signature = {0};
@@ -188,15 +206,15 @@ static void test_no_agent(void **state)
 
 	(void)state;
 	unsetenv("SSH_AUTH_SOCK");
-	identities_agent(ids, &n, &diags);
+	identities_agent(ids, NULL, &n, &diags);
 	assert_int_equal(n, 0);
 	assert_int_equal(diags.n, 0);
 	identities_free(ids);
 
 	ids = identities_new(NULL, NULL);
 	setenv("SSH_AUTH_SOCK", "/nowhere/agent", 1);
-	identities_agent(ids, &n, &diags);
-	identities_agent(ids, &n, &diags);
+	identities_agent(ids, NULL, &n, &diags);
+	identities_agent(ids, NULL, &n, &diags);
 	assert_int_equal(n, 0);
 	assert_int_equal(diags.n, 1); /* asked once, said once */
 	identities_free(ids);

@@ -115,7 +115,7 @@ static void test_what_cannot_be_used_is_said_once(void **state)
 		"warning: ansible_password: secrets in an inventory"},
 	    {"ansible_become_pass=hunter2", false, "warning: ansible_become_pass: secrets"},
 	    {"ansible_ssh_common_args=-o ProxyCommand='sshpass -p hunter2 x'", false,
-		"warning: ProxyCommand is not supported"},
+		"warning: ProxyCommand is not run"},
 	    {"ansible_ssh_common_args=-o Ciphers=hunter2", false,
 		"warning: ansible_ssh_common_args: Ciphers: this ssh option is not known here"},
 	    {"ansible_ssh_common_args=-o Nix=hunter2", false,
@@ -257,6 +257,10 @@ static void test_jump_hosts_are_found_through_the_same_files(void **state)
 	    {"Host * !a\nProxyJump a\n", "-@a:0"},
 	    {"Host h\nProxyJump a\nHost a\nProxyJump b\nHost b\nProxyJump a\n", NULL},
 	    {"Host h\nProxyJump %r-%h\nUser me\n", "-@me-h:0"},
+	    {"Host h\nProxyCommand ssh -q -W %h:%p -p 24 %r@a\nUser me\nHost a\nHostName b\n",
+		"me@b:24"},
+	    {"Host h\nProxyCommand ssh -W %h:%p a\nHost a\nProxyJump c\n", "-@c:0,-@a:0"},
+	    {"Host h\nProxyCommand nc %h %p\n", ""},
 	};
 
 	(void)state;
@@ -276,6 +280,34 @@ static void test_jump_hosts_are_found_through_the_same_files(void **state)
 		buf_free(&text);
 		inventory_free(inv);
 	}
+}
+
+/* As in ssh; but what one asked for on our command line about checks and time holds for all. */
+static void test_what_the_command_line_says_of_jump_hosts(void **state)
+{
+	const struct connection_options options = {.user = "u",
+	    .private_key = "/k",
+	    .known_hosts = "/known",
+	    .host_key = "accept-new",
+	    .connect_timeout = 4,
+	    .ssh_args = "-o IdentitiesOnly=yes -o ConnectTimeout=9"};
+	struct inventory *inv = load("h\n");
+	struct ssh_options origins;
+
+	(void)state;
+	struct host_spec spec =
+	    ask(inv, "Host h\nProxyJump a\nHost *\nConnectTimeout 7\n", options, &origins);
+	assert_int_equal(spec.n_jumps, 1);
+	const struct host_spec *jump = &spec.jumps[0];
+	assert_null(jump->user);
+	assert_int_equal(jump->n_identities, 0);
+	assert_false(jump->identities_only);
+	assert_true(spec.identities_only);
+	assert_string_equal(jump->known_hosts[0], "/known");
+	assert_int_equal(jump->host_key, HOST_KEY_ACCEPT_NEW);
+	assert_int_equal(jump->connect_seconds, 4);
+	assert_int_equal(spec.connect_seconds, 4);
+	inventory_free(inv);
 }
 
 static void test_local_and_become(void **state)
@@ -360,6 +392,7 @@ int main(void)
 	    cmocka_unit_test(test_no_secret_is_recorded),
 	    cmocka_unit_test(test_the_command_line_wins_then_the_inventory_then_ssh_config),
 	    cmocka_unit_test(test_jump_hosts_are_found_through_the_same_files),
+	    cmocka_unit_test(test_what_the_command_line_says_of_jump_hosts),
 	    cmocka_unit_test(test_local_and_become),
 	    cmocka_unit_test(test_targets_of_all_hosts_are_united),
 	    cmocka_unit_test(test_a_bad_entry_is_one_error_and_the_rest_stands),

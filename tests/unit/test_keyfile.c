@@ -363,13 +363,13 @@ static void test_identities(void **state)
 
 	identities_free(NULL);
 	snprintf(path, sizeof path, "%s/none", directory);
-	const struct identity *none = identities_file(ids, path, &diags);
+	const struct identity *none = identities_file(ids, path, NULL, &diags);
 	assert_true(none->unusable);
-	assert_ptr_equal(identities_file(ids, path, &diags), none);
+	assert_ptr_equal(identities_file(ids, path, NULL, &diags), none);
 	assert_int_equal(diags.n, 1); /* said once */
 	if (*state != NULL) {
 		snprintf(path, sizeof path, "%s/rsa", directory);
-		const struct identity *rsa = identities_file(ids, path, &diags);
+		const struct identity *rsa = identities_file(ids, path, NULL, &diags);
 		assert_false(rsa->unusable);
 		assert_string_equal(rsa->type, "ssh-rsa");
 		rest = rsa->offer;

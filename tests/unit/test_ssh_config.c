@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -241,6 +242,59 @@ static void test_files_that_cannot_be_used(void **state)
 	inventory_free(inv);
 }
 
+static void test_a_proxy_command_may_be_a_jump(void **state)
+{
+	static const struct {
+		const char *command, *jump;
+	} rows[] = {
+	    {"ssh -W %h:%p gw", "gw"},
+	    {"ssh gw -W [%h]:%p", "gw"},
+	    {"exec /usr/bin/ssh -q -W '%h:%p' ops@gw.example.org", "ops@gw.example.org"},
+	    {"ssh -a -x -T -p 2022 -lops -W%h:%p gw", "ops@gw:2022"},
+	    {"ssh -W %h:%p %r@gw-%h", "%r@gw-%h"},
+	    {"ssh -p2022 -l a -W %h:%p b@gw", "a@gw:2022"},
+	    {"ssh -W %h:22 gw", NULL},
+	    {"ssh -W %h:%p", NULL},
+	    {"ssh gw", NULL},
+	    {"ssh gw nc %h %p", NULL},
+	    {"ssh -W %h:%p gw extra", NULL},
+	    {"ssh -i key -W %h:%p gw", NULL},
+	    {"ssh -o User=x -W %h:%p gw", NULL},
+	    {"ssh -W %h:%p -p 0 gw", NULL},
+	    {"ssh -W %h:%p gw 2>/dev/null", NULL},
+	    {"ssh -W %h:%p $(gw)", NULL},
+	    {"ssh -W %h:%p gw:22", NULL},
+	    {"ssh -W %h:%p 'gw", NULL},
+	    {"ssh -W", NULL},
+	    {"nc %h %p", NULL},
+	    {"none", NULL},
+	    {"", NULL},
+	};
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const char *jump = ssh_option_proxy_jump(arena, rows[i].command);
+		if ((jump == NULL) != (rows[i].jump == NULL) ||
+		    (jump != NULL && strcmp(jump, rows[i].jump) != 0))
+			fail_msg("%s: got %s", rows[i].command, jump == NULL ? "none" : jump);
+	}
+	arena_free(arena);
+}
+
+static void test_times(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned seconds;
+	} rows[] = {{"", 0}, {"none", 0}, {"90", 90}, {"1m30", 90}, {"1M30S", 90}, {"2h", 7200},
+	    {"1w1d", 691200}, {"99999999999999999999w", UINT_MAX}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++)
+		assert_int_equal(ssh_option_seconds(rows[i].text), rows[i].seconds);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +303,8 @@ int main(void)
 	    cmocka_unit_test(test_host_name_and_identities),
 	    cmocka_unit_test(test_included_files_hold_where_they_are_included),
 	    cmocka_unit_test(test_files_that_cannot_be_used),
+	    cmocka_unit_test(test_a_proxy_command_may_be_a_jump),
+	    cmocka_unit_test(test_times),
 	};
 
 	return cmocka_run_group_tests(tests, make_dir, remove_dir);

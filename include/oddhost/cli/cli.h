@@ -42,8 +42,9 @@ struct options {
 	const char *resume;      /* --resume */
 	const char *baseline;    /* --baseline */
 	unsigned workers, retries;
-	bool ask_pass;                                           /* -k */
-	unsigned forks, connect_timeout, host_timeout, deadline; /* counts and seconds */
+	bool ask_pass;                          /* -k */
+	unsigned forks, host_timeout, deadline; /* counts and seconds */
+	unsigned connect_timeout;               /* -T; 0: not given */
 	enum severity fail_on;
 	bool list, hosts, list_hosts, json, script, quiet, check, become;
 	unsigned verbose;

@@ -14,6 +14,8 @@
 #include "oddhost/base/err.h"
 #include "oddhost/base/view.h"
 
+struct agent_keys;
+
 struct identity {
 	const char *source; /* the file, or "agent: COMMENT" */
 	const char *type;   /* "ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256" */
@@ -21,6 +23,7 @@ struct identity {
 	struct view
 	    offer; /* the blob as it is offered: an RSA key names rsa-sha2-512 as its type */
 	void *key; /* EVP_PKEY of a file's key; NULL: the agent signs */
+	struct agent_keys *agent; /* that is asked to */
 	bool unusable;
 	const char *problem; /* why it is unusable, for people; NULL where that is not known */
 };
@@ -42,15 +45,18 @@ struct identities *identities_hold(struct identities *identities);
 void identities_free(struct identities *identities);
 
 /*
+ * An agent is named by its socket; NULL is that of SSH_AUTH_SOCK, and "" is none.
+ *
  * The key of a file, loaded at the first call and remembered (also where it cannot be used, which
- * is a diagnostic once). Never NULL.
+ * is a diagnostic once). Where the file is a public key, or only FILE.pub is there, the agent must
+ * hold the private one. Never NULL.
  */
 const struct identity *identities_file(
-    struct identities *identities, const char *path, struct diag_list *diags);
+    struct identities *identities, const char *path, const char *agent, struct diag_list *diags);
 
-/* The agent's keys, asked once; n is 0 where there is no agent (SSH_AUTH_SOCK). */
+/* The agent's keys, asked once; n is 0 where there is no agent. */
 const struct identity *identities_agent(
-    struct identities *identities, size_t *ret_n, struct diag_list *diags);
+    struct identities *identities, const char *agent, size_t *ret_n, struct diag_list *diags);
 
 /*
  * Sign `data` (a userauth request: the algorithm asked for is read from it) and append the bare

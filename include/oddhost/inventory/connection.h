@@ -22,11 +22,12 @@
 /* What the command line says; NULL where it says nothing. */
 struct connection_options {
 	const char *user;
-	const char *private_key; /* the only one then */
-	const char *known_hosts; /* the only file then, also for jump hosts */
-	const char *host_key;    /* strict, accept-new or off; also for jump hosts */
-	const char *ssh_config;  /* instead of the usual files; "none": no file */
-	const char *ssh_args;    /* as ansible_ssh_common_args */
+	const char *private_key;  /* the only one then */
+	const char *known_hosts;  /* the only file then, also for jump hosts */
+	const char *host_key;     /* strict, accept-new or off; also for jump hosts */
+	const char *ssh_config;   /* instead of the usual files; "none": no file */
+	const char *ssh_args;     /* as ansible_ssh_common_args */
+	unsigned connect_timeout; /* seconds; for jump hosts, too; 0: not given */
 	bool become;
 	const char *become_user;
 };

@@ -26,14 +26,14 @@ enum ssh_key {
 	SSH_PROXY_JUMP,
 	SSH_PROXY_COMMAND,
 	SSH_CANONICALIZE,
-	SSH_FIRST_UNUSED, /* from here on: read, shown, and not acted on */
-	SSH_IDENTITIES_ONLY = SSH_FIRST_UNUSED,
+	SSH_IDENTITIES_ONLY,
 	SSH_IDENTITY_AGENT,
-	SSH_CERTIFICATE_FILE,
 	SSH_CONNECT_TIMEOUT,
 	SSH_ADDRESS_FAMILY,
 	SSH_BIND_ADDRESS,
 	SSH_ALIVE_INTERVAL,
+	SSH_FIRST_UNUSED, /* from here on: read, shown, and not acted on */
+	SSH_CERTIFICATE_FILE = SSH_FIRST_UNUSED,
 	SSH_REVOKED_KEYS,
 	/* No options of ssh: what else a connection is made of. */
 	SSH_DESTINATION, /* what stands on ssh's command line */
@@ -92,6 +92,18 @@ void ssh_option_set(struct ssh_options *options, struct arena *arena, struct ssh
 /* The only word of a value, or `otherwise` where there is none. */
 const char *ssh_option_text(
     const struct ssh_options *options, enum ssh_key key, const char *otherwise);
+
+/* A time such as "90" or "1m30s" in seconds; 0 for none of them, and at most UINT_MAX. */
+unsigned ssh_option_seconds(const char *text);
+
+/* Is it a word that switches something on? */
+bool ssh_option_is_yes(const char *word);
+
+/*
+ * The jump hosts that a ProxyCommand stands for, as a ProxyJump: `ssh [-q] [-p PORT] [-l USER]
+ * -W %h:%p [USER@]HOST`, the way of before there was one. NULL where it is another command.
+ */
+const char *ssh_option_proxy_jump(struct arena *arena, const char *command);
 
 /* A port's number from 1 to 65535 or a service's name; 0 for anything else. */
 uint16_t ssh_option_port(struct view text);

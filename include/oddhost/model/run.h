@@ -62,6 +62,12 @@ struct host_spec {
 	uint16_t port;           /* 0: 22 */
 	const char **identities; /* private key files, in order; n_identities may be 0 */
 	size_t n_identities;
+	bool identities_only; /* offer none of an agent's keys but those that these files name */
+	const char *agent;    /* its socket; "": none; NULL: that of SSH_AUTH_SOCK */
+	const char *bind_address; /* the local address to connect from; NULL: any */
+	enum ip_family family;    /* connect to addresses of this family; IP_NONE: of both */
+	unsigned connect_seconds; /* for a connection to one address; 0: the run's limit */
+	unsigned alive_seconds;   /* without a packet, then TCP asks for one; 0: never */
 	const char **known_hosts; /* files; none: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts */
 	size_t n_known_hosts;
 	const char *known_as; /* the name that known_hosts has (HostKeyAlias); NULL: the address */
