@@ -20,10 +20,15 @@ static void (*const rules[])(struct check *check) = {
     rule_target_shadowed, /* these two first: they set what others leave out */
     rule_dns_differs,
     rule_reserved_overlap,
+    rule_lan_overlap,
     rule_shared_private_block,
     rule_target_unreachable,
     rule_ping_outlier,
     rule_route_outlier,
+    rule_dns_changed,
+    rule_neighbour_failed,
+    rule_path_contradiction,
+    rule_container_unhealthy,
     rule_service_down,
     rule_peer_unreachable,
     rule_host_unreachable,
@@ -112,24 +117,6 @@ static void add_gap(
 	gap->hosts[gap->n++] = host;
 }
 
-static void note_contradictions(struct check *check, size_t t)
-{
-	const char **names = arena_alloc(check->arena, check->n * sizeof *names);
-	size_t n = 0;
-
-	for (size_t h = 0; h < check->n; h++) {
-		const struct sight *sight = check_sight(check, h, t);
-		bool any = false;
-		for (size_t i = 0; i < sight->n_paths; i++)
-			any = any || sight->paths[i].contradiction;
-		if (any)
-			names[n++] = check_name(check, h);
-	}
-	if (n > 0)
-		note_add(check, "%s: `ip route get` for %s differs from what the route table says.",
-		    text_fold(check->arena, names, n, 8), check->run->meta.targets[t].text);
-}
-
 static void note_unknown(struct check *check)
 {
 	const struct run *run = check->run;
@@ -161,8 +148,6 @@ static void note_unknown(struct check *check)
 	if (lines > 0)
 		note_add(check, "%zu line%s of output on %zu host%s not understood and left out.",
 		    lines, lines == 1 ? "" : "s", hosts, lines == 1 ? " was" : "s were");
-	for (size_t t = 0; t < run->meta.n_targets; t++)
-		note_contradictions(check, t);
 }
 
 /* Hosts that say whether they reach the target, or at least by which way they would. */

@@ -77,6 +77,16 @@ static bool leads_on(const struct host *host, const char *dev)
 	return false;
 }
 
+/* The kernel's own note that nobody on that bridge has the address. */
+static const struct neighbour *failed_neighbour(const struct host *host, const struct path *path)
+{
+	const struct neighbour *n = host_neighbour_failed(host, &path->address);
+
+	return n != NULL && n->dev != NULL && path->dev != NULL && strcmp(n->dev, path->dev) == 0
+		   ? n
+		   : NULL;
+}
+
 static enum confidence confidence_of(
     const struct check *check, const struct host *host, const struct sight *sight)
 {
@@ -85,8 +95,9 @@ static enum confidence confidence_of(
 	if (path->contradiction || path->uncertain || may_be_meant(check, sight) ||
 	    (path->owner == NULL && leads_on(host, path->dev)))
 		return CONFIDENCE_POSSIBLE;
-	if (path->owner != NULL && path->asked && path->route != NULL &&
-	    sight->reach == REACH_FAILED)
+	bool fruitless = sight->reach == REACH_FAILED ||
+			 (sight->reach == REACH_SILENT && failed_neighbour(host, path) != NULL);
+	if (path->owner != NULL && path->asked && path->route != NULL && fruitless)
 		return CONFIDENCE_CERTAIN;
 	return CONFIDENCE_LIKELY;
 }
@@ -118,6 +129,7 @@ static void quote_host(struct check *check, struct finding *f, size_t h, const s
 {
 	const struct host *host = check->hosts[h];
 	const struct path *path = sight->shadow;
+	const struct neighbour *neighbour = failed_neighbour(host, path);
 
 	finding_quote(check, f, host, source_of_route(host, path->route));
 	if (path->egress != NULL)
@@ -125,6 +137,9 @@ static void quote_host(struct check *check, struct finding *f, size_t h, const s
 	if (path->network != NULL)
 		finding_quote(check, f, host, path->network->listed);
 	finding_quote(check, f, host, source_of_subnet(path->network, path->route));
+	if (neighbour != NULL)
+		finding_quote(
+		    check, f, host, (struct source){host->neighbours_source, neighbour->line});
 	if (sight->tcp != NULL)
 		finding_quote(check, f, host, sight->tcp->source);
 	if (sight->ping == NULL)

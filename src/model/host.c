@@ -68,6 +68,17 @@ const char *host_dev_of_own(const struct host *host, const struct ip *ip)
 	return NULL;
 }
 
+const struct neighbour *host_neighbour_failed(const struct host *host, const struct ip *ip)
+{
+	for (size_t i = 0; i < host->n_neighbours; i++) {
+		const struct neighbour *n = &host->neighbours[i];
+		if (ip_equal(&n->ip, ip) &&
+		    (n->state == NEIGHBOUR_FAILED || n->state == NEIGHBOUR_INCOMPLETE))
+			return n;
+	}
+	return NULL;
+}
+
 static bool is_docker_bridge(const char *dev)
 {
 	return strncmp(dev, "br-", 3) == 0 && strlen(dev) == 15 &&

@@ -131,7 +131,7 @@ static const struct rule_case {
 	{{LAN BRIDGE("192.168.0.0/20"), DNS, PING_OK_TEXT, NULL, NETWORKS,
 	     "192.168.0.166 via 10.1.0.1 dev eth0 src 10.1.0.7 uid 0 \n    cache \n"},
 	    WELL, WELL},
-	"reserved-overlap high h1\n"},
+	"reserved-overlap high h1\npath-contradiction low h1\n"},
     {"nothing is known about routes: nothing is said about them", "192.168.0.0/16",
 	{{NULL, DNS, PING_OK_TEXT, NULL, NULL, NULL}, WELL, WELL}, ""},
 };

@@ -362,24 +362,23 @@ static void test_complete(void **state)
 	}
 }
 
-/* Of many hosts whose kernel contradicts the table there is one note. */
+/* Of many hosts whose kernel contradicts the table there is one finding, with both lines. */
 static void test_contradictions_are_folded(void **state)
 {
 	static const struct probe_row odd[8] = {
 	    ROUTES_ARE(ROUTES), KNOWS(IP), SENDS(IP, "via 10.1.0.66 dev eth0"), PINGS(OK(IP))};
 	struct probe_row hosts[4][8] = {{{0}}};
 	struct scene s;
-	size_t notes = 0;
 
 	(void)state;
 	for (int h = 0; h < 4; h++)
 		memcpy(hosts[h], odd, sizeof odd);
 	scene_begin(&s, TARGET, "");
 	play(&s, hosts);
-	for (size_t i = 0; i < s.d->n_notes; i++)
-		notes += strstr(s.d->notes[i], "differs from what the route table says") != NULL;
-	assert_int_equal(notes, 1);
-	assert_non_null(strstr(s.d->notes[0], "h[1-4]"));
+	assert_string_equal(scene_findings(&s), "path-contradiction low h1,h2,h3,h4\n");
+	assert_non_null(strstr(s.d->findings[0].summary, "h[1-4]"));
+	assert_string_equal(s.d->findings[0].evidence[0].probe, "egress:" TARGET);
+	assert_string_equal(s.d->findings[0].evidence[1].probe, "routes");
 	scene_free(&s);
 }
 

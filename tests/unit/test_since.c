@@ -109,6 +109,58 @@ static void test_states(void **state)
 	}
 }
 
+#define PING(reply, n, loss)                                                                       \
+	"PING db.example (10.9.0.6) 56(84) bytes of data.\n" reply                                 \
+	"\n--- db.example ping statistics ---\n3 packets transmitted, " n " received, " loss       \
+	"% packet loss, time 600ms\n"
+#define ANSWERED PING("64 bytes from 10.9.0.6: icmp_seq=1 ttl=60 time=1.1 ms\n", "3", "0")
+#define SILENT PING("", "0", "100")
+
+/* A target's address against the baseline's. */
+static void test_dns_changed(void **state)
+{
+	static const struct {
+		const char *name, *then, *now, *ping; /* of h1; h2 is as h1, but always answered */
+		const char *findings;
+	} rows[] = {
+	    {"as before", "10.9.0.6 STREAM\n", "10.9.0.6 STREAM\n", ANSWERED, ""},
+	    {"moved, and all reach it", "10.9.0.5 STREAM\n", "10.9.0.6 STREAM\n", ANSWERED,
+		"dns-changed info h1,h2\n"},
+	    {"moved, and one does not reach it", "10.9.0.5 STREAM\n", "10.9.0.6 STREAM\n", SILENT,
+		"dns-changed medium h1,h2\ntarget-unreachable medium h1\n"},
+	    {"one of several rotates", "10.9.0.5 STREAM\n10.9.0.6 STREAM\n",
+		"10.9.0.6 STREAM\n10.9.0.7 STREAM\n", ANSWERED, ""},
+	    {"not known then", NULL, "10.9.0.6 STREAM\n", ANSWERED, ""},
+	    {"not known now", "10.9.0.5 STREAM\n", NULL, NULL, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct scene then, now;
+		scene_begin(&then, "db.example", "");
+		scene_begin(&now, "db.example", "");
+		for (int h = 1; h <= 2; h++) {
+			const char *name = h == 1 ? "h1" : "h2";
+			struct host_record *a = scene_host(&then, name),
+					   *b = scene_host(&now, name);
+			scene_probe(b, "routes", LAN);
+			if (rows[i].then != NULL)
+				scene_probe(a, "dns:db.example", rows[i].then);
+			if (rows[i].now != NULL)
+				scene_probe(b, "dns:db.example", rows[i].now);
+			if (rows[i].ping != NULL)
+				scene_probe(b, "ping:db.example", h == 1 ? rows[i].ping : ANSWERED);
+		}
+		scene_diagnose(&then);
+		scene_diagnose_since(&now, &then);
+		if (strcmp(scene_findings(&now), rows[i].findings) != 0)
+			print_error("case: %s\n", rows[i].name);
+		assert_string_equal(scene_findings(&now), rows[i].findings);
+		scene_free(&now);
+		scene_free(&then);
+	}
+}
+
 static void write_verdict(const struct diagnosis *d, struct buf *out)
 {
 	terminal_write_verdict(d, false, out);
@@ -145,6 +197,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_states),
+	    cmocka_unit_test(test_dns_changed),
 	    cmocka_unit_test(test_reports),
 	};
 

@@ -21,6 +21,13 @@ void rule_target_shadowed(struct check *check);
  */
 void rule_reserved_overlap(struct check *check);
 
+/*
+ * A container subnet overlaps a network that the host or its peers are directly in, a nameserver,
+ * or the address that it was examined from. High where packets for such an address go astray today,
+ * low where another route wins or nobody is there.
+ */
+void rule_lan_overlap(struct check *check);
+
 /* Weaker, where nothing is reserved: the same RFC 1918 block as a target or the host's own LAN. */
 void rule_shared_private_block(struct check *check);
 
@@ -52,6 +59,24 @@ void rule_service_down(struct check *check);
 /* A host gets no answer from a peer (oddhost_mesh) that answers more hosts than it leaves without.
  */
 void rule_peer_unreachable(struct check *check);
+
+/* Restarting, dead or unhealthy, as docker says. */
+void rule_container_unhealthy(struct check *check);
+
+/*
+ * A target's address has no entry in common with the baseline's: info, and medium where a host does
+ * not reach the new one.
+ */
+void rule_dns_changed(struct check *check);
+
+/*
+ * A target's address is FAILED or INCOMPLETE on a bridge of the host's own, and no shadow explains
+ * it (there the line is evidence).
+ */
+void rule_neighbour_failed(struct check *check);
+
+/* The kernel's own answer is not what the route table says, though both are known whole. */
+void rule_path_contradiction(struct check *check);
 
 /* The host did not let us in: its typed status, and what may lie behind it. */
 void rule_host_unreachable(struct check *check);

@@ -321,6 +321,10 @@ bool host_owns(const struct host *host, const struct ip *ip);
 /* The interface that holds this address of the host's own; NULL where that is not known. */
 const char *host_dev_of_own(const struct host *host, const struct ip *ip);
 
+/* The entry of the neighbour table that says the address was looked for in vain (FAILED,
+ * INCOMPLETE); NULL: none, or not known. */
+const struct neighbour *host_neighbour_failed(const struct host *host, const struct ip *ip);
+
 /*
  * Does the interface's name say that it belongs to containers, virtual machines or a VPN, so that
  * its subnet was chosen by software on this host? Returns what made it ("docker", "podman",
