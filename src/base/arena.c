@@ -22,7 +22,7 @@ struct arena {
 	struct block *head;
 };
 
-#define BLOCK_SIZE ((size_t)8 * 1024 - sizeof(struct block))
+#define BLOCK_SIZE ((size_t)2 * 1024 - sizeof(struct block))
 
 static struct block *block_new(size_t size, struct block *next)
 {
@@ -118,6 +118,23 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 	return text;
 }
 
+/*
+ * The array in a longer block, where it was the last to get one of its own; else NULL. So what an
+ * array outgrew is no waste, unless others grow beside it.
+ */
+static void *grow_block(struct arena *arena, const void *array, size_t used, size_t size)
+{
+	struct block *block = arena->head->next;
+
+	if (block == NULL || array != block->bytes)
+		return NULL;
+	block = mem_resize(block, sizeof *block + size);
+	memset(block->bytes + used, 0, size - used);
+	block->used = block->size = size;
+	arena->head->next = block;
+	return block->bytes;
+}
+
 void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t item_size)
 {
 	if (n < *cap)
@@ -128,9 +145,12 @@ void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t
 		want *= 2;
 	if (want > SIZE_MAX / 2 / item_size)
 		return mem_alloc(SIZE_MAX); /* ends the program */
-	void *moved = arena_alloc(arena, want * item_size);
-	if (*cap > 0)
-		memcpy(moved, array, *cap * item_size);
+	void *moved = grow_block(arena, array, *cap * item_size, want * item_size);
+	if (moved == NULL) {
+		moved = arena_alloc(arena, want * item_size);
+		if (*cap > 0)
+			memcpy(moved, array, *cap * item_size);
+	}
 	*cap = want;
 	return moved;
 }

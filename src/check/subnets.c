@@ -27,11 +27,13 @@ static void add(struct subnet_list *list, struct container_subnet subnet)
 bool subnets_is_container_route(const struct host *host, const struct route *route)
 {
 	static const struct prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
-	const char *owner = host_virtual_owner(host, route->dev);
 
-	return owner != NULL && strcmp(owner, "vpn") != 0 && route->type == ROUTE_UNICAST &&
-	       route->gateway.family == IP_NONE && route->dst.len > 0 &&
-	       strcmp(route->table, "local") != 0 && !prefix_contains(&link_local, &route->dst);
+	if (route->type != ROUTE_UNICAST || route->gateway.family != IP_NONE ||
+	    route->dst.len == 0 || strcmp(route->table, "local") == 0 ||
+	    prefix_contains(&link_local, &route->dst))
+		return false;
+	const char *owner = host_virtual_owner(host, route->dev);
+	return owner != NULL && strcmp(owner, "vpn") != 0;
 }
 
 static int by_prefix(const void *a, const void *b)
@@ -82,8 +84,8 @@ static bool taken_on_host(const struct check *check, size_t h, const struct pref
 
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct route *route = &host->routes.v[i];
-		if (route->dst.len > 0 && strcmp(route->table, "local") != 0 &&
-		    !subnets_is_container_route(host, route) && prefix_overlaps(&route->dst, pool))
+		if (route->dst.len > 0 && prefix_overlaps(&route->dst, pool) &&
+		    strcmp(route->table, "local") != 0 && !subnets_is_container_route(host, route))
 			return true;
 	}
 	for (size_t t = 0; t < check->run->meta.n_targets; t++) {

@@ -116,10 +116,11 @@ const char *host_virtual_owner(const struct host *host, const char *dev)
 
 	if (dev == NULL)
 		return NULL;
-	if (host_network_of_dev(host, dev) != NULL || is_docker_bridge(dev))
+	if (is_docker_bridge(dev) || host_network_of_dev(host, dev) != NULL)
 		return "docker";
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-		if (strncmp(dev, names[i].prefix, strlen(names[i].prefix)) == 0)
+		if (*dev == *names[i].prefix &&
+		    strncmp(dev, names[i].prefix, strlen(names[i].prefix)) == 0)
 			return names[i].owner;
 	}
 	return NULL;

@@ -17,6 +17,7 @@
 #define SCHEMA "oddhost.run/1"
 #define RUN_JSON_MAX ((size_t)16 << 20)
 #define HOSTS_MAX ((size_t)4 << 30)
+#define COMMANDS_MOST 256
 
 static bool path_in(const char *dir, const char *name, char out[PATH_MAX], struct err *err)
 {
@@ -235,14 +236,36 @@ static unsigned get_count(const struct json *object, const char *key, unsigned m
 	return number < 0 ? 0 : number > max ? max : (unsigned)number;
 }
 
-static void get_probe(const struct json *item, struct host_record *record)
+/* The commands of probes, which all hosts have alike and in the same order, kept once. */
+struct commands {
+	struct arena *arena; /* the run's */
+	const char *v[COMMANDS_MOST];
+	size_t n, next; /* where the last one was found, and one more */
+};
+
+static const char *share_command(struct commands *commands, const char *text, struct arena *own)
+{
+	for (size_t i = 0; i < commands->n; i++) {
+		size_t at = (commands->next + i) % commands->n;
+		if (strcmp(commands->v[at], text) == 0) {
+			commands->next = at + 1;
+			return commands->v[at];
+		}
+	}
+	if (commands->n == COMMANDS_MOST)
+		return arena_dup(own, text);
+	return commands->v[commands->n++] = arena_dup(commands->arena, text);
+}
+
+static void get_probe(
+    const struct json *item, struct host_record *record, struct commands *commands)
 {
 	struct arena *arena = record->arena;
 	struct probe_result *probe =
 	    host_record_add_probe(record, json_get_string(item, "name", "unnamed"));
 	double code = json_get_number(item, "exit", -1);
 
-	probe->command = arena_dup(arena, json_get_string(item, "command", ""));
+	probe->command = share_command(commands, json_get_string(item, "command", ""), arena);
 	if (!probe_status_from_name(json_get_string(item, "status", NULL), &probe->status))
 		probe->status = PROBE_FAILED;
 	probe->exit = code >= 0 && code <= 255 ? (int)code : -1;
@@ -254,7 +277,7 @@ static void get_probe(const struct json *item, struct host_record *record)
 }
 
 /* NULL where the object is not a host's. */
-static struct host_record *get_host(const struct json *root)
+static struct host_record *get_host(const struct json *root, struct commands *commands)
 {
 	const char *name = json_get_string(root, "host", NULL);
 	enum host_status status;
@@ -277,7 +300,7 @@ static struct host_record *get_host(const struct json *root)
 	record->vars = get_vars(json_get(root, "vars"), arena, &record->n_vars);
 	const struct json *probes = json_get(root, "probes");
 	for (const struct json *item = json_first(probes); item != NULL; item = json_next(item))
-		get_probe(item, record);
+		get_probe(item, record, commands);
 	return record;
 }
 
@@ -355,6 +378,7 @@ static bool read_meta(const char *dir, struct run *run, struct err *err)
 
 static void read_hosts(struct view text, struct run *run)
 {
+	struct commands commands = {.arena = run->arena};
 	struct view line;
 	struct err err;
 
@@ -362,7 +386,7 @@ static void read_hosts(struct view text, struct run *run)
 		if (view_trim(line).n == 0)
 			continue;
 		struct json *root = json_parse(line, &err);
-		struct host_record *record = get_host(root);
+		struct host_record *record = get_host(root, &commands);
 		if (record != NULL)
 			run_add(run, record);
 		else if (text.n == 0 && root == NULL)

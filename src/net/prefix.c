@@ -64,8 +64,10 @@ struct prefix prefix_of_ip(const struct ip *ip, unsigned len)
 	struct prefix p = {.ip = *ip};
 
 	p.len = (uint8_t)(len < bits(ip) ? len : bits(ip));
-	for (unsigned i = p.len; i < 128; i++)
-		p.ip.b[i / 8] &= (uint8_t) ~(0x80u >> i % 8);
+	unsigned whole = p.len / 8, rest = p.len % 8;
+	if (rest > 0)
+		p.ip.b[whole++] &= (uint8_t)(0xff00u >> rest);
+	memset(p.ip.b + whole, 0, sizeof p.ip.b - whole);
 	return p;
 }
 

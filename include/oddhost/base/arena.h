@@ -30,7 +30,10 @@ char *arena_vprintf(struct arena *arena, const char *fmt, va_list ap)
 /* A view of a copy, which is NUL-terminated behind its end. */
 struct view arena_view(struct arena *arena, struct view v);
 
-/* Make room for item number n of an array in the arena; as mem_grow, but new items are zero. */
+/*
+ * Make room for item number n of an array in the arena; as mem_grow, but new items are zero. The
+ * array may move, and its old place is gone.
+ */
 void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t item_size);
 
 #endif
