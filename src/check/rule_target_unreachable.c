@@ -11,6 +11,7 @@
 enum symptom {
 	NONE,
 	NO_WAY,   /* the route table has none */
+	DROPPED,  /* a route drops the packets: blackhole, unreachable, prohibit */
 	REFUSED,  /* a firewall of the host itself */
 	SERVICE,  /* the port is refused: the packets arrive, and the service is not there */
 	FILTERED, /* connecting to the port is not answered, whatever ping says */
@@ -94,8 +95,9 @@ static enum symptom symptom_of(const struct sight *sight)
 		return NONE; /* explained elsewhere */
 	if (sight->reach != REACH_FAILED && sight->reach != REACH_SILENT)
 		return NONE;
-	if (find_no_way(sight) != NULL)
-		return NO_WAY;
+	const struct path *path = find_no_way(sight);
+	if (path != NULL)
+		return path->reason == LOOKUP_NO_ROUTE ? NO_WAY : DROPPED;
 	if (sight->misnamed)
 		return NONE;
 	if (sight->tcp != NULL && sight->tcp->status == TCP_REFUSED)
@@ -341,7 +343,7 @@ static void explain_unknown(struct check *check, struct finding *f, const struct
 static void explain(struct check *check, struct finding *f, const struct answered *answered,
     enum symptom symptom, enum way way)
 {
-	if (symptom == NO_WAY)
+	if (symptom == NO_WAY || symptom == DROPPED)
 		explain_no_way(check, answered->target, f);
 	else if (symptom == REFUSED)
 		explain_refused(check, f);

@@ -32,6 +32,9 @@ static void add_facts(struct buf *out, const struct outline *o)
 	    outline_count(o, o->d->n_hosts, "host", "hosts"));
 	if (lost > 0)
 		html(out, "<li><a class=\"lost\" href=\"#hosts\">%zu not reached</a></li>\n", lost);
+	if (o->d->n_findings >= OUTLINE_MANY)
+		html(out, "<li><a href=\"#findings\">%s: %s</a></li>\n",
+		    outline_count(o, o->d->n_findings, "finding", "findings"), outline_counts(o));
 	html(out, "<li>collected <b>%s</b></li>\n", meta->started);
 	if (meta->finished == NULL)
 		html(out, "<li class=\"lost\">the run did not end: this is what there was</li>\n");

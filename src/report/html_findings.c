@@ -197,6 +197,19 @@ static void add_finding(struct buf *out, const struct outline *o, const struct f
 	html(out, "</article>\n");
 }
 
+/* Where they are many: what there is, before the first one goes into detail. */
+static void add_index(struct buf *out, const struct outline *o, size_t n)
+{
+	html(out, "<p>%s.</p>\n<ul class=\"index\">\n", outline_counts(o));
+	for (size_t i = 0; i < n; i++) {
+		const struct finding *f = &o->d->findings[i];
+		html(out, "<li>");
+		html_add_badge(out, f->severity);
+		html(out, " <a href=\"#%s\">%s</a> %s</li>\n", f->id, f->id, f->summary);
+	}
+	html(out, "</ul>\n");
+}
+
 void html_add_findings(struct buf *out, const struct outline *o)
 {
 	size_t n = o->d->n_findings < SHOWN_FINDINGS ? o->d->n_findings : SHOWN_FINDINGS;
@@ -204,6 +217,8 @@ void html_add_findings(struct buf *out, const struct outline *o)
 	html(out, "<section id=\"findings\">\n<h2>Findings</h2>\n");
 	if (n == 0)
 		html(out, "<p>None.</p>\n");
+	if (n >= OUTLINE_MANY)
+		add_index(out, o, n);
 	for (size_t i = 0; i < n; i++)
 		add_finding(out, o, &o->d->findings[i]);
 	if (n < o->d->n_findings)

@@ -6,8 +6,7 @@
 #include "oddhost/base/mem.h"
 #include "oddhost/model/cloud.h"
 
-#define ALL_HOSTS 64     /* up to here each host has its row; beyond, those alike share one */
-#define SHOWN_HOSTS 500  /* rows */
+#define SHOWN_HOSTS 200  /* rows */
 #define COLUMNS 16       /* hosts beside each other in the comparison */
 #define SHOWN_ROWS 200   /* keys in the comparison */
 #define SHOWN_GROUPS 12  /* of a folded list */
@@ -95,17 +94,15 @@ static void add_host(struct buf *out, const struct outline *o, size_t host)
 	html(out, "</tr>\n");
 }
 
-/* Unreached hosts first: the culprit may be the one that cannot be asked. */
-static size_t add_rows(struct buf *out, const struct outline *o, bool reached, size_t shown)
+static size_t add_rows(struct buf *out, const struct outline *o)
 {
-	bool fold = o->d->n_hosts > ALL_HOSTS;
+	bool fold = o->d->n_hosts > OUTLINE_SMALL;
+	size_t shown = 0;
 
 	for (size_t i = 0; i < o->d->n_hosts; i++) {
-		if (host_record_examined(o->d->hosts[i].host->record) != reached ||
-		    (fold && is_plain(o, i)))
-			continue;
-		if (shown++ < SHOWN_HOSTS)
-			add_host(out, o, i);
+		size_t host = o->by_concern[i];
+		if ((!fold || !is_plain(o, host)) && shown++ < SHOWN_HOSTS)
+			add_host(out, o, host);
 	}
 	return shown;
 }
@@ -138,8 +135,8 @@ void html_add_hosts(struct buf *out, const struct outline *o)
 	html(out, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Hosts\">"
 		  "<table class=\"hosts\">\n<thead><tr><th>Host</th><th>Status</th>"
 		  "<th>Outlier score</th><th>Findings</th></tr></thead>\n<tbody>\n");
-	size_t shown = add_rows(out, o, true, add_rows(out, o, false, 0));
-	if (o->d->n_hosts > ALL_HOSTS)
+	size_t shown = add_rows(out, o);
+	if (o->d->n_hosts > OUTLINE_SMALL)
 		add_plain_hosts(out, o);
 	html(out, "</tbody>\n</table></div>\n");
 	if (shown > SHOWN_HOSTS)

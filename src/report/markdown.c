@@ -8,6 +8,7 @@
 
 /* A ticket has limits (GitHub: 65,536 characters): the long forms stand in the other reports. */
 #define SHOWN_FINDINGS 20
+#define INDEXED 40        /* findings in the list of all */
 #define SHOWN_EVIDENCE 16 /* lines under one finding */
 #define SHOWN_CLAIM 4     /* lines under what was ruled out */
 #define SHOWN_SUSPECTS 5
@@ -154,6 +155,18 @@ static void add_finding(struct buf *out, const struct outline *o, const struct f
 	}
 }
 
+static void add_index(struct buf *out, const struct outline *o)
+{
+	md(out, "\n%s: %s.\n\n", outline_count(o, o->d->n_findings, "finding", "findings"),
+	    outline_counts(o));
+	for (size_t i = 0; i < o->d->n_findings && i < INDEXED; i++) {
+		const struct finding *f = &o->d->findings[i];
+		md(out, "- %s %s: %s\n", f->id, severity_name(f->severity), f->summary);
+	}
+	if (o->d->n_findings > INDEXED)
+		md(out, "- and %zu more\n", o->d->n_findings - INDEXED);
+}
+
 static void add_baseline(struct buf *out, const struct outline *o)
 {
 	const struct diagnosis *d = o->d;
@@ -209,7 +222,8 @@ static void add_hosts(struct buf *out, const struct outline *o)
 		return;
 	buf_puts(out,
 	    "\n## Hosts\n\n| Host | Status | Differs in | Findings |\n| --- | --- | --- | --- |\n");
-	for (size_t h = 0; h < o->d->n_hosts; h++) {
+	for (size_t i = 0; i < o->d->n_hosts; i++) {
+		size_t h = o->by_concern[i];
 		const struct host_view *view = &o->d->hosts[h];
 		const struct host_record *record = view->host->record;
 		size_t first = o->findings_start[h], n = o->findings_start[h + 1] - first;
@@ -229,9 +243,9 @@ static void add_hosts(struct buf *out, const struct outline *o)
 			md(out, " | %s |", outline_count(o, view->n_differs, "key", "keys"));
 		else
 			buf_puts(out, " | not compared |");
-		for (size_t i = 0; i < n && i < GROUPS; i++) {
-			const struct finding *f = &o->d->findings[o->findings_of[first + i]];
-			md(out, "%s %s %s", i == 0 ? "" : ",", f->id, severity_name(f->severity));
+		for (size_t k = 0; k < n && k < GROUPS; k++) {
+			const struct finding *f = &o->d->findings[o->findings_of[first + k]];
+			md(out, "%s %s %s", k == 0 ? "" : ",", f->id, severity_name(f->severity));
 		}
 		if (n > GROUPS)
 			md(out, " and %zu more", n - GROUPS);
@@ -290,6 +304,8 @@ void markdown_write(const struct diagnosis *d, struct buf *out)
 	md(out, "Group **%s**, %zu of %s answered, collected %s, oddhost %s.\n", d->run->meta.group,
 	    o->n_reached, outline_count(o, d->n_hosts, "host", "hosts"), d->run->meta.started,
 	    d->run->meta.version);
+	if (d->n_findings >= OUTLINE_MANY)
+		add_index(out, o);
 	for (size_t i = 0; i < n; i++)
 		add_finding(out, o, &d->findings[i]);
 	if (n < d->n_findings)

@@ -6,8 +6,6 @@
 #include "oddhost/base/mem.h"
 #include "oddhost/base/text.h"
 
-#define RAW_HOSTS 64 /* whose raw outputs a page holds */
-
 const char *outline_name(const struct outline *o, size_t host)
 {
 	return o->d->hosts[host].host->record->name;
@@ -199,7 +197,7 @@ static void index_rows(struct outline *o)
 
 static void show_raw(struct outline *o, const struct evidence *evidence, size_t n, size_t *shown)
 {
-	for (size_t i = 0; i < n && *shown < RAW_HOSTS; i++) {
+	for (size_t i = 0; i < n && *shown < OUTLINE_SMALL; i++) {
 		size_t host = outline_host(o, evidence[i].host);
 		if (host < o->d->n_hosts && !o->raw[host]) {
 			o->raw[host] = true;
@@ -222,8 +220,31 @@ static void choose_raw(struct outline *o)
 		show_raw(o, d->findings[i].evidence, d->findings[i].n_evidence, &shown);
 	for (size_t i = 0; i < d->n_ruled_out; i++)
 		show_raw(o, d->ruled_out[i].evidence, d->ruled_out[i].n_evidence, &shown);
-	for (size_t h = 0; h < d->n_hosts && d->n_hosts <= RAW_HOSTS; h++)
+	for (size_t h = 0; h < d->n_hosts && d->n_hosts <= OUTLINE_SMALL; h++)
 		o->raw[h] = true;
+}
+
+/*
+ * Of a large group those first that a finding accuses, worst first; then, as of a small one from
+ * the beginning, hosts that were not reached: the culprit may be the one that cannot be asked. Of a
+ * large one those are next that differ most.
+ */
+static int by_concern_order(const void *x, const void *y, void *outline)
+{
+	const struct outline *o = outline;
+	size_t a = *(const size_t *)x, b = *(const size_t *)y;
+	const struct host_view *p = &o->d->hosts[a], *q = &o->d->hosts[b];
+	bool large = o->d->n_hosts > OUTLINE_SMALL, reached = host_record_examined(p->host->record);
+	enum severity m = p->worst > SEVERITY_INFO ? p->worst : SEVERITY_NONE;
+	enum severity n = q->worst > SEVERITY_INFO ? q->worst : SEVERITY_NONE;
+
+	if (large && m != n)
+		return m > n ? -1 : 1;
+	if (reached != host_record_examined(q->host->record))
+		return reached ? 1 : -1;
+	if (large && p->score != q->score)
+		return p->score > q->score ? -1 : 1;
+	return (a > b) - (a < b);
 }
 
 struct outline *outline_new(const struct diagnosis *d)
@@ -234,12 +255,15 @@ struct outline *outline_new(const struct diagnosis *d)
 	o->arena = arena;
 	o->d = d;
 	o->by_name = arena_alloc(arena, (d->n_hosts + 1) * sizeof *o->by_name);
+	o->by_concern = arena_alloc(arena, (d->n_hosts + 1) * sizeof *o->by_concern);
 	for (size_t i = 0; i < d->n_hosts; i++) {
-		o->by_name[i] = i;
+		o->by_name[i] = o->by_concern[i] = i;
 		o->n_reached += host_record_examined(d->hosts[i].host->record);
 	}
 	if (d->n_hosts > 0)
 		qsort_r(o->by_name, d->n_hosts, sizeof *o->by_name, by_name_order, o);
+	if (d->n_hosts > 0)
+		qsort_r(o->by_concern, d->n_hosts, sizeof *o->by_concern, by_concern_order, o);
 	index_findings(o);
 	index_citations(o);
 	index_rows(o);
@@ -363,4 +387,25 @@ const char *outline_gone(const struct outline *o, const struct gone *gone)
 const char *outline_count(const struct outline *o, size_t n, const char *one, const char *many)
 {
 	return arena_printf(o->arena, "%zu %s", n, n == 1 ? one : many);
+}
+
+const char *outline_counts(const struct outline *o)
+{
+	const char *text = "";
+	size_t hosts = 0;
+
+	for (int severity = SEVERITY_CRITICAL; severity > SEVERITY_NONE; severity--) {
+		size_t n = 0;
+		for (size_t i = 0; i < o->d->n_findings; i++)
+			n += (int)o->d->findings[i].severity == severity;
+		if (n > 0)
+			text = arena_printf(o->arena, "%s%s%zu %s", text, *text ? ", " : "", n,
+			    severity_name((enum severity)severity));
+	}
+	for (size_t h = 0; h < o->d->n_hosts; h++)
+		hosts += o->d->hosts[h].worst > SEVERITY_INFO;
+	return hosts == 0
+		   ? text
+		   : arena_printf(o->arena, "%s; %s", text,
+			 outline_count(o, hosts, "host is concerned", "hosts are concerned"));
 }

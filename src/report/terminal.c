@@ -165,6 +165,8 @@ void terminal_write_verdict(const struct diagnosis *d, bool color, struct buf *o
 	put(out, ": %s\n", d->summary);
 	put(out, "group %s: %zu of %s answered\n", d->run->meta.group, o->n_reached,
 	    outline_count(o, d->n_hosts, "host", "hosts"));
+	if (d->n_findings >= OUTLINE_MANY)
+		put(out, "findings: %s\n", outline_counts(o));
 	for (size_t i = 0; i < d->n_findings; i++) {
 		if (is_unreached(o, &d->findings[i]))
 			continue;

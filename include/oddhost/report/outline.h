@@ -12,6 +12,9 @@
 #include "oddhost/base/arena.h"
 #include "oddhost/model/diagnosis.h"
 
+#define OUTLINE_SMALL 64 /* hosts: a group up to here is shown whole, with all raw outputs */
+#define OUTLINE_MANY 5   /* findings: from here on they get an index */
+
 /* A line of raw output that some evidence quotes. */
 struct citation {
 	size_t host, probe; /* indices in the diagnosis's hosts and the record's probes */
@@ -37,6 +40,7 @@ struct outline {
 	struct arena *arena;
 	const struct diagnosis *d;
 	size_t *by_name;        /* indices of hosts, sorted by name */
+	size_t *by_concern;     /* in the order of tables */
 	size_t *findings_of;    /* indices of findings, host by host */
 	size_t *findings_start; /* n_hosts + 1 offsets in findings_of */
 	struct citation *cited; /* sorted, each once */
@@ -77,6 +81,9 @@ const char *outline_fold_cells(
 
 /* The finding's own difference in how packets leave for its target: value against consensus. */
 const struct difference *outline_egress(const struct outline *outline, const struct finding *f);
+
+/* "2 critical, 1 low; 3 hosts are concerned" of the findings; "" where there is none. */
+const char *outline_counts(const struct outline *outline);
 
 /* Was the host asked about this facet, and its answer understood? */
 bool outline_knows(const struct host *host, enum facet facet);
