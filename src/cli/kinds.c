@@ -13,11 +13,23 @@
 #include "oddhost/parse/transcript.h"
 #include "oddhost/report/shapes.h"
 
+/* What is printed where the text says something, and nothing of it was understood: not known. */
+static struct json *nothing(const char *key, const char *other_key)
+{
+	struct json *object = json_object();
+
+	json_set(object, key, json_new_null());
+	if (other_key != NULL)
+		json_set(object, other_key, json_new_null());
+	return object;
+}
+
 static struct json *kind_routes(const struct kind_input *in)
 {
 	struct route_table table = {.arena = in->arena};
 
-	parse_routes(in->text, IP_NONE, &table, in->diags);
+	if (!parse_routes(in->text, IP_NONE, &table, in->diags))
+		return nothing("routes", NULL);
 	return shapes_routes(&table);
 }
 
@@ -25,7 +37,8 @@ static struct json *kind_rules(const struct kind_input *in)
 {
 	struct rule_list rules = {.arena = in->arena};
 
-	parse_rules(in->text, &rules, in->diags);
+	if (!parse_rules(in->text, &rules, in->diags))
+		return nothing("rules", NULL);
 	return shapes_rules(&rules);
 }
 
@@ -33,7 +46,8 @@ static struct json *kind_addresses(const struct kind_input *in)
 {
 	struct address_list list = {.arena = in->arena};
 
-	parse_addresses(in->text, &list, in->diags);
+	if (!parse_addresses(in->text, &list, in->diags))
+		return nothing("addresses", NULL);
 	return shapes_addresses(list.v, list.n);
 }
 
@@ -49,7 +63,8 @@ static struct json *kind_networks(const struct kind_input *in)
 {
 	struct network_list list = {.arena = in->arena};
 
-	parse_docker_networks(in->text, "", NULL, &list, in->diags);
+	if (!parse_docker_networks(in->text, "", NULL, &list, in->diags))
+		return nothing("networks", NULL);
 	return shapes_networks(list.v, list.n);
 }
 
@@ -57,7 +72,8 @@ static struct json *kind_ps(const struct kind_input *in)
 {
 	struct container_list list = {.arena = in->arena};
 
-	parse_docker_ps(in->text, &list, in->diags);
+	if (!parse_docker_ps(in->text, &list, in->diags))
+		return nothing("containers", NULL);
 	return shapes_containers(list.v, list.n);
 }
 
@@ -81,7 +97,8 @@ static struct json *kind_resolv(const struct kind_input *in)
 {
 	struct resolv resolv = {.arena = in->arena};
 
-	parse_resolv(in->text, &resolv, in->diags);
+	if (!parse_resolv(in->text, &resolv, in->diags))
+		return nothing("nameservers", "search");
 	return shapes_resolv(resolv.servers, resolv.n_servers, resolv.search, resolv.n_search);
 }
 
@@ -89,7 +106,8 @@ static struct json *kind_neighbours(const struct kind_input *in)
 {
 	struct neighbour_list list = {.arena = in->arena};
 
-	parse_neighbours(in->text, &list, in->diags);
+	if (!parse_neighbours(in->text, &list, in->diags))
+		return nothing("neighbours", NULL);
 	return shapes_neighbours(list.v, list.n);
 }
 
@@ -101,11 +119,20 @@ static struct json *kind_sysctls(const struct kind_input *in)
 	return shapes_sysctls(&sysctls);
 }
 
+static struct json *kind_system(const struct kind_input *in)
+{
+	struct system system = {0};
+
+	parse_system(in->text, in->arena, &system);
+	return shapes_system(system.kernel, system.os, system.uptime);
+}
+
 static struct json *kind_dns(const struct kind_input *in)
 {
 	struct resolution resolution;
 
-	parse_getent(in->text, in->arena, &resolution, in->diags);
+	if (!parse_getent(in->text, in->arena, &resolution, in->diags))
+		return nothing("addresses", "failed");
 	return shapes_resolution(&resolution);
 }
 
@@ -113,7 +140,8 @@ static struct json *kind_egress(const struct kind_input *in)
 {
 	struct egress_list list = {.arena = in->arena};
 
-	parse_egress(in->text, &list, in->diags);
+	if (!parse_egress(in->text, &list, in->diags))
+		return nothing("egress", NULL);
 	return shapes_egresses(list.v, list.n);
 }
 
@@ -130,9 +158,9 @@ static struct json *kind_transcript(const struct kind_input *in)
 
 static const struct kind kinds[] = {
     {"routes", kind_routes, "ip route, ip -j route, route -n, netstat -rn"},
-    {"rules", kind_rules, "ip rule"},
-    {"addrs", kind_addresses, "ip addr, ip -o addr, ip -br addr, ip -j addr"},
-    {"ping", kind_ping, "ping, whole or cut off"},
+    {"rules", kind_rules, "ip rule, ip -j rule"},
+    {"addrs", kind_addresses, "ip addr, ip -o addr, ip -br addr, ip -j addr, ifconfig"},
+    {"ping", kind_ping, "ping or fping, whole or cut off"},
     {"docker-networks", kind_networks, "docker network ls, docker network inspect"},
     {"docker-ps", kind_ps, "docker ps -a"},
     {"docker-daemon", kind_daemon, "/etc/docker/daemon.json"},
@@ -140,6 +168,7 @@ static const struct kind kinds[] = {
     {"resolv", kind_resolv, "/etc/resolv.conf"},
     {"neigh", kind_neighbours, "ip neigh, arp -n"},
     {"sysctl", kind_sysctls, "sysctl NAME..."},
+    {"host", kind_system, "uname, os-release, uptime"},
     {"dns", kind_dns, "getent hosts, getent ahosts"},
     {"egress", kind_egress, "ip route get"},
     {"transcript", kind_transcript, "a pasted terminal session"},

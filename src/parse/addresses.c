@@ -1,6 +1,7 @@
 #include "oddhost/parse/addresses.h"
 
 #include "oddhost/base/json.h"
+#include "oddhost/parse/ifconfig.h"
 #include "oddhost/parse/line.h"
 
 struct reader {
@@ -10,10 +11,9 @@ struct reader {
 	struct line_finder finder;
 };
 
-static void add(struct reader *r, const char *dev, struct ip ip, unsigned len, unsigned number)
+void address_list_add(
+    struct address_list *list, const char *dev, struct ip ip, unsigned len, unsigned number)
 {
-	struct address_list *list = r->list;
-
 	list->v = arena_grow(list->arena, list->v, list->n, &list->cap, sizeof *list->v);
 	list->v[list->n++] = (struct address){dev, ip, (uint8_t)len, number};
 }
@@ -36,7 +36,7 @@ static bool take_address(
 	if (view_next_word(&rest, &word) && view_eq(word, "peer") && view_next_word(&rest, &peer) &&
 	    prefix_parse(peer, &p))
 		*words = rest;
-	add(r, dev, ip, p.len, number);
+	address_list_add(r->list, dev, ip, p.len, number);
 	return true;
 }
 
@@ -92,9 +92,8 @@ static bool take_line(struct reader *r, struct view line, unsigned number)
 		return r->dev != NULL && view_next_word(&rest, &word) &&
 		       take_address(r, r->dev, &rest, word, number);
 	}
-	if (view_starts(word, "link/") || view_eq(word, "valid_lft") || view_eq(word, "altname") ||
-	    view_eq(word, "vf") || view_eq(word, "RX:") || view_eq(word, "TX:"))
-		return true;
+	if (line.p[0] == ' ') /* what else there is of the interface: link, counters, lifetimes */
+		return r->dev != NULL;
 	if (!view_next_word(&rest, &second))
 		return false;
 	if (is_state(second))
@@ -135,7 +134,7 @@ static bool take_object(struct reader *r, const struct json *object, unsigned nu
 		unsigned at = line_of_value(&r->finder, "local", local);
 		if (ip_parse(view_of(local), &ip) && len >= 0 &&
 		    len <= (ip.family == IP_V4 ? 32 : 128))
-			add(r, dev, ip, (unsigned)len, at != 0 ? at : number);
+			address_list_add(r->list, dev, ip, (unsigned)len, at != 0 ? at : number);
 		else
 			diag_add(r->diags, at, "expected an address with its prefixlen");
 	}
@@ -160,6 +159,8 @@ bool parse_addresses(struct view text, struct address_list *list, struct diag_li
 
 	if (view_starts(view_trim(text), "["))
 		return line_each_json(text, diags, take_array, &r) > 0;
+	if (ifconfig_is(text))
+		return ifconfig_parse(text, list, diags);
 	while (line_next(&lines, &line)) {
 		if (take_line(&r, line, lines.number))
 			any = true;

@@ -170,21 +170,53 @@ static const char *ip_name(struct arena *arena, const struct words *w)
 		return NULL;
 	if (is_one_of(object, "ru rul rule"))
 		return v6 ? "rules6" : "rules";
+	if (is_one_of(object, "n ne nei neig neigh neighb neighbo neighbor neighbour"))
+		return "neigh";
 	return is_one_of(object, "a ad add addr addre addres address") ? "addrs" : NULL;
 }
 
-/* `route`, `route -n`, `netstat -rn`: not -6 or -A inet6. */
+/* `route`, `route -n`, `netstat -rn`; with -6 or `-A inet6` IPv6's. */
 static const char *route_name(const struct words *w, size_t from, bool netstat)
 {
-	bool routes = !netstat;
+	bool routes = !netstat, v6 = false;
 
 	for (size_t i = from; i < w->n; i++) {
-		if (!view_starts(w->v[i], "-") || view_find_char(w->v[i], '6') >= 0 ||
-		    view_find_char(w->v[i], 'A') >= 0 || view_find_char(w->v[i], 'C') >= 0)
+		if (view_eq(w->v[i], "-A") && is(w, i + 1, "inet6")) {
+			v6 = true;
+			i++;
+			continue;
+		}
+		if (!view_starts(w->v[i], "-") || view_find_char(w->v[i], 'A') >= 0 ||
+		    view_find_char(w->v[i], 'C') >= 0)
 			return NULL;
+		v6 = v6 || view_find_char(w->v[i], '6') >= 0;
 		routes = routes || view_find_char(w->v[i], 'r') >= 0;
 	}
-	return routes ? "routes" : NULL;
+	return !routes ? NULL : v6 ? "routes6" : "routes";
+}
+
+/* `ifconfig`, `ifconfig -a`, `arp -n`, `arp -an`: without an interface or a host. */
+static bool only_options(const struct words *w)
+{
+	for (size_t i = 1; i < w->n; i++) {
+		if (!view_starts(w->v[i], "-") || view_starts(w->v[i], "-i"))
+			return false;
+	}
+	return true;
+}
+
+static const char *file_name(struct view path)
+{
+	static const struct {
+		const char *end, *probe;
+	} files[] = {{"/daemon.json", "docker_daemon"}, {"/etc/resolv.conf", "resolv"},
+	    {"/run/systemd/resolve/resolv.conf", "resolv_systemd"}, {"/os-release", "host"}};
+
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		if (view_ends(path, files[i].end))
+			return files[i].probe;
+	}
+	return view_eq(path, "daemon.json") ? "docker_daemon" : NULL;
 }
 
 /* Do the words ask for less than everything: a filter, or ids only? */
@@ -207,6 +239,8 @@ static const char *docker_name(const struct words *w)
 			return filters(w, 3) ? NULL : "docker_networks";
 		return view_eq(w->v[2], "inspect") ? "docker_inspect" : NULL;
 	}
+	if (is(w, 1, "info"))
+		return "docker_info";
 	if (is(w, 1, "inspect"))
 		return "docker_inspect";
 	if (is(w, 1, "ps"))
@@ -226,6 +260,8 @@ const char *command_probe_name(struct arena *arena, struct view command)
 	if (w.n == 0)
 		return NULL;
 	struct view program = w.v[0];
+	if (view_eq(program, "fping"))
+		return name_of(arena, "ping", operand(&w, 1, "bBcCHiIpQrStTxO"));
 	if (is_one_of(program, "ping ping4 ping6"))
 		return name_of(arena, "ping", operand(&w, 1, "cCiIsStTwWMmpQFNelG"));
 	if (view_eq(program, "ip"))
@@ -237,10 +273,14 @@ const char *command_probe_name(struct arena *arena, struct view command)
 	if (view_eq(program, "getent") && w.n == 3 &&
 	    is_one_of(w.v[1], "hosts ahosts ahostsv4 ahostsv6"))
 		return name_of(arena, "dns", w.v[2]);
-	if (view_eq(program, "cat") && w.n == 2 && view_ends(w.v[1], "daemon.json"))
-		return "docker_daemon";
-	if (is_one_of(program, "uname uptime") ||
-	    (view_eq(program, "cat") && w.n == 2 && view_ends(w.v[1], "os-release")))
+	if (view_eq(program, "cat") && w.n == 2)
+		return file_name(w.v[1]);
+	if (is_one_of(program, "uname uptime"))
 		return "host";
+	if (is_one_of(program, "ifconfig arp") && only_options(&w))
+		return view_eq(program, "arp") ? "neigh" : "addrs";
+	if (view_eq(program, "sysctl") && w.n > 1 && view_starts(w.v[1], "net.") &&
+	    view_find_char(command, '=') < 0)
+		return "sysctl";
 	return NULL;
 }

@@ -127,6 +127,8 @@ static bool take_table(struct reader *r, struct view text)
 
 	r->scopes = true;
 	while (line_next(&lines, &line)) {
+		if (line_is_warning(line))
+			continue;
 		if (view_starts(view_trim(line), "NETWORK ID")) {
 			r->scopes = view_find(line, "SCOPE") > 0;
 			any = true;
@@ -346,7 +348,7 @@ bool parse_docker_networks(struct view text, const char *command, const struct p
 	    .probe = probe,
 	    .asked = view_of(command),
 	    .finder = {.rest = text, .line = 1}};
-	struct view start = view_trim(text);
+	struct view start = view_trim(line_skip_warnings(text));
 	long inspect = view_find(r.asked, "inspect ");
 
 	if (inspect >= 0 && view_find(r.asked, ".IPAM.Config") > 0 &&

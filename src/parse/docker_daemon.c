@@ -28,6 +28,17 @@ static void take_pool(const struct json *item, struct line_finder *finder, struc
 	daemon->pools[daemon->n_pools++] = pool;
 }
 
+/* Does the text stop being JSON at a comment? The reader may be a character into it. */
+static bool has_comment(struct view text, const char *at)
+{
+	size_t offset = (size_t)(at - text.p);
+
+	if (offset > 0 && at[-1] == '/')
+		offset--;
+	struct view stop = view_trim(view_skip(text, offset));
+	return view_starts(stop, "//") || view_starts(stop, "/*") || view_starts(stop, "#");
+}
+
 void parse_docker_daemon(
     struct view text, struct arena *arena, struct docker_daemon *ret, struct diag_list *diags)
 {
@@ -46,9 +57,12 @@ void parse_docker_daemon(
 		rest = root != NULL && view_trim(rest).n == 0 ? text : rest;
 		for (const char *p = text.p; p < rest.p; p++)
 			number += *p == '\n';
+		bool comment = has_comment(text, rest.p);
 		if (!view_next_line(&rest, &line) || view_trim(line).n == 0)
 			line = view_of("the end");
-		line_reject(diags, number, line, "one JSON object");
+		line_reject(diags, number, line,
+		    comment ? "JSON, which has no comments (dockerd does not start with one)"
+			    : "one JSON object");
 		json_free(root);
 		return;
 	}

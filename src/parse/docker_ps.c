@@ -196,6 +196,8 @@ static bool take_table(struct reader *r, struct view text)
 
 	while (line_next(&lines, &line)) {
 		struct view cell[COL_COUNT] = {{0}}, other[COL_COUNT] = {{0}};
+		if (line_is_warning(line))
+			continue;
 		if (view_find(line, "CONTAINER ID") == 0 || line_begins(line, "NAMES")) {
 			take_header(r, line);
 			any = true;
@@ -261,7 +263,7 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 bool parse_docker_ps(struct view text, struct container_list *list, struct diag_list *diags)
 {
 	struct reader r = {.list = list, .diags = diags};
-	struct view start = view_trim(text);
+	struct view start = view_trim(line_skip_warnings(text));
 
 	if (start.n == 0)
 		return true;

@@ -29,6 +29,27 @@ void line_reject(struct diag_list *diags, unsigned number, struct view line, con
 	diag_add(diags, number, "expected %s: '%s'", expected, start);
 }
 
+bool line_is_warning(struct view line)
+{
+	static const char *const starts[] = {
+	    "WARNING: ", "WARN[", "Emulate Docker CLI using podman", "DEPRECATED: "};
+
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+		if (view_starts(line, starts[i]))
+			return true;
+	}
+	return view_starts(line, "time=\"") && view_find(line, " level=warning ") > 0;
+}
+
+struct view line_skip_warnings(struct view text)
+{
+	struct view rest = text, line;
+
+	while (view_next_line(&rest, &line) && line_is_warning(line))
+		text = rest;
+	return text;
+}
+
 bool line_begins(struct view line, const char *key)
 {
 	struct view word;

@@ -2,12 +2,14 @@
 
 #include <string.h>
 
+#include "oddhost/parse/fping.h"
 #include "oddhost/parse/line.h"
 
 struct reader {
 	struct ping *ping;
 	struct arena *arena;
 	struct diag_list *diags;
+	bool in_dump, in_record;  /* the next line belongs to this one */
 	bool failed_early;        /* unknown host, no route or no permission: nothing can follow */
 	size_t refused;           /* errors that a firewall of the host itself gave */
 	size_t unanswered;        /* "no answer yet" of -O, "Request timeout" of macOS */
@@ -15,7 +17,12 @@ struct reader {
 	size_t unique;
 };
 
-/* The number behind `key`, up to a blank or the end of the digits; false where it is not there. */
+static bool is_digit(struct view line, size_t at)
+{
+	return at < line.n && line.p[at] >= '0' && line.p[at] <= '9';
+}
+
+/* The number behind `key`, to the end of its digits; false where it is not there. */
 static bool number_behind(struct view line, const char *key, double *ret)
 {
 	long at = view_find(line, key);
@@ -24,7 +31,9 @@ static bool number_behind(struct view line, const char *key, double *ret)
 	if (at < 0)
 		return false;
 	line = view_skip(line, (size_t)at + strlen(key));
-	while (n < line.n && ((line.p[n] >= '0' && line.p[n] <= '9') || line.p[n] == '.'))
+	while (
+	    is_digit(line, n) || (n > 0 && n < line.n && (line.p[n] == '.' || line.p[n] == ',') &&
+				     is_digit(line, n + 1)))
 		n++;
 	return view_decimal(view_left(line, n), ret);
 }
@@ -60,9 +69,24 @@ static bool find_address(struct view text, struct ip *ret)
 		return ip_parse(view_left(word, (size_t)zone), ret);
 	if (ip_parse(word, ret))
 		return true;
-	if (view_ends(word, ":"))
+	if (view_ends(word, ":") || view_ends(word, ","))
 		word.n--;
 	return ip_parse(word, ret);
+}
+
+/* BSD's ping6: "PING6(56=40+8+8 bytes) SOURCE --> DESTINATION". */
+static bool take_header6(struct reader *r, struct view line, unsigned number)
+{
+	long arrow = view_find(line, " --> ");
+	struct view rest = view_skip(line, arrow < 0 ? line.n : (size_t)arrow + 5), word;
+
+	if (!view_starts(line, "PING6(") || r->ping->target != NULL ||
+	    !view_next_word(&rest, &word))
+		return false;
+	find_address(word, &r->ping->address);
+	r->ping->target = arena_dup_view(r->arena, word);
+	r->ping->source.line = number;
+	return true;
 }
 
 /* "PING name (1.2.3.4) 56(84) bytes of data.", "PING name(name (::1)) 56 data bytes". */
@@ -126,10 +150,13 @@ static bool take_reply(struct reader *r, struct view line, unsigned number)
 		long colon = view_find(rest, ": ");
 		if (colon < 0)
 			return false;
-		add_error(r, reply.from, -1, view_skip(rest, (size_t)colon + 2), number);
+		rest = view_skip(rest, (size_t)colon + 2);
+		if (!view_starts(rest, "Redirect"))
+			add_error(r, reply.from, -1, rest, number);
 		return true;
 	}
-	if (number_behind(rest, "ttl=", &value) && value <= 255)
+	if ((number_behind(rest, "ttl=", &value) || number_behind(rest, "hlim=", &value)) &&
+	    value <= 255)
 		reply.ttl = (int)value;
 	if (number_behind(rest, "time=", &value) || number_behind(rest, "time<", &value))
 		reply.ms = value;
@@ -227,10 +254,15 @@ static const struct {
 } complaints[] = {
     {"unknown host", PING_UNKNOWN_HOST}, {"Unknown host", PING_UNKNOWN_HOST},
     {"bad address", PING_UNKNOWN_HOST}, {"Name or service not known", PING_UNKNOWN_HOST},
-    {"failure in name resolution", PING_UNKNOWN_HOST},
-    {"No address associated with", PING_UNKNOWN_HOST}, {"not permitted", PING_NO_PERMISSION},
+    {"in name resolution", PING_UNKNOWN_HOST}, {"No address associated with", PING_UNKNOWN_HOST},
+    {"Name does not resolve", PING_UNKNOWN_HOST}, {"nor servname provided", PING_UNKNOWN_HOST},
+    {"ame lookup failure", PING_UNKNOWN_HOST}, {"address not found", PING_UNKNOWN_HOST},
+    {"Unknown server error", PING_UNKNOWN_HOST},
+    {"family for hostname not supported", PING_UNKNOWN_HOST}, {"not permitted", PING_NO_PERMISSION},
     {"ermission denied", PING_NO_PERMISSION}, {"acking privilege", PING_NO_PERMISSION},
+    {"want to ping broadcast", PING_REFUSED}, /* EACCES: that, or a prohibit route */
     {"etwork is unreachable", PING_NO_ROUTE}, {"o route to host", PING_NO_ROUTE},
+    {"etwork is down", PING_NO_ROUTE}, {"Host is down", PING_NO_ROUTE},
     {"Invalid argument", PING_NO_ROUTE}, /* connect(2) through a blackhole route */
 };
 
@@ -255,40 +287,89 @@ static void take_unknown_name(struct reader *r, struct view rest)
 		r->ping->target = arena_dup_view(r->arena, name);
 }
 
-static bool take_complaint(struct reader *r, struct view line, unsigned number)
+/* "ping: ", "/bin/ping: ", "fping: " and the like: step over it. */
+static bool take_program(struct view *line)
 {
-	struct view rest = line;
-	bool ours = view_take(&rest, "ping: ") || view_take(&rest, "ping6: ") ||
-		    view_take(&rest, "ping4: ");
+	static const char *const names[] = {"ping:", "ping6:", "ping4:", "fping:", "fping6:"};
+	struct view rest = *line, word;
 
-	if (!ours && !view_starts(line, "connect: ") && !view_starts(line, "unknown host"))
+	if (!view_next_word(&rest, &word))
 		return false;
-	rest = view_trim(rest);
-	if (view_starts(rest, "WARNING"))
-		return true;
+	for (long slash; (slash = view_find_char(word, '/')) >= 0;)
+		word = view_skip(word, (size_t)slash + 1);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (view_eq(word, names[i])) {
+			*line = view_trim(rest);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool take_known_complaint(struct reader *r, struct view rest, bool ours, unsigned number)
+{
 	for (size_t i = 0; i < sizeof complaints / sizeof *complaints; i++) {
-		if (view_find(rest, complaints[i].text) < 0)
+		enum ping_status status = complaints[i].status;
+		if (view_find(rest, complaints[i].text) < 0 ||
+		    (!ours && status != PING_UNKNOWN_HOST))
 			continue;
 		/* With sendmsg, the interface or a firewall may have refused only this packet. */
 		bool packet = view_starts(rest, "send");
-		if (complaints[i].status == PING_UNKNOWN_HOST)
+		if (status == PING_UNKNOWN_HOST)
 			take_unknown_name(r, rest);
 		else
 			add_error(r, (struct ip){0}, -1, rest, number);
-		r->refused += packet && complaints[i].status == PING_NO_PERMISSION;
-		if (!packet || complaints[i].status == PING_NO_ROUTE) {
+		r->refused += packet && status == PING_NO_PERMISSION;
+		if (!packet || status == PING_NO_ROUTE) {
 			r->failed_early = true;
-			r->ping->status = complaints[i].status;
+			r->ping->status = status;
 		}
 		return true;
 	}
 	return false;
 }
 
+/* Without its name in front, fping prints "NAME: Name or service not known". */
+static bool take_complaint(struct reader *r, struct view line, unsigned number)
+{
+	struct view rest = line, word;
+	bool ours = take_program(&rest) || view_starts(line, "connect: ") ||
+		    view_starts(line, "unknown host");
+
+	if (!ours && (!view_next_word(&rest, &word) || !view_ends(word, ":")))
+		return false;
+	if (!ours)
+		rest = line;
+	if (ours && (view_starts(rest, "WARNING") || view_starts(rest, "sock4.fd: ")))
+		return true;
+	if (take_known_complaint(r, rest, ours, number))
+		return true;
+	if (!ours || (!view_starts(rest, "send") && !view_starts(rest, "local error")))
+		return false;
+	add_error(r, (struct ip){0}, -1, rest, number);
+	return true;
+}
+
+/* Behind these a line of the packet's header follows: inetutils -v, BSD. */
+static bool take_dump(struct reader *r, struct view line)
+{
+	bool row = r->in_dump && view_find(line, " bytes from ") < 0;
+
+	r->in_dump = view_starts(line, "Vr HL TOS") || view_starts(line, "IP Hdr Dump:");
+	return row || r->in_dump || view_starts(line, "ICMP: type ");
+}
+
+/* -R: "RR: \t10.0.1.1", and a line for each further address. */
+static bool take_record(struct reader *r, struct view line, bool indented)
+{
+	r->in_record = view_starts(line, "RR: ") || (r->in_record && indented);
+	return r->in_record || view_starts(line, "NOP");
+}
+
 static bool is_noise(struct view line)
 {
 	static const char *const starts[] = {"--- ", "pipe ", "WARNING", "wrong data byte",
-	    "Vr HL TOS", "WARNING:", "ping: socket: Address family", "--", "^C"};
+	    "ping: socket: Address family", "ai->ai_family", "--", "^C"};
 
 	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
 		if (view_starts(line, starts[i]))
@@ -299,23 +380,27 @@ static bool is_noise(struct view line)
 
 static bool take_line(struct reader *r, struct view line, unsigned number)
 {
+	bool indented = line.p[0] == '\t';
+
 	line = view_trim(line);
+	if (take_dump(r, line) || take_record(r, line, indented))
+		return true;
 	if (view_starts(line, "[")) { /* -D: a time stamp */
 		long close = view_find(line, "] ");
 		if (close > 0)
 			line = view_trim(view_skip(line, (size_t)close + 1));
 	}
-	if (take_header(r, line, number) || take_reply(r, line, number) ||
-	    take_from(r, line, number) || take_counts(r, line) || take_times(r, line))
+	if (take_header6(r, line, number) || take_header(r, line, number) ||
+	    take_reply(r, line, number) || take_from(r, line, number) || take_counts(r, line) ||
+	    take_times(r, line))
 		return true;
 	if (view_starts(line, "no answer yet for icmp_seq=") ||
 	    view_starts(line, "Request timeout for icmp_seq")) {
 		r->unanswered++;
 		return true;
 	}
-	if (is_noise(line))
-		return true;
-	return take_complaint(r, line, number);
+	return is_noise(line) || take_complaint(r, line, number) ||
+	       fping_take_line(line, number, r->arena, r->ping, &r->unanswered);
 }
 
 static enum ping_status failure_of(const struct reader *r)
@@ -338,7 +423,7 @@ static enum ping_status decide(const struct reader *r)
 		return p->transmitted > 0 ? PING_SILENT : PING_UNKNOWN;
 	}
 	if (p->n_replies > 0)
-		return p->n_errors > 0 || hole ? PING_LOSS : PING_OK;
+		return p->n_errors > 0 || r->unanswered > 0 || hole ? PING_LOSS : PING_OK;
 	if (r->failed_early)
 		return p->status;
 	if (p->n_errors > 0)

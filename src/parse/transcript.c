@@ -187,15 +187,25 @@ static enum probe_status status_of(struct view output)
 	} words[] = {
 	    {"command not found", PROBE_MISSING_COMMAND},
 	    {": not found", PROBE_MISSING_COMMAND},
-	    {"permission denied while trying to connect to the Docker", PROBE_NO_PERMISSION},
+	    {"' not found, but can be installed", PROBE_MISSING_COMMAND},
+	    {"is currently not installed", PROBE_MISSING_COMMAND},
+	    {"未找到命令", PROBE_MISSING_COMMAND}, /* bash in Chinese */
+	    {"permission denied while trying to connect to the ", PROBE_NO_PERMISSION},
 	    {"cat: /etc/docker/daemon.json: Permission denied", PROBE_NO_PERMISSION},
 	    {"Cannot connect to the Docker daemon", PROBE_FAILED},
+	    {"failed to connect to the docker API", PROBE_FAILED}, /* docker 29 */
+	    {"error during connect: ", PROBE_FAILED},
+	    {"annot connect to Podman", PROBE_FAILED},
+	    {"unable to connect to Podman", PROBE_FAILED},
+	    {"is not a docker command", PROBE_FAILED},
 	    {"Error response from daemon", PROBE_FAILED},
 	};
 	struct view first;
 
-	if (!view_next_line(&output, &first))
-		return PROBE_OK;
+	do {
+		if (!view_next_line(&output, &first))
+			return PROBE_OK;
+	} while (line_is_warning(first));
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
 		if (view_find(first, words[i].text) >= 0)
 			return words[i].status;

@@ -300,6 +300,16 @@ struct json *shapes_sysctls(const struct sysctls *sysctls)
 	return object;
 }
 
+struct json *shapes_system(const char *kernel, const char *os, const char *uptime)
+{
+	struct json *object = json_object();
+
+	set_text(object, "kernel", kernel);
+	set_text(object, "os", os);
+	set_text(object, "uptime", uptime);
+	return object;
+}
+
 struct json *shapes_addresses(const struct address *v, size_t n)
 {
 	struct json *root = json_object(), *list = json_set(root, "addresses", json_array());

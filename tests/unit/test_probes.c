@@ -36,6 +36,23 @@ static void test_classify(void **state)
 	    {"absent", 1, "cat: x: No such file or directory", false, 0, true, PROBE_OK},
 	    {"absent, where it must be there", 1, "No such file or directory", false, 0, false,
 		PROBE_FAILED},
+	    {"docker, denied", 1,
+		"Got permission denied while trying to connect to the Docker daemon socket at "
+		"unix:///var/run/docker.sock",
+		false, 0, false, PROBE_NO_PERMISSION},
+	    {"docker 29, denied", 1,
+		"permission denied while trying to connect to the docker API at "
+		"unix:///var/run/docker.sock",
+		false, 0, false, PROBE_NO_PERMISSION},
+	    {"no daemon", 1,
+		"Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker "
+		"daemon running?",
+		false, 0, false, PROBE_FAILED},
+	    {"bash has no docker", 127, "bash: line 1: docker: command not found", false, 0, false,
+		PROBE_MISSING_COMMAND},
+	    {"podman's warning", 0,
+		"Emulate Docker CLI using podman. Create /etc/containers/nodocker to quiet msg.",
+		false, 0, false, PROBE_OK},
 	    {"truncated", 0, "", true, 0, false, PROBE_TRUNCATED},
 	    {"truncated and failed", 1, "", true, 0, false, PROBE_TRUNCATED},
 	};

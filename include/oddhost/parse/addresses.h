@@ -1,4 +1,4 @@
-/* Interface addresses, as ip(8) prints them. */
+/* Interface addresses, as ip(8) and ifconfig(8) print them. */
 #ifndef ODDHOST_PARSE_ADDRESSES_H
 #define ODDHOST_PARSE_ADDRESSES_H
 
@@ -14,7 +14,11 @@ struct address_list {
 	size_t n, cap;
 };
 
-/* `ip addr`, `ip -o addr`, `ip -br addr`, `ip -j addr`. Returns as line.h says. */
+/* The new item; `dev` and the list's array are the arena's. */
+void address_list_add(
+    struct address_list *list, const char *dev, struct ip ip, unsigned len, unsigned number);
+
+/* `ip addr`, `ip -o addr`, `ip -br addr`, `ip -j addr`, ifconfig. Returns as line.h says. */
 bool parse_addresses(struct view text, struct address_list *list, struct diag_list *diags);
 
 #endif

@@ -30,6 +30,10 @@ bool line_next(struct line_reader *reader, struct view *ret_line);
  */
 void line_reject(struct diag_list *diags, unsigned number, struct view line, const char *expected);
 
+/* Is it a warning that docker or podman puts before its answer? */
+bool line_is_warning(struct view line);
+struct view line_skip_warnings(struct view text); /* from the first other line on */
+
 /* Does a line begin with `key` as its first word? */
 bool line_begins(struct view line, const char *key);
 

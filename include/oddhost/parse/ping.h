@@ -1,4 +1,5 @@
-/* ping's output: iputils (old and new), busybox, inetutils and macOS, whole or cut off. */
+/* ping's output: iputils (old and new), busybox, inetutils, BSD and macOS, and fping, whole or cut
+ * off. */
 #ifndef ODDHOST_PARSE_PING_H
 #define ODDHOST_PARSE_PING_H
 

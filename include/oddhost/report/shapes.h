@@ -23,6 +23,7 @@ struct json *shapes_resolv(
     const struct nameserver *servers, size_t n, const char *const *search, size_t n_search);
 struct json *shapes_neighbours(const struct neighbour *v, size_t n); /* {"neighbours":[…]} */
 struct json *shapes_sysctls(const struct sysctls *sysctls);
+struct json *shapes_system(const char *kernel, const char *os, const char *uptime);
 struct json *shapes_addresses(const struct address *v, size_t n); /* {"addresses":[…]} */
 struct json *shapes_resolution(const struct resolution *resolution);
 struct json *shapes_egresses(const struct egress *v, size_t n); /* {"egress":[…]} */
