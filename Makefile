@@ -77,6 +77,7 @@ lab: ## scenarios on real engines and kernels (needs root)
 	$(Q)tests/lab/run.py $(B)/oddhost $(LAB)
 	$(Q)$(if $(LAB),,tests/lab/cloud_metadata.py $(B)/oddhost)
 	$(Q)$(if $(LAB),,tests/lab/forecast_oracle.py $(B)/oddhost $(FORECAST_ROUNDS))
+	$(Q)$(if $(LAB),,tests/lab/forecast_advise.py $(B)/oddhost)
 
 lint: ## layers, banned calls, formatting, cppcheck, clang-tidy
 	$(Q).ci/deps lint

@@ -36,6 +36,9 @@ static const struct command commands[] = {
 	"  route -n | oddhost lookup --routes - 192.168.0.166\n"},
     {"forecast", cli_forecast, "RUN [HOST]", "json", 1, 2,
 	"which subnets docker will hand out next on each host, and when one collides", NULL},
+    {"advise", cli_advise, "RUN", "json", 1, 1,
+	"address pools for docker that stay clear of what the group needs, and the commands for it",
+	NULL},
     {"completion", complete, "", "", 0, 0,
 	"print completion for bash: eval \"$(oddhost completion)\"", NULL},
 };

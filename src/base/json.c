@@ -219,6 +219,15 @@ struct json *json_set(struct json *object, const char *key, struct json *child)
 	return child;
 }
 
+struct json *json_replace(struct json *object, const char *key, struct json *child)
+{
+	if (json_get(object, key) == NULL)
+		return json_set(object, key, child);
+	if (!cJSON_ReplaceItemInObjectCaseSensitive((cJSON *)object, key, (cJSON *)child))
+		made(NULL);
+	return child;
+}
+
 struct json *json_push(struct json *array, struct json *child)
 {
 	if (!cJSON_AddItemToArray((cJSON *)array, (cJSON *)child))

@@ -3,24 +3,32 @@
 #include <string.h>
 
 #include "oddhost/base/buf.h"
+#include "oddhost/check/group_pools.h"
 #include "oddhost/check/subnets.h"
 
-static void declare_pools(
-    struct check *check, struct finding *f, const char *clear_of, bool with_bip)
+/* Returns whether docker must be restarted for it. */
+static bool declare_pools(struct check *check, struct finding *f, const struct host *host,
+    const char *clear_of, bool with_bip)
 {
-	const char *pools = subnets_pools_json(check, with_bip);
+	const char *pools = group_pools_json(check, with_bip);
 
 	if (pools == NULL) {
 		finding_add_fix(check, f,
-		    "Choose default-address-pools%s by hand: no /16 from 172.18.0.0 to 172.31.0.0 or "
-		    "from 10.200.0.0 to 10.254.0.0 is clear of what this group reserves and routes.",
+		    "Choose default-address-pools%s by hand: no private space is clear of what this group "
+		    "reserves and routes (oddhost advise shows what takes it).",
 		    with_bip ? " and bip" : "");
-		return;
+		return true;
+	}
+	if (!with_bip && group_pools_in_force(check, host)) {
+		finding_add_fix(check, f,
+		    "The address pools that docker uses here are clear of %s already.", clear_of);
+		return false;
 	}
 	finding_add_fix(check, f,
 	    "On every host of the group, merge into /etc/docker/daemon.json, so that docker stays "
 	    "clear of %s:\n%s",
 	    clear_of, pools);
+	return true;
 }
 
 #define NAMED_CONTAINERS 12
@@ -97,6 +105,15 @@ static bool is_default_bridge(const char *dev, const struct docker_network *netw
 	       (network != NULL && strcmp(network->name, "bridge") == 0);
 }
 
+static void restart(struct check *check, struct finding *f, bool with_bip)
+{
+	finding_add_fix(check, f,
+	    "Restart docker at a quiet moment. All containers stop for it, unless live-restore is "
+	    "on, and those without a restart policy stay down%s:",
+	    with_bip ? "" : "; docker0 moves into the new pools too, unless bip is set");
+	finding_add_fix(check, f, "$ systemctl restart docker");
+}
+
 void fix_move_network(struct check *check, struct finding *f, const struct host *host,
     const char *dev, const struct docker_network *network, const char *clear_of)
 {
@@ -124,12 +141,8 @@ void fix_move_network(struct check *check, struct finding *f, const struct host 
 		    path_owner_text(check->arena, host, dev), clear_of);
 		return;
 	}
-	declare_pools(check, f, clear_of, by_default);
-	finding_add_fix(check, f,
-	    "Restart docker at a quiet moment. All containers stop for it, unless live-restore is "
-	    "on, and those without a restart policy stay down%s:",
-	    by_default ? "" : "; docker0 moves into the new pools too, unless bip is set");
-	finding_add_fix(check, f, "$ systemctl restart docker");
+	if (declare_pools(check, f, host, clear_of, by_default))
+		restart(check, f, by_default);
 	if (!by_default)
 		recreate(check, f, network);
 }

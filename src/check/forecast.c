@@ -18,17 +18,6 @@ struct view_of_docker {
 	size_t n_subnets;
 };
 
-static bool is_docker(const struct container_subnet *subnet)
-{
-	return subnet->prefix.ip.family == IP_V4 && strcmp(subnet->owner, "docker") == 0;
-}
-
-static bool is_docker0(const struct container_subnet *subnet)
-{
-	return (subnet->dev != NULL && strcmp(subnet->dev, "docker0") == 0) ||
-	       (subnet->network != NULL && strcmp(subnet->network->name, "bridge") == 0);
-}
-
 /* A network of another local driver (macvlan, ipvlan) takes its subnet from the same pools. */
 static bool takes_from_pools(const struct docker_network *network)
 {
@@ -51,7 +40,7 @@ static void find_allocated(struct view_of_docker *docker)
 	const struct host *host = docker->host;
 
 	for (size_t i = 0; i < docker->n_subnets; i++) {
-		if (is_docker(&docker->subnets[i]))
+		if (subnet_is_docker(&docker->subnets[i]))
 			allocate(docker, &docker->subnets[i].prefix);
 	}
 	for (size_t i = 0; i < host->n_networks; i++) {
@@ -80,18 +69,9 @@ static void find_reserved(struct view_of_docker *docker)
 
 static void find_pools(struct view_of_docker *docker)
 {
-	const struct host *host = docker->host;
 	struct pools *pools = &docker->pools;
 
-	docker->pools_known = host->engine.pools_known ||
-			      (host->daemon.known && (!host->daemon.present || host->daemon.valid));
-	if (host->engine.pools_known) {
-		pools->v = host->engine.pools;
-		pools->n = host->engine.n_pools;
-	} else {
-		pools->v = host->daemon.pools;
-		pools->n = host->daemon.n_pools;
-	}
+	docker->pools_known = subnets_pools(docker->host, &pools->v, &pools->n);
 	docker->configured = pools->n > 0;
 	if (!docker->configured)
 		pools->v = pools_default(&pools->n);
@@ -105,9 +85,10 @@ static bool is_chosen(const struct view_of_docker *docker, const struct containe
 {
 	uint64_t place;
 
-	return is_docker(subnet) &&
+	return subnet_is_docker(subnet) &&
 	       pools_place(docker->pools.v, docker->pools.n, &subnet->prefix, &place) &&
-	       (!is_docker0(subnet) || (docker->configured && docker->host->daemon.bip == NULL));
+	       (!subnet_is_docker0(subnet) ||
+		   (docker->configured && docker->host->daemon.bip == NULL));
 }
 
 static int64_t created(const struct container_subnet *subnet)
@@ -150,7 +131,7 @@ static bool find_cursor(struct view_of_docker *docker, struct forecast *ret, str
 		const struct container_subnet *subnet = &docker->subnets[i];
 		if (!is_chosen(docker, subnet))
 			continue;
-		ret->networks += !is_docker0(subnet);
+		ret->networks += !subnet_is_docker0(subnet);
 		all_dated = all_dated && created(subnet) > 0;
 		if (engine->started_ns > 0 && created(subnet) > 0 &&
 		    created(subnet) < engine->started_ns)
@@ -210,25 +191,6 @@ static void walk(struct view_of_docker *docker, struct forecast *ret)
 	}
 }
 
-/* Why nothing can be said about this host; NULL where something can. */
-static const char *why_not(struct view_of_docker *docker)
-{
-	const struct host *host = docker->host;
-	const struct probe_result *probe = host_record_probe(host->record, "docker_networks");
-
-	if (host->engine.podman)
-		return "podman is there in docker's place, and chooses by other rules";
-	if (host->networks_known)
-		return NULL;
-	if (probe != NULL && probe->status == PROBE_MISSING_COMMAND)
-		return "there is no docker";
-	for (size_t i = 0; i < docker->n_subnets; i++) {
-		if (is_docker(&docker->subnets[i]))
-			return NULL;
-	}
-	return "docker's networks are not known";
-}
-
 void forecast_host(struct check *check, size_t h, struct forecast *ret)
 {
 	struct view_of_docker docker = {.check = check, .host = check->hosts[h]};
@@ -237,7 +199,7 @@ void forecast_host(struct check *check, size_t h, struct forecast *ret)
 
 	*ret = (struct forecast){.engine = docker.host->engine.version, .model = POOLS_ROTATING};
 	docker.n_subnets = subnets_of_host(check->arena, docker.host, &docker.subnets);
-	ret->assumption = why_not(&docker);
+	ret->assumption = subnets_docker_unknown(docker.host, docker.subnets, docker.n_subnets);
 	ret->possible = ret->assumption == NULL;
 	if (!ret->possible)
 		return;

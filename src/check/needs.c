@@ -57,9 +57,12 @@ static struct needs *collect(struct check *check)
 	struct ip bastion;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < check->n_sought; i++)
-		add_ip(check, needs, &check->sought[i].address, NEED_TARGET,
-		    meta->targets[check->sought[i].target].text);
+	for (size_t i = 0; i < check->n_sought; i++) {
+		const struct sought *s = &check->sought[i];
+		if (s->first_peer < check->n || !s->answers_inside)
+			add_ip(
+			    check, needs, &s->address, NEED_TARGET, meta->targets[s->target].text);
+	}
 	for (size_t i = 0; i < meta->n_reserved; i++)
 		add(check, needs, &meta->reserved[i].prefix, NEED_RESERVED, meta->reserved[i].name);
 	if (meta->bastion != NULL && ip_parse(view_of(meta->bastion), &bastion))

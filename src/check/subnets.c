@@ -3,11 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "oddhost/base/buf.h"
-
-#define POOLS 5
-#define POOL_SIZE 24 /* 256 networks of 254 containers in each /16 */
-
 struct subnet_list {
 	struct arena *arena;
 	struct container_subnet *v;
@@ -78,92 +73,41 @@ const char *subnet_owner_text(
 	return path_owner_text(arena, host, subnet->dev);
 }
 
-static bool taken_on_host(const struct check *check, size_t h, const struct prefix *pool)
+bool subnet_is_docker(const struct container_subnet *subnet)
 {
-	const struct host *host = check->hosts[h];
-
-	for (size_t i = 0; i < host->routes.n; i++) {
-		const struct route *route = &host->routes.v[i];
-		if (route->dst.len > 0 && prefix_overlaps(&route->dst, pool) &&
-		    strcmp(route->table, "local") != 0 && !subnets_is_container_route(host, route))
-			return true;
-	}
-	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
-		const struct sight *sight = check_sight(check, h, t);
-		for (size_t i = 0; i < sight->n_paths; i++) {
-			if (prefix_contains_ip(pool, &sight->paths[i].address))
-				return true;
-		}
-	}
-	return false;
+	return subnet->prefix.ip.family == IP_V4 && strcmp(subnet->owner, "docker") == 0;
 }
 
-static bool taken(const struct check *check, const struct prefix *pool)
+bool subnet_is_docker0(const struct container_subnet *subnet)
 {
-	const struct run_meta *meta = &check->run->meta;
-	struct ip bastion;
-
-	if (meta->bastion != NULL && ip_parse(view_of(meta->bastion), &bastion) &&
-	    prefix_contains_ip(pool, &bastion))
-		return true;
-	for (size_t i = 0; i < meta->n_reserved; i++) {
-		if (prefix_overlaps(&meta->reserved[i].prefix, pool))
-			return true;
-	}
-	for (size_t h = 0; h < check->n; h++) {
-		if (taken_on_host(check, h, pool))
-			return true;
-	}
-	return false;
+	return subnet_is_docker(subnet) &&
+	       ((subnet->dev != NULL && strcmp(subnet->dev, "docker0") == 0) ||
+		   (subnet->network != NULL && strcmp(subnet->network->name, "bridge") == 0));
 }
 
-size_t subnets_suggest_pools(const struct check *check, struct prefix pools[], size_t most)
+const char *subnets_docker_unknown(
+    const struct host *host, const struct container_subnet *subnets, size_t n)
 {
-	static const struct {
-		uint8_t first, from, to;
-	} ranges[] = {{172, 18, 31}, {10, 200, 254}};
-	size_t n = 0;
+	const struct probe_result *probe = host_record_probe(host->record, "docker_networks");
 
-	for (size_t r = 0; r < sizeof ranges / sizeof *ranges; r++) {
-		for (unsigned second = ranges[r].from; second <= ranges[r].to && n < most;
-		     second++) {
-			struct prefix pool = {{IP_V4, {ranges[r].first, (uint8_t)second}}, 16};
-			if (!taken(check, &pool))
-				pools[n++] = pool;
-		}
+	if (host->engine.podman)
+		return "podman is there in docker's place, and goes by other rules";
+	if (probe != NULL && probe->status == PROBE_MISSING_COMMAND)
+		return "there is no docker";
+	for (size_t i = 0; i < n; i++) {
+		if (subnet_is_docker(&subnets[i]))
+			return NULL;
 	}
-	return n;
+	return host->networks_known ? NULL : "docker's networks are not known";
 }
 
-static void choose_pools(struct check *check)
+bool subnets_pools(const struct host *host, const struct docker_pool **ret_v, size_t *ret_n)
 {
-	struct prefix pools[POOLS];
-	char text[PREFIX_TEXT_SIZE];
-	size_t n = subnets_suggest_pools(check, pools, POOLS);
-	struct buf out = {0};
+	const struct docker_engine *engine = &host->engine;
+	const struct docker_daemon *daemon = &host->daemon;
+	bool known = engine->pools_known || (daemon->known && (!daemon->present || daemon->valid));
 
-	check->pools_chosen = true;
-	if (n == 0)
-		return;
-	struct ip own = pools[0].ip;
-	own.b[3] = 1;
-	check->bip = arena_printf(check->arena, "%s/%d", ip_format(&own, text), POOL_SIZE);
-	buf_puts(&out, "  \"default-address-pools\": [\n");
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&out, "    {\"base\": \"%s\", \"size\": %d}%s\n",
-		    prefix_format(&pools[i], text), POOL_SIZE, i + 1 < n ? "," : "");
-	buf_puts(&out, "  ]");
-	check->pools_json = arena_dup(check->arena, buf_str(&out));
-	buf_free(&out);
-}
-
-const char *subnets_pools_json(struct check *check, bool with_bip)
-{
-	if (!check->pools_chosen)
-		choose_pools(check);
-	if (check->pools_json == NULL)
-		return NULL;
-	return with_bip ? arena_printf(check->arena, "{\n  \"bip\": \"%s\",\n%s\n}", check->bip,
-			      check->pools_json)
-			: arena_printf(check->arena, "{\n%s\n}", check->pools_json);
+	*ret_v = engine->pools_known ? engine->pools : daemon->pools;
+	*ret_n = engine->pools_known ? engine->n_pools : daemon->n_pools;
+	return known && !engine->podman;
 }

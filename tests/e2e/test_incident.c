@@ -281,6 +281,36 @@ static void test_forecast(void **state)
 	assert_int_equal(drive("%O forecast %D/forecast host-04"), 2);
 }
 
+/* One mechanism chooses the pools of the advice and of the fix that a finding prints. */
+static void test_advise(void **state)
+{
+	(void)state;
+	drive("%O import -i inventory/incident.ini -l api -o %D/advise " INCIDENT "/before.txt");
+	assert_int_equal(drive("%O advise %D/advise --json"), 0);
+	struct json *advice = printed();
+	const struct json *pools = json_get(advice, "pools");
+	const char *base = json_get_string(json_first(pools), "base", "");
+	assert_int_equal(json_size(pools), 1);
+	assert_int_equal(json_size(json_get(advice, "hosts")), 4);
+	const struct json *pre =
+	    json_next(json_next(json_next(json_first(json_get(advice, "hosts")))));
+	const struct json *network = json_first(json_get(pre, "recreate"));
+	assert_string_equal(json_get_string(pre, "host", ""), "host-pre");
+	assert_string_equal(json_get_string(network, "network", ""), "project-grpup_project-name");
+	assert_string_equal(json_get_string(network, "subnet", ""), "192.168.0.0/20");
+	assert_true(json_size(json_get(pre, "commands")) > 0);
+	assert_true(json_size(json_get(pre, "verify")) > 0);
+	drive("%O report %D/advise");
+	struct json *findings = drive_findings("advise");
+	const struct json *step =
+	    json_first(json_get(finding_of(findings, "target-shadowed", "host-pre"), "fix"));
+	while (step != NULL && strstr(json_string(step, ""), base) == NULL)
+		step = json_next(step);
+	assert_non_null(step);
+	json_free(findings);
+	json_free(advice);
+}
+
 /* Beside itself everything persists; beside a transcript without routes nothing is mended. */
 static void test_baseline(void **state)
 {
@@ -452,6 +482,7 @@ int main(void)
 	    cmocka_unit_test(test_report_is_a_pure_function),
 	    cmocka_unit_test(test_transcript_gives_the_same_verdict),
 	    cmocka_unit_test(test_forecast),
+	    cmocka_unit_test(test_advise),
 	    cmocka_unit_test(test_baseline),
 	    cmocka_unit_test(test_failures_have_a_status),
 	    cmocka_unit_test(test_silent_host_holds_up_nobody),

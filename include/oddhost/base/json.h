@@ -59,6 +59,8 @@ struct json *json_copy(const struct json *node);
 /* Both return the child, now its parent's, so that nesting reads from left to right. */
 struct json *json_set(struct json *object, const char *key, struct json *child);
 struct json *json_push(struct json *array, struct json *child);
+/* In the place of the member of that name, or as the last one. */
+struct json *json_replace(struct json *object, const char *key, struct json *child);
 void json_set_string(struct json *object, const char *key, const char *s);
 void json_set_view(struct json *object, const char *key, struct view v);
 void json_set_number(struct json *object, const char *key, double number);

@@ -75,9 +75,8 @@ struct check {
 	struct sight *sights;  /* [host * n_targets + target] */
 	struct sought *sought; /* by target and address, each once */
 	size_t n_sought;
-	const char *pools_json, *bip; /* subnets_pools_json() chooses them once */
-	bool pools_chosen;
 	struct needs *needs;         /* needs_of() makes them once; NULL before */
+	struct group_pools *pools;   /* group_pools_of() chooses them once; NULL before */
 	struct diagnosis *diagnosis; /* NULL where nothing is to be diagnosed */
 };
 

@@ -8,8 +8,8 @@
 
 #include "oddhost/check/check.h"
 
-enum need_kind { /* the first that is met is the one to name */
-	NEED_TARGET,
+enum need_kind {     /* the first that is met is the one to name */
+	NEED_TARGET, /* not where it is a container's, answered inside the hosts alone */
 	NEED_RESERVED,
 	NEED_BASTION,
 	NEED_LAN,   /* on-link on an interface that may lead to a real network */

@@ -1,8 +1,7 @@
 /*
  * The subnets that software on a host has taken for containers and virtual machines, from its route
  * table and from docker's own words (of bridge networks only: the subnets of macvlan, ipvlan and
- * overlay networks are no routes of the host); and pools for docker that stay clear of what a group
- * needs.
+ * overlay networks are no routes of the host); and the pools that docker takes them from.
  */
 #ifndef ODDHOST_CHECK_SUBNETS_H
 #define ODDHOST_CHECK_SUBNETS_H
@@ -31,17 +30,19 @@ size_t subnets_of_host(
 const char *subnet_owner_text(
     struct arena *arena, const struct host *host, const struct container_subnet *subnet);
 
-/*
- * Up to `most` /16 that overlap no reserved prefix, no target's address, no route of any host that
- * leads to a real network, and not the bastion: 172.18.0.0/16 on, then 10.200.0.0/16 on. Returns
- * their number.
+/* IPv4, on a docker bridge; and that of docker's own bridge, which daemon.json alone can move. */
+bool subnet_is_docker(const struct container_subnet *subnet);
+bool subnet_is_docker0(const struct container_subnet *subnet);
+
+/* Why nothing can be said about docker on that host, whose subnets these are; NULL: something can.
  */
-size_t subnets_suggest_pools(const struct check *check, struct prefix pools[], size_t most);
+const char *subnets_docker_unknown(
+    const struct host *host, const struct container_subnet *subnets, size_t n);
 
 /*
- * The pools as members of daemon.json, for a fix, with `bip` also an address for docker0 in the
- * first of them; NULL where there is no room left.
+ * The pools that docker on that host was given: the engine's own word, else daemon.json's; none
+ * where it uses its own. Returns whether they are known.
  */
-const char *subnets_pools_json(struct check *check, bool with_bip);
+bool subnets_pools(const struct host *host, const struct docker_pool **ret_v, size_t *ret_n);
 
 #endif

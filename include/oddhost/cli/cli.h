@@ -85,6 +85,7 @@ void cli_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Print a diagnostic list on stderr: "oddhost: FILE:LINE: TEXT", each; a count where it was cut. */
 void cli_print_diags(const struct diag_list *diags);
 
+int cli_advise(const struct command *command, const struct options *options);
 int cli_collect(const struct command *command, const struct options *options);
 int cli_diff(const struct command *command, const struct options *options);
 int cli_forecast(const struct command *command, const struct options *options);
