@@ -3,9 +3,9 @@
 
 usage: oracle_inventory.py ODDHOST [SEED [COUNT]]
 
-First the fixtures, through the program ansible-inventory; then COUNT generated inventories, INI
-and script, through Ansible's Python modules in this process, which is what makes hundreds of them
-quick. What Ansible refuses, oddhost must refuse too (exit code 2). Leaves with 77 where Ansible
+First the fixtures, through the program ansible-inventory; then COUNT generated inventories (INI,
+scripts, JSON files, lists of hosts, directories of those, and several -i) through Ansible's Python
+modules in this process, which is what makes hundreds of them quick. What Ansible refuses, oddhost must refuse too (exit code 2). Leaves with 77 where Ansible
 is not installed.
 """
 import ast
@@ -24,7 +24,7 @@ SCRATCH = tempfile.TemporaryDirectory()
 CONFIG = os.path.join(SCRATCH.name, "ansible.cfg")
 open(CONFIG, "w").close()
 os.environ.update(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED="1", ANSIBLE_LOCALHOST_WARNING="0",
-                  ANSIBLE_CONFIG=CONFIG, ANSIBLE_INVENTORY_ENABLED="host_list,script,ini",
+                  ANSIBLE_CONFIG=CONFIG, ANSIBLE_INVENTORY_ENABLED="host_list,script,yaml,ini",
                   LC_ALL="C.UTF-8", PYTHONWARNINGS="ignore")
 HERE = os.path.dirname(os.path.abspath(__file__))
 FIXTURES = os.path.join(HERE, "fixtures", "inventory")
@@ -216,6 +216,59 @@ def tree(rnd):
     return "#!/bin/sh\ncat <<'END'\n" + json.dumps(root, ensure_ascii=rnd.random() < .5) + "\nEND\n"
 
 
+def mapping(rnd):
+    """
+    A YAML inventory written as JSON. Without h1, which may be a group's name elsewhere: Ansible adds
+    that group to `ungrouped` in place of a host of `all` that bears its name, and loses the host.
+    """
+    def some():
+        return rnd.choice((1, 2.5, True, None, "s", "é", [1, "x"], {"k": [None]}, -7, "{{ t }}"))
+
+    def variables():
+        return {k: some() for k in rnd.sample("abc", rnd.randrange(3))}
+
+    def group(depth):
+        data = {}
+        if rnd.random() < .7:
+            data["hosts"] = {rnd.choice((f"h{rnd.randrange(2, 9)}", "n[1:3]", "r[01:03].x", f"p{rnd.randrange(3)}:22", "10.0.0.1")):
+                             rnd.choice((None, variables())) for _ in range(rnd.randrange(4))}
+        if rnd.random() < .5:
+            data["vars"] = variables()
+        if rnd.random() < .5 and depth < 3:
+            data["children"] = {f"g{depth}{rnd.randrange(3)}": rnd.choice((None, group(depth + 1))) for _ in range(rnd.randrange(3))}
+        return {k: v or None if rnd.random() < .2 else v for k, v in data.items()}
+
+    return json.dumps({name: group(0) for name in rnd.choice((["all"], ["all"], ["web", "all"], ["web", "db"]))},
+                      ensure_ascii=rnd.random() < .5)
+
+
+def host_list(rnd):
+    names = [rnd.choice((host(rnd), f"h{rnd.randrange(9)}", "web", " h1 ", "x[1:2]", "h2:2222", "")) for _ in range(rnd.randrange(1, 6))]
+    return ",".join(names) + ","
+
+
+KINDS = {"ini": ini, "sh": tree, "json": mapping}
+
+
+def write_source(rnd, path, kind):
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(KINDS[kind](rnd))
+    os.chmod(path, 0o755 if kind == "sh" else 0o644)
+
+
+def write_directory(rnd, path, depth=0):
+    """What Ansible reads, and what it passes over."""
+    os.mkdir(path)
+    for _ in range(rnd.randrange(1, 5)):
+        kind = rnd.choice(("ini", "ini", "sh", "json"))
+        base = rnd.choice(("01-hosts", "b", "a", "Z", "h.d", "é"))
+        end = {"json": ".json"}.get(kind) or rnd.choice(("", "", ".sh", ".hosts", ".ini", ".cfg", ".bak", "~", ".md", ".txt", ".orig",
+                                                         ".retry", ".swp", ".rpm", ".rst", ".pyc"))
+        write_source(rnd, os.path.join(path, rnd.choice(("", "", "", ".")) + base + end), kind)
+    if depth < 2 and rnd.random() < .4:
+        write_directory(rnd, os.path.join(path, rnd.choice(("sub", "a.d", "group_vars_too", "x.ini", ".hidden"))), depth + 1)
+
+
 def differ(what, theirs, mine, extra):
     print(f"DIFFERENT: {what}\nansible: {json.dumps(theirs, sort_keys=True, ensure_ascii=False)}\n"
           f"oddhost: {json.dumps(mine, sort_keys=True, ensure_ascii=False)}\n{extra}")
@@ -235,23 +288,39 @@ def check_fixtures(program):
     return bad, len(fixtures) + 1
 
 
+def shown(sources):
+    """The text of all of them, for whoever reads the difference."""
+    text = ""
+    for source in sources:
+        paths = [source] if not os.path.isdir(source) else sorted(
+            os.path.join(at, name) for at, _, names in os.walk(source) for name in names)
+        for path in paths:
+            text += f"--- {path}\n"
+            if os.path.exists(path):
+                text += open(path, encoding="utf-8").read()
+    return text + "-----\n"
+
+
 def check_generated(program, seed, count, directory):
     ansible, bad = Ansible(), 0
     for i in range(count):
         rnd = random.Random(f"{seed} {i}")
-        kinds = rnd.choice((["ini"], ["ini"], ["ini"], ["sh"], ["ini", "ini"], ["ini", "sh"]))
+        kinds = rnd.choice((["ini"], ["ini"], ["ini"], ["sh"], ["json"], ["list"], ["dir"], ["dir"], ["ini", "ini"], ["ini", "sh"],
+                            ["list", "ini"], ["dir", "ini"], ["json", "sh", "ini"]))
         sources = []
         for k, kind in enumerate(kinds):
-            sources.append(os.path.join(directory, f"{i}.{k}.{kind}"))
-            with open(sources[-1], "w", encoding="utf-8") as out:
-                out.write(ini(rnd) if kind == "ini" else tree(rnd))
-            os.chmod(sources[-1], 0o755 if kind == "sh" else 0o644)
+            path = os.path.join(directory, f"{i}.{k}.{kind}")
+            sources.append(host_list(rnd) if kind == "list" else path)
+            if kind == "dir":
+                write_directory(rnd, path)
+            elif kind != "list":
+                write_source(rnd, path, kind)
         theirs, why = ansible.list(sources)
         mine, errors = ours(program, sources)
         if mine is None and theirs is not None and "no hosts" in errors:
             mine = theirs if not theirs["_meta"]["hostvars"] else None
-        if not same(theirs, mine, "sh" not in kinds):
-            text = "".join(open(s, encoding="utf-8").read() + "-----\n" for s in sources)
+        if not same(theirs, mine, set(kinds) <= {"ini", "list"}):
+            text = shown(sources)
             differ(f"seed {seed}, number {i}", theirs, mine, why + errors + text)
             bad += 1
             if bad == 5:

@@ -90,6 +90,7 @@ static void load_directory(struct inventory *inv, const char *path, unsigned dep
 {
 	struct dirent **entries;
 	int n = depth < DEEPEST_DIRECTORY ? scandir(path, &entries, NULL, by_bytes) : -1;
+	size_t read = 0;
 
 	warn_of_vars_beside(inv, path, true);
 	if (n < 0) {
@@ -97,12 +98,18 @@ static void load_directory(struct inventory *inv, const char *path, unsigned dep
 		return;
 	}
 	for (int i = 0; i < n; i++) {
-		if (!is_ignored(entries[i]->d_name))
+		if (!is_ignored(entries[i]->d_name)) {
 			load_path(inv, arena_printf(inv->arena, "%s/%s", path, entries[i]->d_name),
 			    depth + 1);
+			read++;
+		}
 		free(entries[i]);
 	}
 	free(entries);
+	if (read == 0)
+		inventory_error_at(inv, path, 0,
+		    "nothing in this directory is read: as in Ansible, names that end in .ini, "
+		    ".cfg, .txt, .md, .bak or ~ are passed over there");
 }
 
 /* A "#!" line or a binary. The executable bit alone says little: some file systems set it always.
@@ -120,13 +127,8 @@ static void load_text(struct inventory *inv, const char *path, struct view text)
 
 	view_take(&body, "\xef\xbb\xbf");
 	body = view_trim(body);
-	if (is_program(text) && strcmp(path, "-") != 0) {
-		if (access(path, X_OK) == 0)
-			script_read(inv, path);
-		else
-			inventory_error(inv, 0,
-			    "it begins like a program, but is not executable "
-			    "('chmod +x' makes it so)");
+	if (is_program(text) && strcmp(path, "-") != 0 && access(path, X_OK) == 0) {
+		script_read(inv, path);
 	} else if (view_starts(body, "{")) {
 		inventory_json_read(inv, text, false, &hostvars);
 	} else if (view_ends(view_of(path), ".yml") || view_ends(view_of(path), ".yaml")) {
@@ -135,7 +137,12 @@ static void load_text(struct inventory *inv, const char *path, struct view text)
 		    "'ansible-inventory -i %s --list --export > FILE.json'",
 		    path);
 	} else {
+		size_t errors = inv->errors.n;
 		ini_read(inv, text);
+		if (is_program(text) && inv->errors.n > errors)
+			inventory_error(inv, 0,
+			    "it begins like a program, but is not executable "
+			    "('chmod +x' makes it so)");
 	}
 }
 

@@ -466,7 +466,7 @@ static void test_a_script_is_asked(void **state)
 	    {"#!/bin/sh\nkill -9 $$\n", 0755, "", "0 the script was ended by signal 9", ""},
 	    {"#!/bin/sh\necho no\n", 0755, "", "0 line 1: not valid JSON", ""},
 	    {"#!/nowhere/sh\n", 0755, "", "0 the script cannot be run", ""},
-	    {"#!/bin/sh\n", 0644, "", "0 it begins like a program, but is not executable", ""},
+	    {"#!/usr/bin/env ansible-inventory\nh1\n", 0644, "h1", "", ""},
 	    {"h1\n", 0755, "h1", "", ""},
 	};
 
@@ -485,6 +485,19 @@ static void test_a_script_is_asked(void **state)
 			assert_string_equal(var_of(inv, "b", "n"), "s b@0");
 		inventory_free(inv);
 	}
+}
+
+/* Read as Ansible reads it, as INI; then people want to know why that went wrong. */
+static void test_a_script_that_is_not_executable(void **state)
+{
+	struct inventory *inv = inventory_new();
+
+	(void)state;
+	inventory_load(inv, write_file(inv, "script", 0644, "#!/bin/sh\necho 'no\n"));
+	assert_int_equal(inv->errors.n, 2);
+	assert_string_equal(inv->errors.items[1].text,
+	    "it begins like a program, but is not executable ('chmod +x' makes it so)");
+	inventory_free(inv);
 }
 
 static void test_a_script_that_hangs_is_killed(void **state)
@@ -610,6 +623,7 @@ int main(void)
 	    cmocka_unit_test(test_a_host_list_has_a_comma),
 	    cmocka_unit_test(test_sources_merge),
 	    cmocka_unit_test(test_a_script_is_asked),
+	    cmocka_unit_test(test_a_script_that_is_not_executable),
 	    cmocka_unit_test(test_a_script_that_hangs_is_killed),
 	    cmocka_unit_test(test_what_cannot_be_read_is_said),
 	    cmocka_unit_test(test_variables_beside_the_file_are_warned_of),
