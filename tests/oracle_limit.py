@@ -212,7 +212,7 @@ def some_names(rnd):
         tail = rnd.choice(("", "", ".example.org", "-a", "b"))
         for n in range(low, low + rnd.randrange(1, 14)):
             if rnd.random() < .8:
-                names.add(f"{head}{n:0{width}}{tail}")
+                names.add(f"{head}{n:0{width if rnd.random() < .9 else rnd.randrange(4)}}{tail}")
     return sorted(names) or ["lone"]
 
 

@@ -267,7 +267,8 @@ static bool goes_on(struct view first, struct view last, struct view next)
 
 	view_uint(last, 0, UINT64_MAX, &a);
 	view_uint(next, 0, UINT64_MAX, &b);
-	return b == a + 1 && (next.n == first.n || first.p[0] != '0' || first.n == 1);
+	return b == a + 1 &&
+	       (next.n == first.n || (next.p[0] != '0' && (first.p[0] != '0' || first.n == 1)));
 }
 
 /* n of them, sorted, that differ in this number only: all of them into the first. */

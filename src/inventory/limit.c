@@ -10,12 +10,15 @@
 #include "oddhost/inventory/nodeset.h"
 #include "oddhost/inventory/pattern.h"
 
+#define MOST_NODES (3 * INVENTORY_MOST_HOSTS)
+
 struct selection {
 	struct inventory *inv;
 	struct arena *arena; /* for the work; freed at the end */
 	bool *taken;         /* by a host's index */
 	bool *now;           /* those that the current term means */
 	bool in_order;       /* the limit is ClusterShell's */
+	size_t nodes;        /* names of node sets that were looked up */
 };
 
 struct subscript {
@@ -180,6 +183,8 @@ static bool take_node(void *arg, struct view name)
 	struct hosts *hosts = arg;
 	struct arena *arena = hosts->s->arena;
 
+	if (++hosts->s->nodes > MOST_NODES)
+		return false;
 	if (find_word(hosts, name))
 		return true;
 	hosts->missing = arena_grow(
@@ -193,6 +198,8 @@ static bool find_nodes(struct hosts *hosts, struct view term, bool *ret_any, str
 {
 	if (!nodeset_expand(term, take_node, hosts, err))
 		return err_wrap(err, "limit");
+	if (hosts->s->nodes > MOST_NODES)
+		return err_set(err, "limit: its node sets mean more than %d hosts", MOST_NODES);
 	*ret_any = hosts->n > 0;
 	if (hosts->n > 0 && hosts->n_missing > 0)
 		inventory_warn_at(hosts->s->inv, "limit", 0, "'%.*s': there is no %.300s",

@@ -8,11 +8,22 @@ MIB = 1 << 20
 SAMPLE = os.path.join(ROOT, "reports", "sample")
 
 
-def write_inventory(path, n):
-    with open(path, "w") as f:
+def write_inventories(scratch, n):
+    """The same hosts three times: written out in INI, as one range, and in JSON."""
+    def address(i):
+        return f"10.{i >> 16}.{i >> 8 & 255}.{i & 255}"
+
+    names = [f"host-{i:06}" for i in range(n)]
+    with open(f"{scratch}/range", "w") as f:
+        f.write(f"[all_of_them]\nhost-[000000:{n - 1:06}] rack=r1\n[all_of_them:vars]\nansible_user=ops\n")
+    with open(f"{scratch}/json", "w") as f:
+        json.dump({"all_of_them": {"hosts": names, "vars": {"ansible_user": "ops"}},
+                   "_meta": {"hostvars": {name: {"ansible_host": address(i), "rack": f"r{i % 97}"}
+                                          for i, name in enumerate(names)}}}, f)
+    with open(f"{scratch}/large", "w") as f:
         f.write("[all_of_them]\n")
         for i in range(n):
-            f.write(f"host-{i:06} ansible_host=10.{i >> 16}.{i >> 8 & 255}.{i & 255} rack=r{i % 97}\n")
+            f.write(f"{names[i]} ansible_host={address(i)} rack=r{i % 97}\n")
         f.write("[all_of_them:vars]\nansible_user=ops\noddhost_targets=db.example:5432\n")
 
 
@@ -48,12 +59,15 @@ def files(bench, table, quick):
     """Time and memory of what grows with its input."""
     hosts, reported, size = (10000, 500, MIB) if quick else (100000, 10000, 10 * MIB)
     scratch, rows = bench.scratch, []
-    write_inventory(f"{scratch}/large", hosts)
+    write_inventories(scratch, hosts)
     write_run(f"{scratch}/run", reported)
     routes = write_routes(f"{scratch}/routes", size)
-    jobs = [
-        (f"inventory --hosts, {hosts} hosts", f"{scratch}/large",
-         ["inventory", "-i", f"{scratch}/large", "--hosts"]),
+    limit = f"host-[000000-{hosts - 1:06}]!lone"
+    jobs = [(f"inventory --hosts, {hosts} hosts: {title}", f"{scratch}/{name}",
+             ["inventory", "-F", "none", "-i", f"{scratch}/{name}", *more, "--hosts"])
+            for title, name, more in (("INI", "large", []), ("INI, one range", "range", []),
+                                      ("JSON", "json", []), ("INI, -l a node set of all", "large", ["-l", limit]))]
+    jobs += [
         (f"report, {reported} hosts", f"{scratch}/run/hosts.jsonl",
          ["report", "-q", f"{scratch}/run"]),
         (f"parse routes, {routes} routes", f"{scratch}/routes",
