@@ -3,6 +3,7 @@
 
 #include "oddhost/base/version.h"
 #include "oddhost/cli/cli.h"
+#include "oddhost/cli/completion.h"
 
 #define REACH                                                                                      \
 	"i l u private-key known-hosts host-key ssh-config ssh-common-args become become-user T"
@@ -48,24 +49,7 @@ static const struct command commands[] = {
 static int complete(const struct command *command, const struct options *options)
 {
 	(void)command, (void)options;
-	fputs("_oddhost() {\n"
-	      "	local words word=${COMP_WORDS[COMP_CWORD]}\n"
-	      "	case $COMP_CWORD:${COMP_WORDS[1]}:$word in\n"
-	      "	1:*) words='",
-	    stdout);
-	for (size_t i = 0; i < COMMANDS; i++)
-		printf("%s%s", i ? " " : "", commands[i].name);
-	puts(" --help --version' ;;");
-	for (size_t i = 0; i < COMMANDS; i++) {
-		printf("	*:%s:-*) words='", commands[i].name);
-		options_words(&commands[i], stdout);
-		puts("' ;;");
-	}
-	puts("	*) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
-	     "	esac\n"
-	     "	COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
-	     "}\n"
-	     "complete -o filenames -F _oddhost oddhost");
+	completion_print(commands, COMMANDS);
 	return EXIT_CLEAN;
 }
 

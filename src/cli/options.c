@@ -124,6 +124,18 @@ void options_words(const struct command *command, FILE *out)
 	fputs(" --help", out);
 }
 
+void options_values(FILE *out)
+{
+	static const char *const words[] = {[SEVERITY] = "critical high medium low info none",
+	    [COLOR] = "auto always never",
+	    [HOST_KEY] = "strict accept-new off"};
+
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].kind < sizeof words / sizeof *words && words[rows[i].kind] != NULL)
+			fprintf(out, "	--%s) words='%s' ;;\n", rows[i].name, words[rows[i].kind]);
+	}
+}
+
 int cli_usage(const struct command *command, const char *fmt, ...)
 {
 	va_list ap;

@@ -441,6 +441,15 @@ static void test_silent_host_holds_up_nobody(void **state)
 }
 
 /* Every recorded file under article/ is a piece of the published text. */
+static void test_bash_completes(void **state)
+{
+	(void)state;
+	if (drive("tests/e2e/completion.sh %O") != 0) {
+		struct buf log = drive_read(drive_path("%D/stdout"));
+		fail_msg("%s", buf_str(&log));
+	}
+}
+
 static void test_recordings_are_as_published(void **state)
 {
 	static const char *const pieces[] = {
@@ -473,6 +482,7 @@ static void test_recordings_are_as_published(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_bash_completes),
 	    cmocka_unit_test(test_recordings_are_as_published),
 	    cmocka_unit_test(test_demo_finds_the_odd_host),
 	    cmocka_unit_test(test_demo_is_quick),

@@ -75,6 +75,9 @@ void options_help(const struct command *command, FILE *out);
 /* The command's long options, " --NAME" each, for the shell's completion. */
 void options_words(const struct command *command, FILE *out);
 
+/* Likewise, for options whose values are a few words: a line of bash's `case` each. */
+void options_values(FILE *out);
+
 /* "oddhost: MESSAGE" on stderr; returns EXIT_TROUBLE, so that `return cli_fail(&err)` reads well.
  */
 int cli_fail(const struct err *err);
