@@ -288,6 +288,38 @@ def check_fixtures(program):
     return bad, len(fixtures) + 1
 
 
+YAML = """
+all:
+  children:
+    web:
+      hosts:
+        "web-[01:03].example.org": {rack: 7, up: yes}
+        web-04: {ansible_port: 2222, list: [1, two, null]}
+      vars: {tier: front, mode: "0640"}
+    site: {children: {web: {}}, vars: {tier: any}}
+  hosts: {lone: }
+"""
+
+
+def check_conversion(program, directory):
+    """What our messages say about YAML and group_vars: written as JSON by Ansible, it means the same."""
+    os.makedirs(os.path.join(directory, "group_vars"))
+    path, written = os.path.join(directory, "hosts.yml"), os.path.join(directory, "hosts.json")
+    with open(path, "w", encoding="utf-8") as out:
+        out.write(YAML)
+    with open(os.path.join(directory, "group_vars", "web"), "w", encoding="utf-8") as out:
+        out.write("from_group_vars: {a: 1.5}\ntier: file\n")
+    refused, why = ours(program, [path])
+    with open(written, "w", encoding="utf-8") as out:
+        subprocess.run(["ansible-inventory", "-i", path, "--list", "--export"], stdout=out, check=True)
+    mine, errors = ours(program, [written])
+    theirs = json.loads(subprocess.run(["ansible-inventory", "-i", path, "--list"], capture_output=True, text=True, check=True).stdout)
+    if refused is None and "--list --export" in why and same(theirs, mine, True):
+        return 0
+    differ("hosts.yml by way of hosts.json", theirs, mine, why + errors)
+    return 1
+
+
 def shown(sources):
     """The text of all of them, for whoever reads the difference."""
     text = ""
@@ -334,6 +366,7 @@ def main():
     count = int(sys.argv[3]) if len(sys.argv) > 3 else 300
     print(f"oracle_inventory: seed {seed}, {count} generated inventories")
     bad, fixtures = check_fixtures(program)
+    bad += check_conversion(program, os.path.join(SCRATCH.name, "yaml"))
     bad += check_generated(program, seed, count, SCRATCH.name)
     print(f"oracle_inventory: {fixtures} fixtures and {count} generated ones, {bad} different")
     return 1 if bad else 0

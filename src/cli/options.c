@@ -26,9 +26,9 @@ static const struct option_row {
 } rows[] = {
 #define AT(member) offsetof(struct options, member)
     {'i', "inventory", "FILE", TEXTS, AT(inventories), 0,
-	"inventory: Ansible's INI or JSON, or an executable"},
+	"inventory, also several: INI, JSON, a program, a directory, HOST,HOST or -"},
     {'l', "limit", "PATTERN", TEXT, AT(limit), 0,
-	"hosts to take, as in Ansible or ClusterShell: web,&east,!web-3 or web-[01-03]"},
+	"hosts to take, as in Ansible, or as a node set: web-[01-03]"},
     {'o', "output", "PATH", TEXT, AT(out), 0, "where to write (default: reports/TIME-GROUP)"},
     {'u', "user", "NAME", TEXT, AT(user), 0, "log in as NAME"},
     {0, "private-key", "FILE", TEXT, AT(private_key), 0, "log in with this key"},

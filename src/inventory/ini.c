@@ -165,8 +165,9 @@ static bool add_host(void *arg, struct view name)
 
 	if (view_eq(trim(name), "---")) {
 		inventory_error(ini->inv, ini->line,
-		    "'---' begins a YAML file: expected INI; convert it with "
-		    "'ansible-inventory -i FILE --list'");
+		    "'---' begins a YAML file: write it as JSON with 'ansible-inventory -i %s --list "
+		    "--export > FILE.json', and give that",
+		    ini->inv->source);
 		return false;
 	}
 	struct inventory_host *host =

@@ -133,8 +133,8 @@ static void load_text(struct inventory *inv, const char *path, struct view text)
 		inventory_json_read(inv, text, false, &hostvars);
 	} else if (view_ends(view_of(path), ".yml") || view_ends(view_of(path), ".yaml")) {
 		inventory_error(inv, 0,
-		    "YAML inventories are not read: write one as JSON with "
-		    "'ansible-inventory -i %s --list --export > FILE.json'",
+		    "YAML inventories are not read: write it as JSON with "
+		    "'ansible-inventory -i %s --list --export > FILE.json', and give that",
 		    path);
 	} else {
 		size_t errors = inv->errors.n;
