@@ -52,13 +52,18 @@ void arena_free(struct arena *arena)
 	free(arena);
 }
 
-void *arena_alloc(struct arena *arena, size_t size)
+static size_t aligned(size_t size)
 {
 	size_t align = alignof(max_align_t);
 
+	return (size + align - 1) / align * align;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
 	if (size > SIZE_MAX / 2)
 		return mem_alloc(size); /* ends the program */
-	size = (size + align - 1) / align * align;
+	size = aligned(size);
 	if (size > BLOCK_SIZE / 4) {
 		arena->head->next = block_new(size, arena->head->next);
 		arena->head->next->used = size;
@@ -126,8 +131,10 @@ static void *grow_block(struct arena *arena, const void *array, size_t used, siz
 {
 	struct block *block = arena->head->next;
 
-	if (block == NULL || array != block->bytes)
+	/* A block that others share with it is larger than it is. */
+	if (block == NULL || array != block->bytes || block->size != aligned(used))
 		return NULL;
+	size = aligned(size);
 	block = mem_resize(block, sizeof *block + size);
 	memset(block->bytes + used, 0, size - used);
 	block->used = block->size = size;

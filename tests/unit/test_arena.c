@@ -79,6 +79,34 @@ static void test_grow(void **state)
 	arena_free(arena);
 }
 
+/* Arrays that grow beside each other and beside small things: none takes what is another's. */
+static void test_grow_beside(void **state)
+{
+	enum { ARRAYS = 200, STEPS = 9000 };
+	struct arena *arena = arena_new();
+	unsigned *arrays[ARRAYS] = {NULL};
+	size_t n[ARRAYS] = {0}, cap[ARRAYS] = {0};
+	unsigned seed = 1;
+
+	(void)state;
+	for (unsigned step = 0; step < STEPS; step++) {
+		seed = seed * 1103515245 + 12345;
+		size_t a = (seed >> 16) % ARRAYS;
+		for (unsigned run = (seed >> 20) % 9; run > 0; run--) {
+			arrays[a] = arena_grow(arena, arrays[a], n[a], &cap[a], sizeof *arrays[a]);
+			assert_int_equal(arrays[a][n[a]], 0);
+			arrays[a][n[a]] = (unsigned)(a << 24 | n[a]);
+			n[a]++;
+		}
+		memset(arena_alloc(arena, (seed >> 8) % 90), 0xff, (seed >> 8) % 90);
+	}
+	for (size_t a = 0; a < ARRAYS; a++) {
+		for (size_t i = 0; i < n[a]; i++)
+			assert_int_equal(arrays[a][i], a << 24 | i);
+	}
+	arena_free(arena);
+}
+
 static void test_mem_strings(void **state)
 {
 	char *copy = mem_strndup("abc", 2), *none = mem_strdup(NULL), *empty = mem_strndup(NULL, 0);
@@ -163,6 +191,7 @@ int main(void)
 	    cmocka_unit_test(test_alloc),
 	    cmocka_unit_test(test_strings),
 	    cmocka_unit_test(test_grow),
+	    cmocka_unit_test(test_grow_beside),
 	    cmocka_unit_test(test_mem_strings),
 	    cmocka_unit_test(test_diag),
 	    cmocka_unit_test(test_err),
