@@ -9,6 +9,7 @@
 #include "oddhost/base/text.h"
 #include "oddhost/check/check.h"
 #include "oddhost/check/compare.h"
+#include "oddhost/check/gaps.h"
 #include "oddhost/check/ruled_out.h"
 #include "oddhost/check/rules.h"
 #include "oddhost/check/since.h"
@@ -84,43 +85,9 @@ static void number_findings(struct check *check)
 	}
 }
 
-/* One note for all hosts on which a probe ended in the same way. */
-struct gap {
-	const char *probe, *status;
-	const char **hosts;
-	size_t n, cap;
-};
-
-struct gap_list {
-	struct gap *v;
-	size_t n, cap;
-};
-
-static void add_gap(
-    struct check *check, struct gap_list *gaps, const struct probe_result *probe, const char *host)
-{
-	const char *status = probe_status_name(probe->status);
-	struct gap *gap = NULL;
-
-	for (size_t i = 0; i < gaps->n && gap == NULL; i++) {
-		if (strcmp(gaps->v[i].probe, probe->name) == 0 &&
-		    strcmp(gaps->v[i].status, status) == 0)
-			gap = &gaps->v[i];
-	}
-	if (gap == NULL) {
-		gaps->v = arena_grow(check->arena, gaps->v, gaps->n, &gaps->cap, sizeof *gaps->v);
-		gap = &gaps->v[gaps->n++];
-		gap->probe = probe->name;
-		gap->status = status;
-	}
-	gap->hosts = arena_grow(check->arena, gap->hosts, gap->n, &gap->cap, sizeof *gap->hosts);
-	gap->hosts[gap->n++] = host;
-}
-
 static void note_unknown(struct check *check)
 {
 	const struct run *run = check->run;
-	struct gap_list gaps = {0};
 	size_t lines = 0, hosts = 0;
 
 	if (run->meta.n_targets == 0)
@@ -133,18 +100,10 @@ static void note_unknown(struct check *check)
 		note_add(check, "hosts.jsonl line %u: %s.", run->diags.items[i].line,
 		    run->diags.items[i].text);
 	for (size_t h = 0; h < check->n; h++) {
-		const struct host_record *record = run->hosts[h];
-		for (size_t i = 0; i < record->n_probes; i++) {
-			if (record->probes[i].status != PROBE_OK)
-				add_gap(check, &gaps, &record->probes[i], record->name);
-		}
 		lines += check->hosts[h]->diags.n;
 		hosts += check->hosts[h]->diags.n > 0;
 	}
-	for (size_t i = 0; i < gaps.n; i++)
-		note_add(check, "%s: %s on %s, so what it would have shown is unknown there.",
-		    gaps.v[i].probe, gaps.v[i].status,
-		    text_fold(check->arena, gaps.v[i].hosts, gaps.v[i].n, 8));
+	gaps_note(check);
 	if (lines > 0)
 		note_add(check, "%zu line%s of output on %zu host%s not understood and left out.",
 		    lines, lines == 1 ? "" : "s", hosts, lines == 1 ? " was" : "s were");

@@ -6,7 +6,8 @@
 #include "oddhost/report/outline.h"
 
 #define SHOWN_FINDINGS 8
-#define SHOWN_HOSTS 6   /* groups of a folded list */
+#define SHOWN_HOSTS 6 /* groups of a folded list */
+#define SHOWN_NOTES 4
 #define SHOWN_ERRORS 10 /* hosts not reached */
 
 #define put(out, ...) escape_printf(out, escape_plain, __VA_ARGS__)
@@ -155,6 +156,19 @@ static void put_baseline(const struct outline *o, bool color, struct buf *out)
 		put(out, "   and %zu more in the report\n", d->n_gone - SHOWN_FINDINGS);
 }
 
+static void put_notes(const struct diagnosis *d, bool color, struct buf *out)
+{
+	if (d->n_notes == 0)
+		return;
+	buf_putc(out, '\n');
+	put_word(out, color, SEVERITY_MEDIUM, "not known");
+	buf_putc(out, '\n');
+	for (size_t i = 0; i < d->n_notes && i < SHOWN_NOTES; i++)
+		put(out, "   %s\n", d->notes[i]);
+	if (d->n_notes > SHOWN_NOTES)
+		put(out, "   and %zu more in the report\n", d->n_notes - SHOWN_NOTES);
+}
+
 void terminal_write_verdict(const struct diagnosis *d, bool color, struct buf *out)
 {
 	struct outline *o = outline_new(d);
@@ -178,10 +192,7 @@ void terminal_write_verdict(const struct diagnosis *d, bool color, struct buf *o
 		    outline_count(o, shown - SHOWN_FINDINGS, "more finding", "more findings"));
 	put_baseline(o, color, out);
 	put_unreached(o, color, out);
-	if (d->n_notes > 0)
-		put(out, "\n%s in the report\n",
-		    outline_count(o, d->n_notes, "note on what is not known stands",
-			"notes on what is not known stand"));
+	put_notes(d, color, out);
 	outline_free(o);
 }
 
