@@ -13,6 +13,12 @@
 /* podman where it stands in docker's place. */
 #define ENGINE "E=$(command -v docker || command -v podman || echo docker); "
 
+/*
+ * Behind formats of which one may suit: where none did, the engine's own words say why. `info`
+ * itself would say it on its standard output.
+ */
+#define SAY_WHY "o=$($E ps -q >/dev/null) && printf '%s\\n' \"$o\""
+
 /* `ps` of both; the label's name is written in another way for each. */
 #define PS_FIELDS                                                                                  \
 	"\"ID\":{{json .ID}},\"Image\":{{json .Image}},\"Names\":{{json .Names}},"                 \
@@ -56,16 +62,18 @@ static const struct row {
     {"docker_inspect", ENGINE "$E network inspect $($E network ls -q)", 10, 0, false, false},
     {"docker_ps",
 	ENGINE "o=$($E ps -a --format '{" PS_FIELDS
-	       "\"Project\":{{json (.Label \"com.docker.compose.project\")}}}' 2>/dev/null) && "
-	       "printf '%s\\n' \"$o\" || $E ps -a --format '{" PS_FIELDS
-	       "\"Project\":{{json (index .Labels \"com.docker.compose.project\")}}}'",
+	       "\"Project\":{{json (.Label \"com.docker.compose.project\")}}}' 2>/dev/null) || "
+	       "o=$($E ps -a --format '{" PS_FIELDS
+	       "\"Project\":{{json (index .Labels \"com.docker.compose.project\")}}}' "
+	       "2>/dev/null) || " SAY_WHY,
 	10, 0, false, false},
     {"docker_info",
 	ENGINE "stat -c '{\"Started\":%Y}' /var/run/docker.pid 2>/dev/null; "
 	       "o=$($E info --format '{" INFO_FIELDS
 	       ",\"DefaultAddressPools\":{{json .DefaultAddressPools}}}' 2>/dev/null) || "
-	       "o=$($E info --format '{" INFO_FIELDS "}' 2>/dev/null) && printf '%s\\n' \"$o\" || "
-	       "$E info --format '{\"PodmanVersion\":{{json .Version.Version}}}'",
+	       "o=$($E info --format '{" INFO_FIELDS "}' 2>/dev/null) || "
+	       "o=$($E info --format '{\"PodmanVersion\":{{json .Version.Version}}}' "
+	       "2>/dev/null) || " SAY_WHY,
 	10, 0, false, false},
     {"docker_daemon", "cat /etc/docker/daemon.json", 5, 0, true, false},
     {"host", "uname -srm; grep PRETTY_NAME= /etc/os-release; uptime", 5, 0, false, false},

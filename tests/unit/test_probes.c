@@ -157,16 +157,18 @@ static const char egress[] =
 	"\"Names\":{{json .Names}},\"Status\":{{json .Status}},\"Networks\":{{json .Networks}},"   \
 	"\"Ports\":{{json .Ports}},\"Project\":"
 static const char docker_ps[] =
-    E "o=$(" PS "{{json (.Label \"com.docker.compose.project\")}}}' 2>/dev/null) && "
-      "printf '%s\\n' \"$o\" || " PS "{{json (index .Labels \"com.docker.compose.project\")}}}'";
+    E "o=$(" PS "{{json (.Label \"com.docker.compose.project\")}}}' 2>/dev/null) || "
+      "o=$(" PS "{{json (index .Labels \"com.docker.compose.project\")}}}' 2>/dev/null) || "
+      "o=$($E ps -q >/dev/null) && printf '%s\\n' \"$o\"";
 #define INFO                                                                                       \
 	"$E info --format '{\"ServerVersion\":{{json .ServerVersion}},"                            \
 	"\"LiveRestoreEnabled\":{{json .LiveRestoreEnabled}}"
 static const char docker_info[] =
     E "stat -c '{\"Started\":%Y}' /var/run/docker.pid 2>/dev/null; "
       "o=$(" INFO ",\"DefaultAddressPools\":{{json .DefaultAddressPools}}}' 2>/dev/null) || "
-      "o=$(" INFO "}' 2>/dev/null) && printf '%s\\n' \"$o\" || "
-      "$E info --format '{\"PodmanVersion\":{{json .Version.Version}}}'";
+      "o=$(" INFO "}' 2>/dev/null) || "
+      "o=$($E info --format '{\"PodmanVersion\":{{json .Version.Version}}}' 2>/dev/null) || "
+      "o=$($E ps -q >/dev/null) && printf '%s\\n' \"$o\"";
 
 /*
  * All that may run on a host, word for word: a probe that is added must be added here, by somebody
