@@ -165,6 +165,16 @@ const struct path *check_path(
 	return NULL;
 }
 
+bool check_shadowed(const struct check *check, size_t host, const struct prefix *prefix)
+{
+	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
+		const struct path *shadow = check_sight(check, host, t)->shadow;
+		if (shadow != NULL && prefix_contains_ip(prefix, &shadow->address))
+			return true;
+	}
+	return false;
+}
+
 const struct sought *check_peers(struct check *check, size_t target, const struct ip *ip)
 {
 	struct sought *s = entry_of(check, target, ip);

@@ -98,6 +98,17 @@ bool path_leaves(const struct path *path)
 	       path->owner == NULL && path->dev != NULL;
 }
 
+const char *path_network_text(
+    struct arena *arena, const struct host *host, const struct docker_network *network)
+{
+	const char *maker = host->engine.podman ? "podman" : "docker";
+
+	if (network->project == NULL)
+		return arena_printf(arena, "%s network %s", maker, network->name);
+	return arena_printf(
+	    arena, "%s network %s (compose project %s)", maker, network->name, network->project);
+}
+
 const char *path_owner_text(struct arena *arena, const struct host *host, const char *dev)
 {
 	const struct docker_network *network = host_network_of_dev(host, dev);
@@ -106,7 +117,7 @@ const char *path_owner_text(struct arena *arena, const struct host *host, const 
 	if (strcmp(dev, "docker0") == 0)
 		return "docker network bridge (docker0)";
 	if (network != NULL)
-		return arena_printf(arena, "docker network %s", network->name);
+		return path_network_text(arena, host, network);
 	if (owner == NULL)
 		return arena_printf(arena, "interface %s", dev);
 	if (strcmp(owner, "vpn") == 0)

@@ -1,4 +1,5 @@
 #include "oddhost/check/rules.h"
+#include "oddhost/check/since.h"
 #include "oddhost/check/subnets.h"
 
 #include <string.h>
@@ -18,27 +19,64 @@ static bool in_docker_pools(const struct ip *ip)
 	return false;
 }
 
-static const char *hypothesis(struct check *check)
+/* A container network of that host which covers the address, in words; NULL: none is known. */
+static const char *cover_text(struct check *check, const struct host *host, const struct ip *ip)
+{
+	struct container_subnet *subnets;
+	size_t n = subnets_of_host(check->arena, host, &subnets);
+	char prefix[PREFIX_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		if (prefix_contains_ip(&subnets[i].prefix, ip))
+			return arena_printf(check->arena, "%s (%s)",
+			    subnet_owner_text(check->arena, host, &subnets[i]),
+			    prefix_format(&subnets[i].prefix, prefix));
+	}
+	return NULL;
+}
+
+/* The host itself, as the baseline knew it: the likeliest culprit. */
+static const char *earlier_text(struct check *check, const struct finding *f, const struct ip *ip)
+{
+	for (size_t i = 0; i < f->n_hosts; i++) {
+		const struct host *earlier = since_host(check, check->hosts[f->places[i]]);
+		const char *text = earlier == NULL ? NULL : cover_text(check, earlier, ip);
+		if (text != NULL)
+			return arena_printf(check->arena,
+			    " In the run of %s, %s on %s covered this machine's address: its answers go to a bridge "
+			    "now, if that is still so. Try its console.",
+			    check->diagnosis->baseline->run->meta.started, text, f->hosts[i]);
+	}
+	return NULL;
+}
+
+static const char *hypothesis(struct check *check, const struct finding *f)
 {
 	const char *text = check->run->meta.bastion;
+	char prefix[PREFIX_TEXT_SIZE];
 	struct ip bastion;
 
 	if (text == NULL || !ip_parse(view_of(text), &bastion))
 		return "";
+	const char *earlier = earlier_text(check, f, &bastion);
+	if (earlier != NULL)
+		return earlier;
 	for (size_t h = 0; h < check->n; h++) {
-		struct container_subnet *subnets;
-		size_t n = subnets_of_host(check->arena, check->hosts[h], &subnets);
-		for (size_t i = 0; i < n; i++) {
-			char prefix[PREFIX_TEXT_SIZE];
-			if (prefix_contains_ip(&subnets[i].prefix, &bastion))
-				return arena_printf(check->arena,
-				    " On %s a container network holds %s, which covers this "
-				    "machine's address %s: the same on these hosts would send "
-				    "their answers to a bridge. Try their console.",
-				    check_name(check, h), prefix_format(&subnets[i].prefix, prefix),
-				    text);
-		}
+		const char *cover = cover_text(check, check->hosts[h], &bastion);
+		if (cover != NULL)
+			return arena_printf(check->arena,
+			    " On %s, %s covers this machine's address %s: the same on these "
+			    "hosts would send their answers to a bridge. Try their console.",
+			    check_name(check, h), cover, text);
 	}
+	const struct reserved *reserved = check_reserved(check, &bastion);
+	if (reserved != NULL && in_docker_pools(&bastion))
+		return arena_printf(check->arena,
+		    " This machine's address %s lies in reserved %s%s%s%s, and in docker's default "
+		    "pools: a docker network on these hosts may have taken its subnet, so that their "
+		    "answers go to a bridge. Try their console.",
+		    text, prefix_format(&reserved->prefix, prefix), *reserved->name ? " (" : "",
+		    reserved->name, *reserved->name ? ")" : "");
 	if (in_docker_pools(&bastion))
 		return arena_printf(check->arena,
 		    " This machine's address %s lies in docker's default pools: a docker network on these "
@@ -75,7 +113,7 @@ static void report(struct check *check, enum host_status status)
 	f->why =
 	    arena_printf(check->arena, "What is on %s is not known; %s may be the odd one out.%s",
 		f->n_hosts == 1 ? "this host" : "these hosts",
-		f->n_hosts == 1 ? "it" : "one of them", silent ? hypothesis(check) : "");
+		f->n_hosts == 1 ? "it" : "one of them", silent ? hypothesis(check, f) : "");
 	finding_add_fix(check, f, "%s", host_status_advice(status));
 }
 

@@ -229,16 +229,6 @@ static void look_at_bastion(struct check *check, const struct lans *lans,
 			ip_format(&lans->bastion, text)));
 }
 
-static bool is_shadow(const struct check *check, size_t h, const struct prefix *prefix)
-{
-	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
-		const struct path *shadow = check_sight(check, h, t)->shadow;
-		if (shadow != NULL && prefix_contains_ip(prefix, &shadow->address))
-			return true;
-	}
-	return false;
-}
-
 static struct finding *find(
     struct check *check, size_t first, const char *prefix, const char *summary)
 {
@@ -279,7 +269,7 @@ static void look_at(struct check *check, size_t first, const struct lans *lans, 
 	look_at_peers(check, h, lans, subnet, &harm);
 	look_at_nameservers(check, h, subnet, &harm);
 	look_at_bastion(check, lans, subnet, &harm);
-	if (harm.severity == SEVERITY_NONE || is_shadow(check, h, &subnet->prefix))
+	if (harm.severity == SEVERITY_NONE || check_shadowed(check, h, &subnet->prefix))
 		return;
 	prefix_format(&subnet->prefix, text);
 	const char *summary = arena_printf(check->arena, "%s holds %s, which overlaps %s",

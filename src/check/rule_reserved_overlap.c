@@ -14,17 +14,6 @@ struct claimed {
 	bool covers;
 };
 
-/* Is this subnet the one that shadows a target on that host, and so reported as the cause? */
-static bool is_shadow(const struct check *check, size_t host, const struct prefix *prefix)
-{
-	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
-		const struct path *shadow = check_sight(check, host, t)->shadow;
-		if (shadow != NULL && prefix_contains_ip(prefix, &shadow->address))
-			return true;
-	}
-	return false;
-}
-
 /*
  * Does another host know a target by an address inside this subnet? Where the host itself does, the
  * path to it was judged already.
@@ -116,7 +105,7 @@ static void look_at(
 	char text[PREFIX_TEXT_SIZE];
 	bool is_new;
 
-	if (is_shadow(check, h, &subnet->prefix) ||
+	if (check_shadowed(check, h, &subnet->prefix) ||
 	    (!overlaps_reserved(check, &subnet->prefix, &claimed) &&
 		!holds_target(check, &subnet->prefix, &claimed, &address)))
 		return;

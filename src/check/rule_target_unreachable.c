@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "oddhost/base/text.h"
+#include "oddhost/model/cloud.h"
 
 #define QUOTED_HOSTS 4
 #define NAMED_WAYS 3
@@ -273,6 +274,17 @@ static const char *ways_text(struct check *check, size_t t, const struct finding
 	return text;
 }
 
+/* What support asks for first. */
+static void add_instances(struct check *check, struct finding *f)
+{
+	for (size_t i = 0; i < f->n_hosts && i < QUOTED_HOSTS; i++) {
+		const char *text = cloud_text(check->arena, &check->hosts[f->places[i]]->cloud);
+		if (text != NULL)
+			finding_add_fix(
+			    check, f, "Name the instance: %s is %s.", f->hosts[i], text);
+	}
+}
+
 static void explain_alike(
     struct check *check, struct finding *f, const struct answered *answered, enum symptom symptom)
 {
@@ -287,8 +299,10 @@ static void explain_alike(
 	    symptom == ERRORS ? "errors come back" : "nothing comes back");
 	finding_add_fix(check, f,
 	    "Ask the cloud: does the target's security group and allow-list hold the address of "
-	    "%s? Is there a network ACL, or a route table of another subnet?",
+	    "%s? Is there a network ACL, or a route table of another subnet? Is the instance's state "
+	    "as it should be (its network card, a limit, maintenance)?",
 	    who);
+	add_instances(check, f);
 }
 
 static void explain_differs(struct check *check, struct finding *f, const struct answered *answered)

@@ -158,6 +158,23 @@ static void networks_carry(const struct symptom *s)
 	}
 }
 
+/* They are answered by ping and not by the port: the way is there, and only the port fails. */
+static void ping_answers(const struct symptom *s)
+{
+	for (size_t i = 0; i < s->n_failing; i++) {
+		const struct sight *sight = sight_of(s, s->failing[i]);
+		if (sight->shadow != NULL || sight->tcp == NULL || sight->ping == NULL ||
+		    sight->ping->status != PING_OK)
+			return;
+	}
+	struct claim *claim = claim_add(s->check,
+	    "The way to %s: it answers the pings of %s, only connecting to its port fails.",
+	    s->name, names(s, s->failing, s->n_failing));
+	for (size_t i = 0; i < s->n_failing && i < QUOTED; i++)
+		claim_quote(s->check, claim, s->check->hosts[s->failing[i]],
+		    source_of_reply(sight_of(s, s->failing[i])->ping));
+}
+
 /* The failing hosts reach all of their peers: what lies between the hosts is sound. */
 static void peers_answer(const struct symptom *s)
 {
@@ -256,6 +273,7 @@ void ruled_out_find(struct check *check)
 			dns_agrees(&s);
 			networks_carry(&s);
 		}
+		ping_answers(&s);
 		peers_answer(&s);
 		services_answer(&s);
 		application_runs(&s);

@@ -69,7 +69,7 @@ const char *subnet_owner_text(
     struct arena *arena, const struct host *host, const struct container_subnet *subnet)
 {
 	if (subnet->dev == NULL)
-		return arena_printf(arena, "docker network %s", subnet->network->name);
+		return path_network_text(arena, host, subnet->network);
 	return path_owner_text(arena, host, subnet->dev);
 }
 

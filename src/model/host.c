@@ -100,6 +100,10 @@ const char *host_virtual_owner(const struct host *host, const char *dev)
 	    {"cilium", "cni"},
 	    {"kube-bridge", "cni"},
 	    {"weave", "cni"},
+	    {"nerdctl", "cni"},
+	    {"antrea-gw", "cni"},
+	    {"ovn-k8s", "cni"},
+	    {"vxlan.calico", "cni"},
 	    {"virbr", "libvirt"},
 	    {"lxdbr", "lxd"},
 	    {"incusbr", "incus"},
@@ -111,6 +115,9 @@ const char *host_virtual_owner(const struct host *host, const char *dev)
 	    {"tap", "vpn"},
 	    {"wg", "vpn"},
 	    {"tailscale", "vpn"},
+	    {"nordlynx", "vpn"},
+	    {"ipsec", "vpn"},
+	    {"vti", "vpn"},
 	    {"zt", "vpn"},
 	};
 

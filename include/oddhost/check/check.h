@@ -103,6 +103,9 @@ const struct sought *check_peers(struct check *check, size_t target, const struc
  * where there are none. */
 const char *check_peers_text(struct check *check, const struct sought *sought);
 
+/* Is this subnet the one that shadows a target on that host, and so reported as the cause? */
+bool check_shadowed(const struct check *check, size_t host, const struct prefix *prefix);
+
 /* The reserved prefix that holds the address, or NULL. */
 const struct reserved *check_reserved(const struct check *check, const struct ip *ip);
 

@@ -30,6 +30,10 @@ struct path path_of(const struct host *host, const char *target, const struct ip
 /* Do packets certainly leave by an interface that may lead to the real network? */
 bool path_leaves(const struct path *path);
 
+/* "docker network NAME (compose project PROJECT)", "podman network NAME" */
+const char *path_network_text(
+    struct arena *arena, const struct host *host, const struct docker_network *network);
+
 /* "docker network NAME", "docker bridge br-… (name unknown)", "libvirt bridge virbr0" */
 const char *path_owner_text(struct arena *arena, const struct host *host, const char *dev);
 

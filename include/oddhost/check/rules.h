@@ -37,7 +37,9 @@ void rule_shared_private_block(struct check *check);
  */
 void rule_target_unreachable(struct check *check);
 
-/* Some of the packets are lost, beside hosts that lose none: medium from half of them on, else low.
+/*
+ * Some of the packets are lost, beside hosts that lose none: medium from half of them on, else low.
+ * Or they take far longer than the group's median (by median absolute deviations): low.
  */
 void rule_ping_outlier(struct check *check);
 
