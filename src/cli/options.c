@@ -39,7 +39,7 @@ static const struct option_row {
     {'F', "ssh-config", "FILE", TEXT, AT(ssh_config), 0,
 	"ssh's configuration, instead of ~/.ssh/config and the system's; none: read none"},
     {0, "ssh-common-args", "ARGS", TEXT, AT(ssh_args), 0,
-	"options of ssh for all hosts: -o -F -J -i -p -l"},
+	"options of ssh for all hosts: -o -F -J -i -p -l -b -4 -6"},
     {'b', "become", NULL, FLAG, AT(become), 0, "run the probes as root, by sudo -n"},
     {0, "become-user", "NAME", TEXT, AT(become_user), 0, "with -b: as NAME instead of root"},
     {'f', "forks", "N", NUMBER, AT(forks), 100000, "hosts at the same time (default: 256)"},

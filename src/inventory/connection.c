@@ -54,9 +54,14 @@ bool connection_is_secret(const char *name)
 {
 	if (contains(name, "private_key_file") || contains(name, "host_key_checking"))
 		return false;
-	return contains(name, "pass") || contains(name, "secret") || contains(name, "token") ||
-	       contains(name, "credential") || contains(name, "private_key") ||
-	       contains(name, "api_key");
+	return contains(name, "pass") || contains(name, "vault") || contains(name, "secret") ||
+	       contains(name, "token") || contains(name, "credential") ||
+	       contains(name, "private_key") || contains(name, "api_key");
+}
+
+bool connection_holds_secret(const struct inventory_var *var)
+{
+	return connection_is_secret(var->name->text) || contains(var->value.text, "pass");
 }
 
 /* An option of the command line is its own place. */
@@ -220,6 +225,16 @@ static void read_ssh_letter(void *context, char letter, struct view value)
 	case 'p':
 		set_port(plan, value);
 		break;
+	case '4':
+		set(plan, SSH_ADDRESS_FAMILY, "inet");
+		break;
+	case '6':
+		set(plan, SSH_ADDRESS_FAMILY, "inet6");
+		break;
+	case 'b':
+		if (value.n > 0)
+			set(plan, SSH_BIND_ADDRESS, arena_dup_view(plan->arena, value));
+		break;
 	case 'l':
 		if (value.n > 0)
 			set(plan, SSH_USER, arena_dup_view(plan->arena, value));
@@ -312,7 +327,7 @@ static void keep_vars(struct plan *plan)
 		const struct inventory_var *var = plan->vars[i];
 		const char *name = var->name->text;
 		bool ours = strncmp(name, "ansible_", 8) == 0 || strncmp(name, "oddhost_", 8) == 0;
-		if (ours && !connection_is_secret(name) && !contains(var->value.text, "pass"))
+		if (ours && !connection_holds_secret(var))
 			spec->vars[spec->n_vars++] = (struct var){name, var->value.text};
 	}
 }
@@ -345,6 +360,8 @@ static const char *read_vars(struct plan *plan, const struct inventory_host *hos
 		read_ssh_letter(plan, 'i', view_of(value));
 	if ((value = PLAN_VALUE(plan, "ansible_user", "ansible_ssh_user")) != NULL)
 		set(plan, SSH_USER, value);
+	if ((value = PLAN_VALUE(plan, "ansible_ssh_timeout")) != NULL)
+		set_read(plan, SSH_CONNECT_TIMEOUT, view_of(value));
 	read_ssh_args(plan, PLAN_VALUE(plan, "ansible_ssh_common_args"));
 	read_ssh_args(plan, PLAN_VALUE(plan, "ansible_ssh_extra_args"));
 	value = PLAN_VALUE(plan, "ansible_host", "ansible_ssh_host");

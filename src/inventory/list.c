@@ -32,7 +32,7 @@ struct json *list_make_vars(struct inventory *inv, const struct inventory_host *
 	for (size_t i = 0; i < n; i++) {
 		if (is_internal(vars[i]->name->text))
 			continue;
-		if (mask && connection_is_secret(vars[i]->name->text))
+		if (mask && connection_holds_secret(vars[i]))
 			json_set_string(object, vars[i]->name->text, "********");
 		else
 			json_set(

@@ -14,6 +14,7 @@
 #include "oddhost/inventory/connection.h"
 #include "oddhost/inventory/hierarchy.h"
 #include "oddhost/inventory/ini.h"
+#include "oddhost/inventory/list.h"
 #include "oddhost/inventory/targets.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -97,6 +98,46 @@ static void test_variables_become_a_connection(void **state)
 			    inv->errors.n + inv->warnings.n);
 		inventory_free(inv);
 	}
+}
+
+static void test_family_local_address_and_time(void **state)
+{
+	struct inventory *inv = load("h1 ansible_ssh_common_args='-6 -b ::1 -4'\n"
+				     "h2 ansible_ssh_timeout=20 "
+				     "ansible_ssh_common_args='-o ConnectTimeout=30'\n"
+				     "h3 ansible_ssh_common_args='-b eth0'\n");
+	struct host_spec spec;
+
+	(void)state;
+	find(inv, 0, &spec);
+	assert_int_equal(spec.family, IP_V6);
+	assert_string_equal(spec.bind_address, "::1");
+	find(inv, 1, &spec);
+	assert_int_equal(spec.family, IP_NONE);
+	assert_int_equal(spec.connect_seconds, 20);
+	assert_int_equal(inv->warnings.n, 0);
+	find(inv, 2, &spec);
+	assert_null(spec.bind_address);
+	assert_int_equal(inv->warnings.n, 1);
+	inventory_free(inv);
+}
+
+/* Neither by its name nor by what its value says. */
+static void test_no_secret_is_shown(void **state)
+{
+	struct inventory *inv = load("h1 my_password=hunter2 vault_db=hunter2 api_token=hunter2 "
+				     "ansible_ssh_extra_args='-o ProxyCommand=\"sshpass -p hunter2 "
+				     "x\"' rack=r1\n");
+	struct buf out = {0};
+	struct json *vars = list_make_vars(inv, inv->hosts[0], true);
+
+	(void)state;
+	json_print(vars, false, &out);
+	json_free(vars);
+	assert_null(strstr(buf_str(&out), "hunter2"));
+	assert_non_null(strstr(buf_str(&out), "\"r1\""));
+	buf_free(&out);
+	inventory_free(inv);
 }
 
 static void test_what_cannot_be_used_is_said_once(void **state)
@@ -388,6 +429,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_variables_become_a_connection),
+	    cmocka_unit_test(test_family_local_address_and_time),
+	    cmocka_unit_test(test_no_secret_is_shown),
 	    cmocka_unit_test(test_what_cannot_be_used_is_said_once),
 	    cmocka_unit_test(test_no_secret_is_recorded),
 	    cmocka_unit_test(test_the_command_line_wins_then_the_inventory_then_ssh_config),

@@ -51,4 +51,7 @@ void connection_find(struct connections *connections, const struct inventory_hos
 /* Does the name say that the value is a secret? */
 bool connection_is_secret(const char *name);
 
+/* The same, or is there one in the value, as in "sshpass -p …"? */
+bool connection_holds_secret(const struct inventory_var *var);
+
 #endif
