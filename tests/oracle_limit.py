@@ -58,9 +58,11 @@ def folded(program, path):
     return done.stdout.rstrip("\n").split(": ", 1)[1]
 
 
-def write(path, text):
+def write(name, text):
+    path = os.path.join(SCRATCH.name, name)
     with open(path, "w", encoding="utf-8") as out:
         out.write(text)
+    return path
 
 
 # ---- Ansible ----
@@ -96,32 +98,22 @@ def ansible_limit(rnd, names, groups, directory):
     return separator.join(terms)
 
 
-def check_ansible(program, seed, count):
-    bad = empty = 0
-    for i in range(count):
-        rnd = random.Random(f"{seed} a{i}")
-        if i % 20 == 0:
-            path = os.path.join(SCRATCH.name, "hosts")
-            text, names, groups = ansible_inventory(rnd)
-            write(path, text)
-        write(os.path.join(SCRATCH.name, "terms"), "\n".join(rnd.sample(names, 2) + ["!lone", "", "web-1"]) + "\n")
-        limit = ansible_limit(rnd, names, groups, SCRATCH.name)
-        why = ""
+class Ansible:
+    """A limit, an inventory for it, and what Ansible selects."""
+    name = "Ansible"
+
+    def ask(self, rnd, number):
+        if number % 20 == 0:
+            text, self.names, self.groups = ansible_inventory(rnd)
+            self.path = write("hosts", text)
+        write("terms", "\n".join(rnd.sample(self.names, 2) + ["!lone", "", "web-1"]) + "\n")
+        limit = ansible_limit(rnd, self.names, self.groups, SCRATCH.name)
         try:
-            manager = InventoryManager(DataLoader(), sources=[path])
+            manager = InventoryManager(DataLoader(), sources=[self.path])
             manager.subset(limit)
-            theirs = sorted(h.name for h in manager.list_hosts("all")) or None
+            return limit, [h.name for h in manager.list_hosts("all")], ""
         except AnsibleError as error:
-            theirs, why = None, str(error)
-        mine, errors = ours(program, path, limit)
-        empty += theirs is None
-        if mine != theirs:
-            bad += 1
-            print(f"DIFFERENT: seed {seed}, number a{i}: -l '{limit}'\nansible: {theirs} {why}\noddhost: {mine} {errors}\n{text}-----")
-            if bad == 5:
-                break
-    print(f"oracle_limit: {count} limits as Ansible's, {empty} of them empty, {bad} different")
-    return bad
+            return limit, [], str(error)
 
 
 # ---- ClusterShell ----
@@ -172,33 +164,43 @@ def node_expression(rnd):
     return text
 
 
-def check_clustershell(program, seed, count):
-    path = os.path.join(SCRATCH.name, "nodes")
-    text = "\n".join(HOSTS) + "\n"
-    for name, nodes in CLUSTERS.items():
-        text += f"[{name}]\n" + "\n".join(NodeSet(nodes)) + "\n"
-    write(path, text)
-    write(GROUPS, "".join(f"{k}: {v}\n" for k, v in CLUSTERS.items()) + "all: " + ",".join(HOSTS) + "\n")
-    set_std_group_resolver_config(os.path.join(SCRATCH.name, "groups.conf"))
+class ClusterShell:
+    """The same with what nodeset(1) selects."""
+    name = "ClusterShell"
+
+    def __init__(self):
+        text = "\n".join(HOSTS) + "\n"
+        for name, nodes in CLUSTERS.items():
+            text += f"[{name}]\n" + "\n".join(NodeSet(nodes)) + "\n"
+        self.path = write("nodes", text)
+        write("groups", "".join(f"{k}: {v}\n" for k, v in CLUSTERS.items()) + "all: " + ",".join(HOSTS) + "\n")
+        set_std_group_resolver_config(os.path.join(SCRATCH.name, "groups.conf"))
+
+    def ask(self, rnd, number):
+        limit = node_expression(rnd)
+        try:
+            return limit, set(NodeSet(limit)) & set(HOSTS), ""
+        except NodeSetException as error:
+            return limit, [], str(error)
+
+
+def check(program, seed, count, oracle):
     bad = empty = 0
     for i in range(count):
-        rnd = random.Random(f"{seed} c{i}")
-        limit = node_expression(rnd)
-        why = ""
-        try:
-            theirs = sorted(set(NodeSet(limit)) & set(HOSTS)) or None
-        except NodeSetException as error:
-            theirs, why = None, str(error)
-        mine, errors = ours(program, path, limit)
-        empty += theirs is None
-        if mine != theirs:
+        limit, theirs, why = oracle.ask(random.Random(f"{seed} {oracle.name} {i}"), i)
+        mine, errors = ours(program, oracle.path, limit)
+        empty += not theirs
+        if mine != (sorted(theirs) or None):
             bad += 1
-            print(f"DIFFERENT: seed {seed}, number c{i}: -l '{limit}'\nnodeset: {theirs} {why}\noddhost: {mine} {errors}-----")
+            text = open(oracle.path, encoding="utf-8").read()
+            print(f"DIFFERENT: seed {seed}, number {i}: -l '{limit}'\n{oracle.name}: {sorted(theirs)} {why}\noddhost: {mine} {errors}\n{text}-----")
             if bad == 5:
                 break
-    print(f"oracle_limit: {count} limits as ClusterShell's, {empty} of them empty, {bad} different")
+    print(f"oracle_limit: {count} limits as {oracle.name}'s, {empty} of them empty, {bad} different")
     return bad
 
+
+# ---- folding ----
 
 def some_names(rnd):
     """Hosts as fleets name them; sometimes with gaps, paddings and several numbers."""
@@ -225,13 +227,12 @@ def some_grid(rnd):
 
 
 def check_folding(program, seed, count):
-    path, bad = os.path.join(SCRATCH.name, "fold"), 0
+    bad = 0
     for i in range(count):
         rnd = random.Random(f"{seed} f{i}")
         names, whole = (some_names(rnd), True) if i % 2 else some_grid(rnd)
         rnd.shuffle(names)
-        write(path, "\n".join(names) + "\n")
-        theirs, mine = NodeSet.fromlist(names), folded(program, path)
+        theirs, mine = NodeSet.fromlist(names), folded(program, write("fold", "\n".join(names) + "\n"))
         # Of a grid with holes there are several shortest forms: only what it means is compared.
         if sorted(NodeSet(mine)) != sorted(names) or (whole and mine != str(theirs)):
             bad += 1
@@ -247,8 +248,7 @@ def main():
     seed = sys.argv[2] if len(sys.argv) > 2 else str(random.randrange(10**9))
     count = int(sys.argv[3]) if len(sys.argv) > 3 else 400
     print(f"oracle_limit: seed {seed}, {count} limits of each kind")
-    bad = check_ansible(program, seed, count)
-    bad += check_clustershell(program, seed, count)
+    bad = check(program, seed, count, Ansible()) + check(program, seed, count, ClusterShell())
     bad += check_folding(program, seed, count)
     return 1 if bad else 0
 

@@ -7,6 +7,7 @@
 #include "oddhost/check/facts.h"
 #include "oddhost/cli/cli.h"
 #include "oddhost/cli/models.h"
+#include "oddhost/cli/names.h"
 #include "oddhost/report/escape.h"
 #include "oddhost/report/terminal.h"
 
@@ -119,6 +120,7 @@ static void diff_group(struct printer *p, const struct models *models, bool colo
 static void diff_runs(
     struct printer *p, const struct models *before, const struct models *after, bool color)
 {
+	struct names first = {.arena = p->arena}, second = {.arena = p->arena};
 	struct buf text = {0};
 	struct err err;
 
@@ -126,7 +128,7 @@ static void diff_runs(
 		p->host = after->run->hosts[i]->name;
 		const struct host *earlier = models_host(before, p->host, &err);
 		if (earlier == NULL) {
-			cli_warn("%s is only in the second run", p->host);
+			names_add(&second, p->host);
 			continue;
 		}
 		compare(p, after->run, earlier, after->hosts[i]);
@@ -136,8 +138,10 @@ static void diff_runs(
 	}
 	for (size_t i = 0; i < before->run->n_hosts; i++) {
 		if (models_host(after, before->run->hosts[i]->name, &err) == NULL)
-			cli_warn("%s is only in the first run", before->run->hosts[i]->name);
+			names_add(&first, before->run->hosts[i]->name);
 	}
+	names_warn(&first, "only in the first run");
+	names_warn(&second, "only in the second run");
 	if (p->json == NULL && text.n == 0)
 		buf_puts(&text, "Nothing differs between the two runs.\n");
 	print(&text);

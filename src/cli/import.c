@@ -6,10 +6,10 @@
 
 #include "oddhost/base/clock.h"
 #include "oddhost/base/file.h"
-#include "oddhost/base/text.h"
 #include "oddhost/base/version.h"
 #include "oddhost/cli/cli.h"
 #include "oddhost/cli/gather.h"
+#include "oddhost/cli/names.h"
 #include "oddhost/cli/scope.h"
 #include "oddhost/parse/transcript.h"
 
@@ -86,25 +86,6 @@ static void take_spec(struct host_record *record, const struct host_spec *spec)
 	record->n_vars = spec->n_vars;
 }
 
-/* Hosts that one thing is true of, for one message. */
-struct names {
-	struct arena *arena;
-	const char **v;
-	size_t n, cap;
-};
-
-static void add_name(struct names *names, const char *name)
-{
-	names->v = arena_grow(names->arena, names->v, names->n, &names->cap, sizeof *names->v);
-	names->v[names->n++] = arena_dup(names->arena, name);
-}
-
-static void warn_of(const struct names *names, const char *what)
-{
-	if (names->n > 0)
-		cli_warn("%s: %s", text_fold(names->arena, names->v, names->n, 20), what);
-}
-
 /* Give the hosts their inventory names; leave out those that were not selected; name the missing.
  */
 static void fit_to_scope(struct run *run, const struct scope *scope)
@@ -125,16 +106,16 @@ static void fit_to_scope(struct run *run, const struct scope *scope)
 		if (same != NULL)
 			absorb(same, record);
 		else
-			add_name(&others, record->name);
+			names_add(&others, arena_dup(run->arena, record->name));
 		host_record_free(record);
 	}
 	run->n_hosts = kept;
 	for (size_t i = 0; i < scope->n_hosts; i++) {
 		if (record_named(run, run->n_hosts, scope->hosts[i].name) == NULL)
-			add_name(&missing, scope->hosts[i].name);
+			names_add(&missing, scope->hosts[i].name);
 	}
-	warn_of(&others, "not among the hosts that -i and -l select; left out");
-	warn_of(&missing, "selected, but not in the transcript");
+	names_warn(&others, "not among the hosts that -i and -l select; left out");
+	names_warn(&missing, "selected, but not in the transcript");
 }
 
 static bool write_run(const char *dir, struct run *run, struct err *err)
