@@ -207,11 +207,12 @@ class Ssh:
             return "" if text == "none" else expand(text)
 
         keys = said.get("identityfile", [])
-        keys = [] if set(keys) <= USUAL_KEYS else [expand(k) for k in keys if k != "none"]
+        usual = set(keys) <= USUAL_KEYS
+        keys = [] if usual else [expand(k) for k in keys if k != "none"]
         known = [re.sub(r"^none$", "/dev/null", get("userknownhostsfile")), re.sub(r"(^| )~", rf"\1{ME.pw_dir}", get("globalknownhostsfile"))]
         return {"address": get("hostname"), "port": int(get("port")), "user": get("user"), "identities": keys,
                 "known_hosts": " ".join(k for k in known if k != "none"), "known_as": alias,
-                "identities_only": get("identitiesonly") == "yes", "family": get("addressfamily"),
+                "usual_keys": usual, "identities_only": get("identitiesonly") == "yes", "family": get("addressfamily"),
                 "agent": agent(get("identityagent", None)),
                 "bind_address": None if get("bindaddress", "name") == "name" else get("bindaddress"),
                 "connect_timeout": int(get("connecttimeout").replace("none", "0")), "alive_interval": int(get("serveraliveinterval")),
@@ -260,7 +261,7 @@ def ours(program, file, host, args):
         usual = [os.path.join(ME.pw_dir, ".ssh/known_hosts"), os.path.join(ME.pw_dir, ".ssh/known_hosts2"),
                  "/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2"]
         spec = {k: spec[k] for k in ("address", "port", "user", "identities", "known_hosts", "known_as", "host_key",
-                                    "identities_only", "agent", "bind_address", "family", "connect_timeout", "alive_interval")}
+                                    "usual_keys", "identities_only", "agent", "bind_address", "family", "connect_timeout", "alive_interval")}
         return {**spec, "user": spec["user"] or ME.pw_name, "known_hosts": " ".join(spec["known_hosts"] or usual)}
 
     return {**plain(said), "jumps": [plain(j) for j in said["jumps"]]}, done.stderr

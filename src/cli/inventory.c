@@ -101,6 +101,7 @@ static struct json *describe_spec(const struct host_spec *spec)
 	json_set_number(root, "port", spec->port == 0 ? 22 : spec->port);
 	json_set_string(root, "user", spec->user);
 	json_set(root, "identities", paths(spec->identities, spec->n_identities));
+	json_set_bool(root, "usual_keys", spec->n_identities == 0 && !spec->no_usual_keys);
 	json_set(root, "known_hosts", paths(spec->known_hosts, spec->n_known_hosts));
 	json_set_string(root, "known_as", spec->known_as);
 	json_set_string(root, "host_key", policy_name(spec->host_key));

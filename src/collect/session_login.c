@@ -153,13 +153,15 @@ static void choose_offers(struct session *s)
 {
 	static const char *const usual[] = {"id_ed25519", "id_ecdsa", "id_rsa"};
 	struct session_shared *shared = s->shared;
+	bool usual_keys =
+	    s->spec->n_identities == 0 && !s->spec->no_usual_keys && shared->home != NULL;
 	size_t n;
 
 	s->n_offers = s->offer = 0;
 	for (size_t i = 0; i < s->spec->n_identities; i++)
 		offer(s, identities_file(shared->identities, s->spec->identities[i], s->spec->agent,
 			     shared->diags));
-	for (size_t i = 0; s->spec->n_identities == 0 && shared->home != NULL && i < 3; i++) {
+	for (size_t i = 0; usual_keys && i < 3; i++) {
 		const char *path =
 		    arena_printf(s->record->arena, "%s/.ssh/%s", shared->home, usual[i]);
 		if (access(path, R_OK) == 0)

@@ -149,9 +149,7 @@ static void find_identities(struct reach *reach, const struct ssh_tokens *tokens
 		if (strcasecmp(path, "none") != 0)
 			ret->identities[ret->n_identities++] = expand_path(reach, tokens, path);
 	}
-	if (ret->n_identities == 0)
-		warn_once(
-		    reach, options->identities[0], "none: the usual keys are tried all the same");
+	ret->no_usual_keys = ret->n_identities == 0;
 }
 
 /* As ssh, both the user's and the system's files; the first is where new keys would go. */

@@ -62,6 +62,7 @@ struct host_spec {
 	uint16_t port;           /* 0: 22 */
 	const char **identities; /* private key files, in order; n_identities may be 0 */
 	size_t n_identities;
+	bool no_usual_keys;   /* where there are none of those, try none of ~/.ssh */
 	bool identities_only; /* offer none of an agent's keys but those that these files name */
 	const char *agent;    /* its socket; "": none; NULL: that of SSH_AUTH_SOCK */
 	const char *bind_address; /* the local address to connect from; NULL: any */
