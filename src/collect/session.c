@@ -112,6 +112,8 @@ static void retry_now(void *context)
  */
 bool session_retry(struct session *s)
 {
+	session_resume(s);
+
 	bool crowded = strstr(s->transport.said, "MaxStartups") != NULL;
 	int64_t left = s->login_timer.at - clock_ms();
 	unsigned jitter = 0;
@@ -191,12 +193,14 @@ void session_drive(struct session *s)
 		session_finish(s);
 		return;
 	}
-	if (s->via == NULL && s->transport.fd >= 0)
+	if (s->transport.fd >= 0)
 		loop_want_write(s->shared->loop, &s->watch, transport_flush(&s->transport));
+	else if (s->via != NULL && s->transport.out.n > s->transport.out_done)
+		jump_carry(s->via);
 }
 
 /* The run's limit, or ConnectTimeout where that is longer: it is not given to be cut short. */
-static unsigned login_ms(const struct session *s)
+unsigned session_login_ms(const struct session *s)
 {
 	unsigned seconds = s->spec->connect_seconds;
 
@@ -206,7 +210,7 @@ static unsigned login_ms(const struct session *s)
 static void login_expired(void *context)
 {
 	struct session *s = context;
-	double seconds = login_ms(s) / 1000.0;
+	double seconds = session_login_ms(s) / 1000.0;
 
 	if (s->fault.text[0] != '\0' && !s->transport.banner_seen)
 		session_end(s, HOST_PROTOCOL_ERROR, "it kept refusing for %g s: '%s'", seconds,
@@ -241,6 +245,29 @@ static void host_expired(void *context)
 	session_finish(s);
 }
 
+void session_pause(struct session *s)
+{
+	int64_t now = clock_ms();
+
+	if (s->paused)
+		return;
+	s->paused = true;
+	s->login_left = s->login_timer.at - now;
+	s->host_left = s->host_timer.at - now;
+	loop_cancel(s->shared->loop, &s->login_timer);
+	loop_cancel(s->shared->loop, &s->host_timer);
+}
+
+void session_resume(struct session *s)
+{
+	if (!s->paused)
+		return;
+	s->paused = false;
+	loop_timer(s->shared->loop, &s->login_timer, s->login_left, login_expired, s);
+	if (s->carries == NULL) /* it lives as long as those that it carries */
+		loop_timer(s->shared->loop, &s->host_timer, s->host_left, host_expired, s);
+}
+
 struct session *session_start(struct session_shared *shared, const struct host_spec *spec,
     void (*done)(void *context, struct session *session, struct host_record *record), void *context)
 {
@@ -255,7 +282,7 @@ struct session *session_start(struct session_shared *shared, const struct host_s
 	s->watch.fd = s->transport.fd = -1;
 	s->started = clock_ms();
 	s->record = session_record(spec, shared->local_user);
-	loop_timer(shared->loop, &s->login_timer, login_ms(s), login_expired, s);
+	loop_timer(shared->loop, &s->login_timer, session_login_ms(s), login_expired, s);
 	loop_timer(shared->loop, &s->host_timer, shared->host_ms, host_expired, s);
 	dial_begin(s);
 	return s;

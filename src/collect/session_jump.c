@@ -3,10 +3,11 @@
  * share a pool of jump sessions; each carries its children in direct-tcpip channels (RFC 4254
  * section 7.2).
  *
- * libssh2 opens one channel at a time in a session, so a target that does not answer blocks the
- * opens behind it until its login time is over. Therefore a pool has several jump sessions, and one
- * that is stuck in an open takes no further child: once its children are done, it is closed. They
- * are begun one after the other, since a jump host's sshd refuses many at once (MaxStartups).
+ * libssh2 opens one channel at a time in a session and cannot give an open up, so a target that
+ * does not answer blocks the opens behind it. Therefore a pool has several jump sessions, an open
+ * has a time limit, and a session whose open was given up is stuck: it takes no further child, is
+ * closed once its children are done, and another is begun in its place. They are begun one after
+ * the other, since a jump host's sshd refuses many at once (MaxStartups).
  */
 #include "session_state.h"
 
@@ -16,12 +17,16 @@
 
 #include "oddhost/base/clock.h"
 #include "oddhost/base/mem.h"
+#include "oddhost/model/status.h"
 
-#define JUMPS_MAX 6
+#define JUMPS_MAX 16 /* of one chain, with those that targets without an answer hold */
+#define PROMPT_MAX 6 /* of them without */
 #define CHILDREN_MAX 64
 #define READ_SIZE 32768
 #define WAITING_PER_JUMP 8 /* another jump session is worth it for so many that wait */
-#define SLOW_OPEN_MS 500   /* or where an open holds up the others for so long */
+#define SLOW_OPEN_MS 300   /* or where an open holds up the others for so long */
+#define AGAIN_MS 500       /* after a jump session was lost */
+#define LOST_MAX 3         /* so many in a row, none of which opened a way: it is no use */
 
 struct child {
 	struct session *session; /* NULL: it has left, and its channel is being closed */
@@ -38,7 +43,7 @@ struct jump {
 	bool ready;
 	bool stuck;  /* an open was given up: libssh2 would go on with it */
 	bool broken; /* the session is ending: its channels are not touched any more */
-	struct timer kick;
+	struct timer kick, open_timer;
 };
 
 struct jump_pool {
@@ -51,6 +56,9 @@ struct jump_pool {
 	struct session *waiting, **waiting_end;
 	size_t n_waiting;
 	struct timer nudge; /* to look whether an open is slow */
+	int64_t begin_at;   /* no jump session before */
+	unsigned lost;      /* in a row */
+	bool closing;       /* the run ends: nothing is begun any more */
 };
 
 static void serve(struct jump_pool *pool);
@@ -101,6 +109,15 @@ static struct jump_pool *pool_of(struct session_shared *shared, const struct hos
 	return pool;
 }
 
+static void push_waiting(struct jump_pool *pool, struct session *s)
+{
+	session_pause(s);
+	s->next_waiting = NULL;
+	*pool->waiting_end = s;
+	pool->waiting_end = &s->next_waiting;
+	pool->n_waiting++;
+}
+
 static struct session *pop_waiting(struct jump_pool *pool)
 {
 	struct session *s = pool->waiting;
@@ -131,24 +148,49 @@ static bool remove_waiting(struct jump_pool *pool, struct session *s)
 
 /* ---- jump sessions ---- */
 
-/* A jump session has ended. Who waits, and has no other jump to hope for, ends with it. */
+static bool is_usable(const struct jump *jump)
+{
+	return jump->session != NULL && jump->ready && !jump->stuck && !jump->broken;
+}
+
+static bool has_usable(const struct jump_pool *pool)
+{
+	for (size_t i = 0; i < JUMPS_MAX; i++) {
+		if (is_usable(&pool->jumps[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Who waits for a jump host that cannot be had ends as it did, though nobody has reached them. */
+static void fail_waiting(struct jump_pool *pool, const struct host_record *record)
+{
+	enum host_status status =
+	    host_status_reached(record->status) ? HOST_UNREACHABLE : record->status;
+
+	for (struct session *s; (s = pop_waiting(pool)) != NULL;) {
+		session_end(s, status, "jump host %s: %s", pool->spec.address, record->error);
+		session_finish(s);
+	}
+}
+
+/*
+ * A jump session has ended. One that was lost behind its login is replaced; where the login failed,
+ * or that happens again and again, and no other is left, those that wait end with it.
+ */
 static void jump_done(void *context, struct session *session, struct host_record *record)
 {
 	struct jump *jump = context;
 	struct jump_pool *pool = jump->pool;
-	bool others = false;
+	bool logged_in = jump->ready;
 
 	(void)session;
 	jump->session = NULL;
-	jump->ready = jump->stuck = jump->broken = false;
-	for (size_t i = 0; i < JUMPS_MAX; i++)
-		others = others || pool->jumps[i].session != NULL;
-	bool idle = record->status == HOST_OK; /* we closed it ourselves */
-	while (!others && !idle && pool->waiting != NULL) {
-		struct session *s = pop_waiting(pool);
-		session_end(s, HOST_UNREACHABLE, "jump host %s: %s: %s", pool->spec.address,
-		    host_status_name(record->status), record->error);
-		session_finish(s);
+	if (record->status != HOST_OK) { /* otherwise we closed it ourselves */
+		pool->begin_at = clock_ms() + AGAIN_MS;
+		pool->lost++;
+		if (!has_usable(pool) && (!logged_in || pool->lost >= LOST_MAX || pool->closing))
+			fail_waiting(pool, record);
 	}
 	host_record_free(record);
 	serve(pool);
@@ -172,7 +214,7 @@ static void kicked(void *context)
 }
 
 /* Let the jump session look at its children soon, from the loop and not from here. */
-static void kick(struct jump *jump)
+void jump_carry(struct jump *jump)
 {
 	if (jump->session != NULL && jump->kick.slot == 0)
 		loop_timer(jump->pool->shared->loop, &jump->kick, 0, kicked, jump);
@@ -188,12 +230,51 @@ static void nudged(void *context)
 	serve(context);
 }
 
+/* Half of the login's time, whose other half is for what comes behind it. */
+static unsigned open_ms(const struct session *s)
+{
+	return session_login_ms(s) / 2;
+}
+
+static void open_expired(void *context)
+{
+	struct jump *jump = context;
+	struct session *s = jump->opening;
+
+	session_end(s, HOST_CONNECT_TIMEOUT, "%s port %u: no answer to jump host %s in %g s",
+	    s->spec->address, s->record->port, jump->pool->spec.address, open_ms(s) / 1000.0);
+	session_finish(s);
+	serve(jump->pool);
+}
+
+/* The next in the queue: its clocks run from here on. */
+static void begin_open(struct jump *jump)
+{
+	struct session *s = pop_waiting(jump->pool);
+
+	session_resume(s);
+	s->via = jump;
+	jump->opening = s;
+	jump->opening_since = clock_ms();
+	loop_timer(s->shared->loop, &jump->open_timer, open_ms(s), open_expired, jump);
+	jump_carry(jump);
+}
+
+static void end_open(struct jump *jump)
+{
+	jump->opening->via = NULL;
+	jump->opening = NULL;
+	loop_cancel(jump->pool->shared->loop, &jump->open_timer);
+}
+
 /* Who waits is opened by a jump session that is free to; more are begun where many wait. */
 static void serve(struct jump_pool *pool)
 {
 	struct jump *unused = NULL;
-	size_t starting = 0, usable = 0, prompt = 0;
+	size_t starting = 0, prompt = 0;
 
+	if (pool->closing)
+		return;
 	for (size_t i = 0; i < JUMPS_MAX; i++) {
 		struct jump *jump = &pool->jumps[i];
 		if (jump->session == NULL) {
@@ -201,20 +282,16 @@ static void serve(struct jump_pool *pool)
 			continue;
 		}
 		starting += !jump->ready && !jump->broken;
-		usable += jump->ready && !jump->stuck && !jump->broken;
-		if (jump->ready && !jump->stuck && !jump->broken && jump->opening == NULL &&
-		    jump->n < CHILDREN_MAX && pool->waiting != NULL) {
-			jump->opening = pop_waiting(pool);
-			jump->opening->via = jump;
-			jump->opening_since = clock_ms();
-			kick(jump);
-		}
-		prompt += jump->ready && !jump->stuck && !jump->broken && !is_slow(jump);
+		if (is_usable(jump) && jump->opening == NULL && jump->n < CHILDREN_MAX &&
+		    pool->waiting != NULL)
+			begin_open(jump);
+		prompt += is_usable(jump) && !is_slow(jump);
 	}
 	if (pool->waiting == NULL)
 		return;
-	if (unused != NULL && starting == 0 &&
-	    (prompt == 0 || pool->n_waiting > usable * WAITING_PER_JUMP))
+	if (unused != NULL && starting == 0 && prompt < PROMPT_MAX &&
+	    clock_ms() >= pool->begin_at &&
+	    (prompt == 0 || pool->n_waiting > prompt * WAITING_PER_JUMP))
 		start_jump(pool, unused);
 	if (pool->nudge.slot == 0)
 		loop_timer(pool->shared->loop, &pool->nudge, SLOW_OPEN_MS, nudged, pool);
@@ -224,10 +301,7 @@ void jump_request(struct session *s)
 {
 	struct jump_pool *pool = pool_of(s->shared, s->spec);
 
-	s->next_waiting = NULL;
-	*pool->waiting_end = s;
-	pool->waiting_end = &s->next_waiting;
-	pool->n_waiting++;
+	push_waiting(pool, s);
 	serve(pool);
 }
 
@@ -252,39 +326,41 @@ void jump_leave(struct session *s)
 		remove_waiting(pool_of(s->shared, s->spec), s);
 		return;
 	}
-	s->via = NULL;
 	if (jump->opening == s) {
-		jump->opening = NULL;
+		end_open(jump);
 		jump->stuck = true;
 	}
+	s->via = NULL;
 	for (size_t i = 0; i < jump->n; i++) {
 		if (jump->children[i].session == s)
 			jump->children[i].session = NULL;
 	}
-	kick(jump);
+	jump_carry(jump);
 }
 
-/* The jump session ends: its children cannot go on. */
+/*
+ * The jump session ends, which is no fault of its children's: who waits for a way waits again, who
+ * is not logged in yet may begin again.
+ */
 void jump_break(struct jump *jump)
 {
+	struct jump_pool *pool = jump->pool;
 	const char *why = jump->session->record->error;
 
 	jump->broken = true;
-	loop_cancel(jump->pool->shared->loop, &jump->kick);
 	if (jump->opening != NULL) {
 		struct session *s = jump->opening;
-		session_end(s, HOST_UNREACHABLE, "jump host %s: %s", jump->pool->spec.address, why);
-		session_finish(s);
+		end_open(jump);
+		push_waiting(pool, s);
 	}
 	for (size_t i = 0; i < jump->n; i++) {
 		struct session *s = jump->children[i].session;
-		if (s == NULL)
+		if (s == NULL || (!pool->closing && session_retry(s)))
 			continue;
-		session_end(
-		    s, HOST_DISCONNECTED, "jump host %s: %s", jump->pool->spec.address, why);
+		session_end(s, HOST_DISCONNECTED, "jump host %s: %s", pool->spec.address, why);
 		session_finish(s);
 	}
-	loop_cancel(jump->pool->shared->loop, &jump->kick);
+	loop_cancel(pool->shared->loop, &jump->kick);
 	jump->n = 0;
 }
 
@@ -293,7 +369,9 @@ static void adopt(struct jump *jump, LIBSSH2_CHANNEL *channel)
 {
 	struct session *s = jump->opening;
 
-	jump->opening = NULL;
+	end_open(jump);
+	s->via = jump;
+	jump->pool->lost = 0;
 	jump->children[jump->n++] = (struct child){s, channel};
 	transport_init(&s->transport, -1);
 	if (login_begin(s) == ENDED)
@@ -302,34 +380,59 @@ static void adopt(struct jump *jump, LIBSSH2_CHANNEL *channel)
 		session_drive(s);
 }
 
-static bool open_next(struct jump *jump)
+/* The jump host has said no; of its reason libssh2 keeps only the kind. */
+static void refuse(struct jump *jump)
+{
+	struct session *s = jump->opening;
+	const char *by = jump->pool->spec.address, *reason = session_error(jump->session);
+
+	if (strstr(reason, "prohibited") != NULL)
+		session_end(s, HOST_CHANNEL_FAILED,
+		    "jump host %s forbids forwarding to %s port %u: %s", by, s->spec->address,
+		    s->record->port, reason);
+	else
+		session_end(s, HOST_UNREACHABLE,
+		    "jump host %s has no way to %s port %u: it is refused, or there is no route: "
+		    "%s",
+		    by, s->spec->address, s->record->port, reason);
+	end_open(jump);
+	session_finish(s);
+}
+
+static enum outcome open_next(struct jump *jump)
 {
 	struct session *s = jump->opening;
 
-	if (s == NULL || jump->n == CHILDREN_MAX)
-		return false;
+	if (s == NULL || jump->stuck || jump->n == CHILDREN_MAX)
+		return WAITING;
 	LIBSSH2_CHANNEL *channel = libssh2_channel_direct_tcpip_ex(
 	    jump->session->ssh, s->spec->address, s->record->port, "127.0.0.1", 0);
-	if (channel != NULL) {
-		adopt(jump, channel);
-	} else if (libssh2_session_last_errno(jump->session->ssh) == LIBSSH2_ERROR_EAGAIN) {
-		return false;
-	} else {
-		session_end(s, HOST_UNREACHABLE,
-		    "jump host %s cannot open a way to %s port %u: it is refused, there is no route, "
-		    "or the jump host forbids forwarding: %s",
-		    jump->pool->spec.address, s->spec->address, s->record->port,
+	int code = channel != NULL ? 0 : libssh2_session_last_errno(jump->session->ssh);
+
+	if (code == LIBSSH2_ERROR_EAGAIN || (code != 0 && jump->session->transport.closed))
+		return WAITING;
+	if (code != 0 && code != LIBSSH2_ERROR_CHANNEL_FAILURE)
+		return session_end(jump->session, HOST_DISCONNECTED, "no way could be opened: %s",
 		    session_error(jump->session));
-		jump->opening = NULL;
-		s->via = NULL;
-		session_finish(s);
-	}
+	if (code == 0)
+		adopt(jump, channel);
+	else
+		refuse(jump);
 	serve(jump->pool);
+	return MOVED;
+}
+
+/* Its channel is gone, unless all are: then jump_break() says why. */
+static bool cut_off(struct jump *jump, struct child *child, int error)
+{
+	if (jump->session->transport.closed)
+		return false;
+	transport_close(&child->session->transport, error);
 	return true;
 }
 
 /* What has come for the child, into its transport; false: nothing new. */
-static bool receive(struct child *child)
+static bool receive(struct jump *jump, struct child *child)
 {
 	char bytes[READ_SIZE];
 	struct transport *t = &child->session->transport;
@@ -341,15 +444,17 @@ static bool receive(struct child *child)
 	}
 	if (n == LIBSSH2_ERROR_EAGAIN || t->closed)
 		return false;
-	if (n < 0 || libssh2_channel_eof(child->channel) == 1) {
-		transport_close(t, n < 0 ? ECONNRESET : 0);
+	if (n < 0)
+		return cut_off(jump, child, ECONNRESET);
+	if (libssh2_channel_eof(child->channel) == 1) {
+		transport_close(t, 0);
 		return true;
 	}
 	return false;
 }
 
 /* What the child has to say, into the channel; false: nothing moved. */
-static bool send_out(struct child *child)
+static bool send_out(struct jump *jump, struct child *child)
 {
 	struct transport *t = &child->session->transport;
 	struct view rest = {t->out.p + t->out_done, t->out.n - t->out_done};
@@ -359,10 +464,8 @@ static bool send_out(struct child *child)
 	ssize_t n = libssh2_channel_write(child->channel, rest.p, rest.n);
 	if (n == LIBSSH2_ERROR_EAGAIN)
 		return false;
-	if (n < 0) {
-		transport_close(t, EPIPE);
-		return true;
-	}
+	if (n < 0)
+		return cut_off(jump, child, EPIPE);
 	t->out_done += (size_t)n;
 	if (t->out_done == t->out.n)
 		t->out.n = t->out_done = 0;
@@ -371,13 +474,13 @@ static bool send_out(struct child *child)
 
 static bool drive_child(struct jump *jump, size_t i)
 {
-	bool moved = receive(&jump->children[i]);
+	bool moved = receive(jump, &jump->children[i]);
 
 	if (moved)
 		session_drive(jump->children[i].session); /* which may end it */
 	if (jump->children[i].session == NULL)
 		return true;
-	if (send_out(&jump->children[i])) {
+	if (send_out(jump, &jump->children[i])) {
 		moved = true;
 		if (jump->children[i].session->transport.closed)
 			session_drive(jump->children[i].session);
@@ -412,21 +515,23 @@ static bool is_idle(const struct jump *jump)
 /* Reading one channel can bring in another's data: go round until a whole pass moves nothing. */
 enum outcome jump_step(struct jump *jump)
 {
-	bool moved = false;
+	enum outcome outcome = open_next(jump);
 
-	if (!jump->stuck)
-		moved = open_next(jump);
+	if (outcome == ENDED)
+		return ENDED;
 	for (size_t i = 0; i < jump->n; i++) {
 		if (jump->children[i].session != NULL && drive_child(jump, i))
-			moved = true;
+			outcome = MOVED;
 	}
 	if (sweep(jump)) {
 		serve(jump->pool);
-		moved = true;
+		outcome = MOVED;
 	}
 	if (is_idle(jump))
 		return session_end(jump->session, HOST_OK, "%s", "");
-	return moved ? MOVED : WAITING;
+	if (outcome == WAITING) /* all that children had to say is out */
+		loop_cancel(jump->pool->shared->loop, &jump->kick);
+	return outcome;
 }
 
 static void free_pool(struct jump_pool *pool)
@@ -440,7 +545,10 @@ static void free_pool(struct jump_pool *pool)
 
 void session_free_jumps(struct session_shared *shared)
 {
-	/* A pool behind another one was made after it and stands before it: children end first. */
+	/* Pools behind other pools stand in any order: none may begin anew what another has ended.
+	 */
+	for (struct jump_pool *pool = shared->jumps; pool != NULL; pool = pool->next)
+		pool->closing = true;
 	for (struct jump_pool *pool = shared->jumps; pool != NULL; pool = pool->next)
 		free_pool(pool);
 	for (struct jump_pool *pool = shared->jumps, *next; pool != NULL; pool = next) {

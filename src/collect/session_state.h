@@ -60,6 +60,8 @@ struct session {
 	struct transport transport;
 	struct watch watch;
 	struct timer login_timer, host_timer, attempt_timer;
+	bool paused; /* both clocks stand: it waits for its turn */
+	int64_t login_left, host_left;
 	unsigned retries; /* left */
 	LIBSSH2_SESSION *ssh;
 
@@ -93,14 +95,22 @@ enum outcome session_end(struct session *s, enum host_status status, const char 
     __attribute__((format(printf, 3, 4)));
 enum outcome session_no_banner(struct session *s, int error); /* it closed, or reset: `error` */
 void session_finish(struct session *s);                       /* calls done; the session is gone */
-void session_drive(struct session *s);        /* until nothing moves; may finish it */
-const char *session_error(struct session *s); /* libssh2's last words */
+void session_drive(struct session *s);              /* until nothing moves; may finish it */
+const char *session_error(struct session *s);       /* libssh2's last words */
+unsigned session_login_ms(const struct session *s); /* its limit for the login */
 
 /*
  * A connection fault before the login: try again after a while with jitter, where it is worth it
  * and time is left. True: the session goes on, from the beginning.
  */
 bool session_retry(struct session *s);
+
+/*
+ * Both clocks stand while the session waits for others: in a queue, or for the agent, which has a
+ * limit of its own. Doing it twice does nothing.
+ */
+void session_pause(struct session *s);
+void session_resume(struct session *s);
 
 /* session_dial.c */
 void dial_begin(struct session *s);
@@ -127,6 +137,7 @@ void lanes_record(struct session *s); /* what there is, into the record */
 void jump_request(struct session *s); /* a way to the host, through its jump hosts */
 const struct session *jump_session(const struct jump *jump);
 void jump_leave(struct session *s);         /* it ends, or gives up waiting */
+void jump_carry(struct jump *jump);         /* soon: a child has something to say */
 enum outcome jump_ready(struct jump *jump); /* the jump host's session has logged in */
 enum outcome jump_step(struct jump *jump);
 void jump_break(struct jump *jump); /* its session ends: so do those that go through it */

@@ -16,8 +16,8 @@ static const struct {
 	"this machine may be gone. Try its console."},
     [HOST_CONNECT_REFUSED] = {"connect-refused", "The host answers but nothing listens on the "
 						 "port: is sshd running, is ansible_port right?"},
-    [HOST_UNREACHABLE] = {"unreachable", "The network reports that there is no way to the host: "
-					 "check its address and this machine's routes."},
+    [HOST_UNREACHABLE] = {"unreachable", "There is no way to the host: check its address and the "
+					 "routes of this machine, or of its jump host."},
     [HOST_BANNER_TIMEOUT] = {"banner-timeout", "Something accepted the connection but did not "
 					       "speak SSH in time: the host may be overloaded, or "
 					       "the port is not sshd's."},
@@ -35,8 +35,8 @@ static const struct {
     [HOST_AUTH_FAILED] = {"auth-failed", "No login worked: check the "
 					 "user name, --private-key and the agent (ssh-add -l)."},
     [HOST_CHANNEL_FAILED] = {"channel-failed", "Login worked, but no command could be started: is "
-					       "there a forced command, MaxSessions 0, or a "
-					       "nologin shell?"},
+					       "there a forced command, MaxSessions 0, a nologin "
+					       "shell, or a jump host that forbids forwarding?"},
     [HOST_DISCONNECTED] = {"disconnected",
 	"The connection broke while probes ran; what had arrived was kept. Run again."},
     [HOST_DEADLINE] = {"deadline", "The time limit ended this host's collection; what had arrived "

@@ -10,7 +10,7 @@ import threading
 import time
 
 import peers
-from rows import LOGGING_IN, OK, Row
+from rows import DOCKER, HOST, LOGGING_IN, OK, QUICK_PROBES, Row
 from world import RECORDED, Missing, find, write
 
 
@@ -333,23 +333,29 @@ def jump_rows(lab):
     two = f'{via},demo@{lab.odd["jump2"]}:{lab.world.port}'
     away = f'-J demo@127.0.74.250:{lab.world.port}'
     closed = f'-J demo@{lab.odd["closed"]}:{lab.world.port}'
-    no = 'connect-refused unreachable channel-failed'
+    login = f'-J refused@{lab.odd["odd"]}:{lab.world.port}'
     silent, deaf = lab.address(), lab.address()
     lab.peers.add(silent, peers.silent)
     lab.peers.deaf(deaf)
     rows = [
         ('127.0.74.12', Row('one jump host', args=via, **OK)),
         ('127.0.74.12', Row('two jump hosts', args=two, **OK)),
-        ('127.0.74.250', Row('target refuses its jump host', no, 'refused', args=via)),
+        ('127.0.74.250', Row('target refuses its jump host', 'unreachable', 'refused', args=via)),
         (silent, Row('target says nothing to its jump host', 'banner-timeout', '', LOGGING_IN,
                      args=via)),
-        (deaf, Row('target does not answer its jump host', 'connect-timeout', '', LOGGING_IN,
-                   args=via)),
-        ('127.0.74.12', Row('jump host refuses', 'connect-refused unreachable', 'refused',
+        (deaf, Row('target does not answer its jump host', 'connect-timeout', 'no answer to jump',
+                   LOGGING_IN, args=via)),
+        ('127.0.74.12', Row('jump host refuses', 'connect-refused', 'jump host .*refused',
                             args=away)),
-        ('127.0.74.12', Row('jump host forbids forwarding',
-                            'channel-failed unreachable connect-refused', 'prohibited|forward',
+        ('127.0.74.12', Row('jump host refuses the login', 'auth-failed',
+                            'jump host .*login as refused', args=login)),
+        ('127.0.74.12', Row('jump host forbids forwarding', 'channel-failed', 'forbids forwarding',
                             args=closed)),
+        (lab.odd['odd'], Row('MaxSessions 1 behind a jump host', user='one-session', args=via,
+                             **OK)),
+        # A probe of its own that says nothing for long, so that nothing else moves the way to it.
+        (lab.odd['odd'], Row('quiet behind two jump hosts', 'ok', '^$', HOST, user='sleeper',
+                             kept=QUICK_PROBES, probes={DOCKER: 'timeout'}, args=two)),
     ]
     return rows + [('127.0.74.12', Row(f'jump target {n} of 5, 3 dead', args=via, **OK))
                    for n in (4, 5)]
@@ -357,7 +363,7 @@ def jump_rows(lab):
 
 def jumps(lab, table):
     if not lab.jumps:
-        table.skip('jump hosts: 9 rows', 'no ProxyJump yet')
+        table.skip('jump hosts: 14 rows', 'no ProxyJump yet')
         return
     for name, forwarding in ('jump', 'yes'), ('jump2', 'yes'), ('closed', 'no'):
         lab.odd[name] = lab.address()
@@ -379,6 +385,65 @@ def jumps(lab, table):
                   lab.judge(row, records, findings))
     table.row('all behind jump hosts in one run', f'exit {code}', seconds, healthy,
               problems + worse)
+    dead_first(lab, table, config)
+    jump_lost(lab, table, config)
+
+
+def behind(lab, table, title, jump, config, targets):
+    """Healthy targets, and the others in `targets` before them, behind one jump host."""
+    name = re.sub(r'\W+', '-', title)
+    args = f'-J demo@{jump}:{lab.world.port}'
+    hosts = {f'other-{n:02}': (at, Row('', '', args=args)) for n, at in enumerate(targets)}
+    hosts.update({host: (at, Row('', '', args=args)) for host, at in lab.healthy().items()})
+    code, seconds, problems = lab.run(name, lab.inventory(name, hosts), '--known-hosts',
+                                      lab.path('known_hosts'), '-F', config, '--workers', '1')
+    healthy, worse = lab.count_healthy(lab.records(name))
+    table.row(title, f'exit {code}', seconds, healthy, problems + worse)
+
+
+def dead_first(lab, table, config):
+    """More targets than there are jump sessions do not answer."""
+    dead = [lab.address() for _ in range(20)]
+    for address in dead:
+        lab.peers.deaf(address)
+    behind(lab, table, '20 dead targets before 12 healthy', lab.odd['jump'], config, dead)
+
+
+def jump_lost(lab, table, config):
+    """The first connection to the jump host is reset while ways are opened through it."""
+    first = [True]
+
+    def peer(conn, world):
+        limit = 4500 if first else None
+        first.clear()
+        peers.forward(conn, world, limit=limit, after=peers.reset, address=lab.odd['jump'])
+
+    address = lab.address()
+    lab.world.trust(address)
+    lab.peers.add(address, peer)
+    behind(lab, table, 'jump host resets once', address, config, ())
+    if first:
+        table.row('jump host resets once', 'none', 0, '-', ['it was not asked'])
+
+
+def by_agent(lab, table):
+    """The agent's answer comes while nothing else moves the way through the jump host."""
+    lab.agent = f'{lab.world.state}/plain-agent'
+    process = lab.world.spawn(['ssh-agent', '-D', '-a', lab.agent], 'plain-agent')
+    wait_for(lambda: os.path.exists(lab.agent), 10)
+    subprocess.run(['ssh-add', '-q', lab.path('id_ed25519')], check=True,
+                   env={**os.environ, 'SSH_AUTH_SOCK': lab.agent})
+    way = Row('', '', args=f'-J demo@{lab.odd["jump"]}:{lab.world.port}')
+    inventory = lab.inventory('by-agent', {'by-agent': ('127.0.74.12', way)})
+    write(inventory, re.sub(' ansible_ssh_private_key_file=\\S+', '', lab.text('by-agent.ini')))
+    code, seconds, problems = lab.run('by-agent', inventory, '--known-hosts',
+                                      lab.path('known_hosts'))
+    lab.agent = None
+    process.terminate()
+    record = lab.records('by-agent')['by-agent']
+    if not lab.is_complete(record):
+        problems.append(f'{record["status"]}: {record["error"]}')
+    table.row('agent behind a jump host', f'exit {code}', seconds, '-', problems)
 
 
 def run_all(lab, table):
@@ -391,6 +456,7 @@ def run_all(lab, table):
     many_targets(lab, table)
     slow_agent(lab, table)
     jumps(lab, table)
+    by_agent(lab, table)
     if lab.level == 'all' and os.geteuid() == 0:
         disk(lab, table, 'full disk', 'size=64k', 'No space left')
         disk(lab, table, 'read-only', 'ro', 'Read-only')
