@@ -308,6 +308,20 @@ static void add_containers(struct fact_list *list, const struct host *host)
 	}
 }
 
+/* In words that a few seconds do not change. */
+static const char *clock_text(struct arena *arena, int64_t off)
+{
+	int64_t far = off < 0 ? -off : off;
+	const char *way = off < 0 ? "behind" : "ahead";
+
+	if (far == 0)
+		return "right";
+	if (far < 60)
+		return arena_printf(arena, "%s by less than a minute", way);
+	return far < 3600 ? arena_printf(arena, "%s by %d min", way, (int)(far / 60))
+			  : arena_printf(arena, "%s by %ld h", way, (long)(far / 3600));
+}
+
 static void add_services(struct fact_list *list, const struct host *host)
 {
 	for (size_t i = 0; i < host->n_services; i++) {
@@ -393,6 +407,10 @@ struct fact_list facts_make(
 		add(&list, FACET_SYSTEM, "kernel", host->kernel, system);
 	if (host->os != NULL)
 		add(&list, FACET_SYSTEM, "os", host->os, system);
+	if (host->upgraded != NULL)
+		add(&list, FACET_SYSTEM, "last package upgrade", host->upgraded, system);
+	if (host->clock_known)
+		add(&list, FACET_SYSTEM, "clock", clock_text(arena, host->clock_off_s), system);
 	list.whole[FACET_ROUTE] = host->routes_known && !host->routes.partial;
 	list.whole[FACET_ROUTE6] = host->routes6_known && !host->routes.partial6;
 	list.whole[FACET_RULE] = host->rules.known && !host->rules.partial;

@@ -156,6 +156,16 @@ const char command_http[] =
     "else exit 127; fi\n"
     "echo \"$u: $o ($w)\"";
 
+const char command_host[] =
+    "uname -srm; grep PRETTY_NAME= /etc/os-release; uptime\n"
+    "date -u '+clock: %Y-%m-%dT%H:%M:%SZ'\n"
+    "if command -v dpkg >/dev/null; then\n"
+    "cat /var/log/dpkg.log.1 /var/log/dpkg.log 2>/dev/null | tail -n 5000 |\n"
+    "sed -n 's/^\\([0-9-]*\\) [0-9:]* upgrade \\([^ ]*\\) .*/upgraded: \\1 \\2/p' | tail -n 3\n"
+    "elif command -v rpm >/dev/null; then\n"
+    "rpm -qa --qf 'upgraded: @%{INSTALLTIME} %{NAME}\\n' | sort | tail -n 3\n"
+    "fi";
+
 const char *command_fill(struct arena *arena, const char *text, const char *word, uint16_t port)
 {
 	struct buf out = {0};

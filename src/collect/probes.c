@@ -76,7 +76,7 @@ static const struct row {
 	       "2>/dev/null) || " SAY_WHY,
 	10, 0, false, false},
     {"docker_daemon", "cat /etc/docker/daemon.json", 5, 0, true, false},
-    {"host", "uname -srm; grep PRETTY_NAME= /etc/os-release; uptime", 5, 0, false, false},
+    {"host", command_host, 5, 0, false, false},
     {"cloud", command_cloud, 1, 1, false, true},
     {"ping:%T", "ping -n -c 3 -i 0.5 -W 2 -w 5 %T", 8, 2, false, true},
     {"tcp:%T", command_tcp, 10, 2, false, true},

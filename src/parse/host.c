@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "oddhost/base/clock.h"
 #include "oddhost/parse/addresses.h"
 #include "oddhost/parse/cloud.h"
 #include "oddhost/parse/docker.h"
@@ -16,6 +17,9 @@
 
 /* A host has a few targets and peers; a crafted record with more is cut off. */
 #define TARGETS_MOST 1024
+
+#define NS 1000000000
+#define CLOCK_SLACK_S 5
 
 struct reader {
 	struct host *host;
@@ -479,6 +483,25 @@ static void read_targets(struct reader *r)
 	r->host->cap_egresses = r->egresses.cap;
 }
 
+/*
+ * The host said its time between the record's start and its end; a few seconds more are allowed,
+ * since that start is in whole seconds and this machine's own clock is no better than others.
+ */
+static void compare_clocks(struct host *host, int64_t said_ns)
+{
+	const struct host_record *record = host->record;
+	int64_t began_ns, said, from, to;
+
+	if (said_ns == 0 || record->started == NULL ||
+	    !clock_parse(view_of(record->started), &began_ns))
+		return;
+	said = said_ns / NS;
+	from = began_ns / NS - CLOCK_SLACK_S;
+	to = began_ns / NS + record->elapsed_ms / 1000 + CLOCK_SLACK_S;
+	host->clock_known = true;
+	host->clock_off_s = said < from ? said - from : said > to ? said - to : 0;
+}
+
 /* The probes that add to one another. */
 static void read_additive(struct reader *r)
 {
@@ -504,6 +527,8 @@ static void read_additive(struct reader *r)
 	host->kernel = system.kernel;
 	host->os = system.os;
 	host->uptime = system.uptime;
+	host->upgraded = system.upgraded;
+	compare_clocks(host, system.clock_ns);
 }
 
 struct host *parse_host(struct host_record *record, const struct run_meta *meta)

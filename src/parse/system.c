@@ -2,7 +2,10 @@
 
 #include <limits.h>
 
+#include "oddhost/base/clock.h"
 #include "oddhost/parse/line.h"
+
+#define DAY 10 /* of "2026-10-01" */
 
 /* uname -srm has three words; -a has the host's name second and the machine further behind. */
 static const char *take_uname(struct view line, struct arena *arena)
@@ -31,6 +34,27 @@ static bool is_release(struct view line)
 	       view_find_char(line, '-') > 0;
 }
 
+/* "2026-10-01 libc6:amd64", "@1696320000 bash": the later day stays. */
+static void take_upgrade(struct view rest, struct arena *arena, struct system *system)
+{
+	char day[CLOCK_UTC_SIZE];
+	struct view word;
+	uint64_t seconds;
+
+	if (!view_next_word(&rest, &word))
+		return;
+	if (view_take(&word, "@")) {
+		if (!view_uint(word, 1, UINT32_MAX, &seconds))
+			return;
+		clock_format_utc((time_t)seconds, day);
+		word = view_left(view_of(day), DAY);
+	}
+	if (word.n != DAY || word.p[4] != '-' || word.p[7] != '-')
+		return;
+	if (system->upgraded == NULL || view_cmp(word, view_of(system->upgraded)) > 0)
+		system->upgraded = arena_dup_view(arena, word);
+}
+
 void parse_system(struct view text, struct arena *arena, struct system *system)
 {
 	struct line_reader lines = {.rest = text};
@@ -45,6 +69,10 @@ void parse_system(struct view text, struct arena *arena, struct system *system)
 			    rest.p[rest.n - 1] == rest.p[0])
 				rest = view_left(view_skip(rest, 1), rest.n - 2);
 			system->os = arena_dup_view(arena, rest);
+		} else if (view_take(&rest, "clock: ")) {
+			clock_parse(rest, &system->clock_ns);
+		} else if (view_take(&rest, "upgraded: ")) {
+			take_upgrade(rest, arena, system);
 		} else if (view_find(rest, " load average") > 0 && view_find(rest, "up ") >= 0) {
 			system->uptime = arena_dup_view(arena, rest);
 		} else if (system->kernel == NULL && is_release(rest)) {

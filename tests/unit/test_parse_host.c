@@ -373,10 +373,49 @@ static void test_system(void **state)
 	arena_free(arena);
 }
 
+/* The clock against the record's own time, and the last upgrade of dpkg's or rpm's records. */
+static void test_clock_and_upgrades(void **state)
+{
+	static const struct {
+		const char *out;
+		bool known;
+		int64_t off;
+		const char *upgraded;
+	} rows[] = {
+	    {"Linux 6.1.0 x86_64\n", false, 0, NULL},
+	    {"clock: 2020-12-04T03:00:02Z\n", true, 0, NULL},
+	    {"clock: 2020-12-04T02:59:56Z\n", true, 0, NULL},
+	    {"clock: 2020-12-04T03:00:18Z\n", true, 3, NULL},
+	    {"clock: 2020-12-04T02:00:00Z\n", true, -3595, NULL},
+	    {"clock: 2021-01-01T03:00:00Z\n", true, 2419185, NULL},
+	    {"clock: yesterday\n", false, 0, NULL},
+	    {"upgraded: 2020-11-03 libc6:amd64\nupgraded: 2020-11-04 bash:amd64\n", false, 0,
+		"2020-11-04"},
+	    {"upgraded: @1604448000 bash\nupgraded: @1604000000 curl\n", false, 0, "2020-11-04"},
+	    {"upgraded: soon\nupgraded: @\nupgraded:\n", false, 0, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct row probes[] = {{"host", rows[i].out, NULL, PROBE_OK, 0}};
+		struct host_record *record = RECORD(probes);
+		record->started = "2020-12-04T03:00:00Z";
+		record->elapsed_ms = 10000;
+		struct host *host = parse_host(record, &meta);
+		const char *upgraded = host->upgraded != NULL ? host->upgraded : "-";
+		if (host->clock_known != rows[i].known || host->clock_off_s != rows[i].off)
+			fail_msg("%s: %d %lld", rows[i].out, host->clock_known,
+			    (long long)host->clock_off_s);
+		assert_string_equal(upgraded, rows[i].upgraded != NULL ? rows[i].upgraded : "-");
+		host_record_free(record);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_nothing),
+	    cmocka_unit_test(test_clock_and_upgrades),
 	    cmocka_unit_test(test_known),
 	    cmocka_unit_test(test_all_probes),
 	    cmocka_unit_test(test_target_names),

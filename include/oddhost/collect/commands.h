@@ -36,6 +36,13 @@ extern const char command_http[];
  */
 extern const char command_cloud[];
 
+/*
+ * uname, os-release and uptime as they print, "clock: TIME" in UTC, and the last three package
+ * upgrades that dpkg's or rpm's records show, "upgraded: DAY PACKAGE" or "upgraded: @SECONDS
+ * PACKAGE"; of dpkg's log no more than the last 5000 lines are looked at.
+ */
+extern const char command_host[];
+
 /* `text` with %T and %P filled in; `word` is quoted on the way. */
 const char *command_fill(struct arena *arena, const char *text, const char *word, uint16_t port);
 

@@ -295,9 +295,12 @@ struct host {
 	struct egress *egresses; /* one a target and address */
 	size_t n_egresses, cap_egresses;
 
-	const char *kernel; /* "Linux 6.1.0-18-amd64 x86_64", or NULL */
-	const char *os;     /* PRETTY_NAME of os-release, or NULL */
-	const char *uptime; /* as printed, or NULL */
+	const char *kernel;   /* "Linux 6.1.0-18-amd64 x86_64", or NULL */
+	const char *os;       /* PRETTY_NAME of os-release, or NULL */
+	const char *uptime;   /* as printed, or NULL */
+	const char *upgraded; /* the day of the last package upgrade, "2026-10-01", or NULL */
+	bool clock_known;     /* its clock could be held against ours */
+	int64_t clock_off_s;  /* how far it is from ours, seconds; 0: within what can be told */
 
 	struct cloud cloud;
 

@@ -11,14 +11,17 @@
 
 /* NULL: not said. */
 struct system {
-	const char *kernel; /* "Linux 6.1.0-18-amd64 x86_64" */
-	const char *os;     /* PRETTY_NAME of os-release(5) */
-	const char *uptime; /* the line of uptime(1) */
+	const char *kernel;   /* "Linux 6.1.0-18-amd64 x86_64" */
+	const char *os;       /* PRETTY_NAME of os-release(5) */
+	const char *uptime;   /* the line of uptime(1) */
+	int64_t clock_ns;     /* its clock, nanoseconds since 1970; 0: not said */
+	const char *upgraded; /* the day of the last package upgrade, "2026-10-01" */
 };
 
 /*
- * Fill in what the text says: a line of `uname -srm`, `uname -a` or `uname -r`, PRETTY_NAME=…, and
- * uptime's line. Other lines are no news: the probe prints more than these.
+ * Fill in what the text says: a line of `uname -srm`, `uname -a` or `uname -r`, PRETTY_NAME=…,
+ * uptime's line, "clock: TIME" and "upgraded: DAY …". Other lines are no news: the probe prints
+ * more than these.
  */
 void parse_system(struct view text, struct arena *arena, struct system *system);
 
