@@ -100,7 +100,8 @@ static void test_mesh_is_linear(void **state)
 		for (unsigned i = 0; i < n; i++) {
 			assert_int_equal(q.specs[i].n_questions, n <= 16 ? n - 1 : 3);
 			for (size_t k = 0; k < q.specs[i].n_questions; k++) {
-				unsigned peer = (unsigned)atoi(q.specs[i].questions[k].name + 1);
+				unsigned peer =
+				    (unsigned)strtoul(q.specs[i].questions[k].name + 1, NULL, 10);
 				assert_int_not_equal(peer, i);
 				asked[peer]++;
 			}
