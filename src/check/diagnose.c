@@ -148,6 +148,20 @@ static const char *summary_without_fault(struct check *check, size_t reached)
 	    arena, "%zu host%s examined, and no fault was found.%s", reached, s, gaps);
 }
 
+/* What makes everything else doubtful is said with the verdict. */
+static const char *doubt_of_all(const struct check *check)
+{
+	const struct run_meta *meta = &check->run->meta;
+
+	for (size_t i = 0; i < meta->n_options; i++) {
+		if (strcmp(meta->options[i].name, "host-key-policy") == 0 &&
+		    strcmp(meta->options[i].value, "off") == 0)
+			return " Host keys were not checked (--host-key off): somebody else may have "
+			       "answered in a host's place.";
+	}
+	return "";
+}
+
 static void summarise(struct check *check)
 {
 	struct diagnosis *d = check->diagnosis;
@@ -163,6 +177,7 @@ static void summarise(struct check *check)
 	} else {
 		d->summary = summary_without_fault(check, reached);
 	}
+	d->summary = arena_printf(d->arena, "%s%s", d->summary, doubt_of_all(check));
 }
 
 struct diagnosis *diagnose(const struct run *run, struct host *const *hosts, size_t n)

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "oddhost/base/clock.h"
-#include "oddhost/base/table.h"
 #include "oddhost/base/version.h"
 #include "oddhost/cli/progress.h"
+#include "oddhost/cli/resume.h"
 #include "oddhost/cli/scope.h"
 #include "oddhost/cli/secret.h"
 #include "oddhost/collect/probes.h"
@@ -26,22 +26,32 @@ static void on_signal(int number)
 	atomic_store(&stop, number);
 }
 
-/* The first signal ends the run with a report; the second one, the program. */
-static void catch_signals(void)
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+
+#define ENDING (sizeof ending / sizeof *ending)
+
+/*
+ * The first signal ends the run with a report; the second one, the program. One that is ignored
+ * stays so: nohup(1) and shells see to that. A file that may not grow (ulimit -f) is an error, as a
+ * full disk is.
+ */
+static void catch_signals(struct sigaction before[ENDING])
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	for (size_t i = 0; i < ENDING; i++) {
+		sigaction(ending[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			sigaction(ending[i], &action, NULL);
+	}
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
-static void release_signals(void)
+static void release_signals(const struct sigaction before[ENDING])
 {
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
-	signal(SIGHUP, SIG_DFL);
+	for (size_t i = 0; i < ENDING; i++)
+		sigaction(ending[i], &before[i], NULL);
 }
 
 void gather_default_dir(const char *group, char out[PATH_MAX])
@@ -85,7 +95,7 @@ static bool take_host(void *context, struct host_record *record)
 	struct gathering *g = context;
 
 	g->result->reached += host_record_examined(record);
-	g->result->incomplete += record->status != HOST_OK;
+	g->result->incomplete += !host_is_complete(record);
 	progress_host(&g->progress, record);
 	if (!g->failed && !run_append(g->fd, record, &g->err))
 		g->failed = true;
@@ -157,6 +167,13 @@ static int print_plan(const struct scope *scope)
 	return code;
 }
 
+static int print_dry(const struct options *options, const struct scope *scope)
+{
+	if (options->list_hosts)
+		scope_print_hosts(scope);
+	return options->check ? print_plan(scope) : EXIT_CLEAN;
+}
+
 static unsigned login_seconds(const struct options *options)
 {
 	return options->connect_timeout == 0 ? 10 : options->connect_timeout;
@@ -176,6 +193,7 @@ static int collect(const struct options *options, const struct scope *scope, str
 	struct gathering g = {.result = ret};
 	struct diag_list diags = {.arena = scope->arena};
 	char now[CLOCK_UTC_SIZE], text[IP_TEXT_SIZE], password[256] = "";
+	struct sigaction before[ENDING];
 	struct ip address;
 	struct runner_plan plan = {
 	    .hosts = scope->hosts,
@@ -200,12 +218,12 @@ static int collect(const struct options *options, const struct scope *scope, str
 	}
 	if (!open_run(options, meta, &g))
 		return cli_fail(&g.err);
-	catch_signals();
+	catch_signals(before);
 	progress_init(&g.progress, options->quiet, options->verbose);
 	bool began = runner_run(&plan, &events, &address, &diags, &g.err);
 	explicit_bzero(password, sizeof password);
 	progress_end(&g.progress);
-	release_signals();
+	release_signals(before);
 	close(g.fd);
 	cli_print_diags(&diags);
 	ret->interrupted = atomic_load(&stop) != 0;
@@ -221,105 +239,27 @@ static int collect(const struct options *options, const struct scope *scope, str
 	return EXIT_CLEAN;
 }
 
-struct settings {
-	struct arena *arena;
-	struct var *v;
-	size_t n, cap;
-};
-
-static void set(struct settings *s, const char *name, const char *value)
-{
-	s->v = arena_grow(s->arena, s->v, s->n, &s->cap, sizeof *s->v);
-	s->v[s->n++] = (struct var){name, arena_dup(s->arena, value)};
-}
-
-static void set_number(struct settings *s, const char *name, unsigned value)
-{
-	set(s, name, arena_printf(s->arena, "%u", value));
-}
-
-/* What run.json keeps of the options: what a reader of the report, or --resume, has to know. */
-static void keep_options(
-    struct settings *s, const struct options *options, const struct scope *scope)
-{
-	static const char *const policies[] = {"strict", "accept-new", "off"};
-	enum host_key_policy policy = HOST_KEY_STRICT;
-
-	for (size_t i = 0; i < options->n_inventories; i++)
-		set(s, i == 0 ? "inventory" : arena_printf(s->arena, "inventory-%zu", i + 1),
-		    options->inventories[i]);
-	set_number(s, "forks", options->forks);
-	set_number(s, "timeout", login_seconds(options));
-	set_number(s, "host-timeout", options->host_timeout);
-	set_number(s, "deadline", options->deadline);
-	for (size_t i = 0; i < scope->n_hosts; i++) {
-		if (scope->hosts[i].host_key > policy)
-			policy = scope->hosts[i].host_key;
-	}
-	set(s, "host-key", policies[policy]);
-}
-
 static struct run_meta make_meta(const struct options *options, const struct scope *scope)
 {
-	struct settings settings = {.arena = scope->arena};
-	char now[CLOCK_UTC_SIZE];
-
-	clock_format_utc(time(NULL), now);
-	keep_options(&settings, options, scope);
-	return (struct run_meta){
+	struct run_meta meta = {
 	    .version = ODDHOST_VERSION,
 	    .group = scope->group,
 	    .limit = options->limit,
-	    .started = arena_dup(scope->arena, now),
 	    .targets = scope->targets,
 	    .n_targets = scope->n_targets,
 	    .reserved = scope->reserved,
 	    .n_reserved = scope->n_reserved,
 	    .n_hosts = scope->n_hosts,
-	    .options = settings.v,
-	    .n_options = settings.n,
 	};
+	char now[CLOCK_UTC_SIZE];
+
+	clock_format_utc(time(NULL), now);
+	meta.started = arena_dup(scope->arena, now);
+	resume_keep(&meta, options, scope);
+	return meta;
 }
 
-/* --resume: the inventory and limit of the run, unless others are named; its hosts that are not
- * done. */
-static bool resume_options(const struct run *run, struct options *options)
-{
-	static const char *names[64];
-	size_t n = 0;
-
-	if (options->limit == NULL)
-		options->limit = run->meta.limit;
-	if (options->n_inventories > 0)
-		return true;
-	for (size_t i = 0; i < run->meta.n_options && n < 64; i++) {
-		if (strncmp(run->meta.options[i].name, "inventory", 9) == 0)
-			names[n++] = run->meta.options[i].value;
-	}
-	options->inventories = names;
-	options->n_inventories = n;
-	return n > 0;
-}
-
-/* A host is done where it has a record that no interruption or deadline has cut short. */
-static void drop_done(const struct run *run, struct scope *scope)
-{
-	struct table done = {0};
-	size_t n = 0;
-
-	for (size_t i = 0; i < run->n_hosts; i++) {
-		struct host_record *record = run->hosts[i];
-		if (record->status != HOST_INTERRUPTED && record->status != HOST_DEADLINE)
-			table_add(&done, view_of(record->name), record);
-	}
-	for (size_t i = 0; i < scope->n_hosts; i++) {
-		if (table_get(&done, view_of(scope->hosts[i].name)) == NULL)
-			scope->hosts[n++] = scope->hosts[i];
-	}
-	scope->n_hosts = n;
-	table_free(&done);
-}
-
+/* The hosts that a run has not finished, as it would have asked them. */
 static int gather_rest(
     const struct command *command, const struct options *options, struct gathered *ret)
 {
@@ -331,15 +271,30 @@ static int gather_rest(
 
 	if (run == NULL)
 		return cli_fail(&err);
-	if (!resume_options(run, &as_then)) {
+	resume_options(run, &as_then);
+	if (as_then.n_inventories == 0) {
 		cli_usage(command, "%s does not say which inventory it is of: name it with -i",
 		    options->resume);
-	} else if (scope_load(command, &as_then, &scope)) {
-		drop_done(run, &scope);
-		snprintf(ret->dir, sizeof ret->dir, "%s", options->resume);
-		ret->hosts = scope.n_hosts;
-		code = collect(&as_then, &scope, &run->meta, ret);
+		goto out;
 	}
+	if (!scope_load(command, &as_then, &scope))
+		goto out;
+	if (scope.n_hosts != run->meta.n_hosts) {
+		err_set(&err,
+		    "the inventory now gives %zu hosts, the run %s was of %zu: take the inventory and "
+		    "limit of then, or make a new run",
+		    scope.n_hosts, options->resume, run->meta.n_hosts);
+		cli_fail(&err);
+		goto out;
+	}
+	ret->hosts = scope.n_hosts;
+	resume_drop_done(run, &scope, ret);
+	snprintf(ret->dir, sizeof ret->dir, "%s", options->resume);
+	if (ret->dry)
+		code = print_dry(&as_then, &scope);
+	else
+		code = collect(&as_then, &scope, &run->meta, ret);
+out:
 	scope_free(&scope);
 	run_free(run);
 	return code;
@@ -369,12 +324,8 @@ int gather(const struct command *command, const struct options *options, struct 
 		return gather_rest(command, options, ret);
 	if (!scope_load(command, options, &scope))
 		goto out;
-	if (options->list_hosts)
-		scope_print_hosts(&scope);
-	if (options->check)
-		code = print_plan(&scope);
 	if (ret->dry) {
-		code = options->check ? code : EXIT_CLEAN;
+		code = print_dry(options, &scope);
 		goto out;
 	}
 	if (scope.n_targets == 0)

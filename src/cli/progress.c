@@ -1,6 +1,7 @@
 #include "oddhost/cli/progress.h"
 
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "oddhost/base/clock.h"
@@ -28,43 +29,59 @@ static void wipe(struct progress *progress)
 }
 
 /*
- * The time left, if the hosts to come take as long as those that are done; -1: not known. The last
- * ones say nothing: they are last because they take longer.
+ * The time left, if hosts go on to end as fast as they did; -1: too early to say. Of the very last
+ * ones it says nothing (0): they are last because they take longer.
  */
 static long seconds_left(const struct progress *progress, const struct runner_progress *now)
 {
-	int64_t elapsed = clock_ms() - progress->started;
+	double elapsed = (double)(clock_ms() - progress->started) / 1000;
 
-	if (now->done * 5 < now->total || now->running >= now->total - now->done)
+	if (now->done == 0 || now->done * 5 < now->total)
 		return -1;
-	return (
-	    long)((double)elapsed / (double)now->done * (double)(now->total - now->done) / 1000);
+	return (long)(elapsed / (double)now->done * (double)(now->total - now->done));
+}
+
+static size_t columns(void)
+{
+	struct winsize size;
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+static void compose(
+    const struct progress *progress, const struct runner_progress *now, struct buf *line)
+{
+	long left = seconds_left(progress, now);
+
+	buf_printf(line, "%zu of %zu hosts done, %zu failed, %zu running", now->done, now->total,
+	    now->failed, now->running);
+	if (left > 0)
+		buf_printf(line, ", about %ld s left", left);
+	if (now->slowest != NULL) { /* last: where the line is too long, it is cut off here */
+		buf_printf(line, ", slowest %.0f s: ", now->slowest_ms / 1000.0);
+		escape_plain(line, view_of(now->slowest));
+	}
 }
 
 void progress_show(struct progress *progress, const struct runner_progress *now)
 {
 	int64_t at = clock_ms();
-	struct buf slowest = {0};
+	struct buf line = {0};
 
 	if (progress->quiet || at - progress->started < FIRST_AFTER_MS ||
 	    (!progress->terminal && at - progress->printed < EVERY_MS) || now->done == now->total)
 		return;
 	progress->printed = at;
+	compose(progress, now, &line);
 	wipe(progress);
-	fprintf(stderr, "%zu of %zu hosts done, %zu failed, %zu running", now->done, now->total,
-	    now->failed, now->running);
-	if (now->slowest != NULL) {
-		escape_plain(&slowest, view_of(now->slowest));
-		fprintf(stderr, ", slowest %s %.1f s", buf_str(&slowest), now->slowest_ms / 1000.0);
-		buf_free(&slowest);
-	}
-	long left = seconds_left(progress, now);
-	if (left > 0)
-		fprintf(stderr, ", about %ld s left", left);
+	if (progress->terminal)
+		line.n = view_left(buf_view(&line), columns() - 1).n; /* one that wraps stays */
+	fprintf(stderr, "%.*s", (int)line.n, line.p);
 	if (!progress->terminal)
 		fputc('\n', stderr);
 	progress->line = progress->terminal;
 	fflush(stderr);
+	buf_free(&line);
 }
 
 void progress_host(struct progress *progress, const struct host_record *record)

@@ -140,8 +140,12 @@ static void parse_line(
 	if (rest.p[0] == '@') {
 		struct view marker;
 		view_next_word(&rest, &marker);
-		if (view_eq(marker, "@cert-authority"))
+		if (view_eq(marker, "@cert-authority")) {
+			diag_add(diags, n,
+			    "@cert-authority is not used: host certificates are "
+			    "not verified");
 			return;
+		}
 		entry->revoked = view_eq(marker, "@revoked");
 		if (!entry->revoked) {
 			diag_add(diags, n, "unknown marker, expected @revoked or @cert-authority");

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "oddhost/base/buf.h"
@@ -13,11 +14,16 @@
 #include "oddhost/base/text.h"
 #include "oddhost/collect/wire.h"
 
+#define LOCK_TRIES 20 /* a tenth of a second in all */
+#define LOCK_WAIT_US 5000
+#define CATCH_UP_MAX ((size_t)64 << 20)
+
 /* Hosts with the same list of files share one loaded set. */
 struct known_set {
 	const char **files;
 	size_t n;
 	struct known_hosts *known_hosts;
+	off_t seen; /* how much is loaded of the file that new hosts are added to */
 };
 
 struct known_store {
@@ -66,45 +72,65 @@ static bool same_files(const struct known_set *set, const struct host_spec *spec
 	return true;
 }
 
-static void load(struct known_store *store, struct known_set *set)
+/* The file that new hosts are added to; NULL: there is none. */
+static const char *first_file(const struct known_store *store, const struct host_spec *spec)
+{
+	return spec->n_known_hosts > 0 ? spec->known_hosts[0] : store->usual[0];
+}
+
+static void load(struct known_store *store, struct known_set *set, bool may_be_made)
 {
 	const char **files = set->n > 0 ? set->files : store->usual;
-	size_t n = set->n > 0 ? set->n : 2;
+	size_t n = set->n > 0 ? set->n : 2, missing = 0;
+	struct stat st;
 	struct err err;
 
 	set->known_hosts = known_hosts_new();
 	for (size_t i = 0; i < n; i++) {
 		if (files[i] == NULL)
 			continue;
+		missing += access(files[i], F_OK) != 0;
+		if (i == 0 && stat(files[i], &st) == 0)
+			set->seen = st.st_size;
 		store->diags->source = files[i];
 		if (!known_hosts_load(set->known_hosts, files[i], store->diags, &err))
 			diag_add(store->diags, 0, "%s", err.text);
 		store->diags->source = NULL;
 	}
+	if (set->n > 0 && missing == n && !may_be_made)
+		diag_add(store->diags, 0, "%s does not exist, so no host is known", files[0]);
 }
 
 /* The host's set, or NULL where it is not loaded yet; with the lock held, for reading at least. */
-static struct known_hosts *loaded(const struct known_store *store, const struct host_spec *spec)
+static struct known_set *loaded(const struct known_store *store, const struct host_spec *spec)
 {
 	for (size_t i = 0; i < store->n; i++) {
 		if (same_files(&store->sets[i], spec))
-			return store->sets[i].known_hosts;
+			return &store->sets[i];
 	}
 	return NULL;
 }
 
 /* With the lock held for writing. */
-static struct known_hosts *set_of(struct known_store *store, const struct host_spec *spec)
+static struct known_set *set_of(struct known_store *store, const struct host_spec *spec)
 {
-	struct known_hosts *known = loaded(store, spec);
+	struct known_set *set = loaded(store, spec);
 
-	if (known != NULL)
-		return known;
+	if (set != NULL)
+		return set;
 	store->sets = mem_grow(store->sets, store->n, &store->cap, sizeof *store->sets);
-	struct known_set *set = &store->sets[store->n++];
+	set = &store->sets[store->n++];
 	*set = (struct known_set){.files = spec->known_hosts, .n = spec->n_known_hosts};
-	load(store, set);
-	return set->known_hosts;
+	load(store, set, spec->host_key != HOST_KEY_STRICT);
+	return set;
+}
+
+void known_store_load(struct known_store *store, const struct host_spec *spec)
+{
+	pthread_rwlock_wrlock(&store->lock);
+	if (!spec->local && spec->host_key != HOST_KEY_OFF)
+		set_of(store, spec);
+	pthread_rwlock_unlock(&store->lock);
 }
 
 static const char *name_of(const struct host_spec *spec)
@@ -122,13 +148,14 @@ struct known_keys known_store_find(
     struct known_store *store, const struct host_spec *spec, struct arena *arena)
 {
 	pthread_rwlock_rdlock(&store->lock);
-	const struct known_hosts *set = loaded(store, spec);
+	const struct known_set *set = loaded(store, spec);
 	if (set == NULL) {
 		pthread_rwlock_unlock(&store->lock);
 		pthread_rwlock_wrlock(&store->lock);
 		set = set_of(store, spec);
 	}
-	struct known_keys keys = known_hosts_find(set, name_of(spec), port_of(spec), arena);
+	struct known_keys keys =
+	    known_hosts_find(set->known_hosts, name_of(spec), port_of(spec), arena);
 	pthread_rwlock_unlock(&store->lock);
 	return keys;
 }
@@ -150,46 +177,112 @@ static bool make_line(const struct host_spec *spec, struct view key, struct buf 
 	return true;
 }
 
-/* One write(2) behind a lock(2): lines of several processes do not mix. */
-static bool append(const char *path, struct view line, struct err *err)
+/* For a moment: a file that somebody keeps locked must not hold up the loop. */
+static void lock(int fd)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	for (int i = 0; i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0; i++)
+		usleep(LOCK_WAIT_US);
+}
 
-	if (fd < 0)
-		return err_sys(err, "%s", path);
-	bool ok = flock(fd, LOCK_EX) == 0 && file_write_all(fd, line);
-	if (!ok)
-		err_sys(err, "%s", path);
-	close(fd);
+/* What others have added to the file since it was read. */
+static bool catch_up(struct known_set *set, int fd, char *ret_last, struct err *err)
+{
+	struct buf text = {.max = CATCH_UP_MAX};
+	char chunk[8192];
+	struct stat st;
+	ssize_t n = 0;
+
+	if (fstat(fd, &st) < 0)
+		return err_sys(err, "fstat");
+	off_t at = st.st_size < set->seen ? 0 : set->seen;
+	while ((n = pread(fd, chunk, sizeof chunk, at)) > 0) {
+		buf_add(&text, chunk, (size_t)n);
+		at += n;
+	}
+	known_hosts_add(set->known_hosts, buf_view(&text), NULL);
+	buf_free(&text);
+	*ret_last = '\n'; /* an empty file needs no line break either */
+	if (n < 0 || (at > 0 && pread(fd, ret_last, 1, at - 1) < 0))
+		return err_sys(err, "read");
+	set->seen = at;
+	return true;
+}
+
+/* One write(2), with the line break that the last line may lack. */
+static bool append(struct known_set *set, int fd, char last, struct view line, struct err *err)
+{
+	struct buf whole = {0};
+
+	buf_puts(&whole, last == '\n' ? "" : "\n");
+	buf_add_view(&whole, line);
+	bool ok = file_write_all(fd, buf_view(&whole)) || err_sys(err, "write");
+	if (ok) {
+		known_hosts_add(set->known_hosts, line, NULL);
+		set->seen += (off_t)whole.n;
+	}
+	buf_free(&whole);
 	return ok;
 }
 
+/* As ssh, make ~/.ssh where it is not there. */
+static int open_file(const struct known_store *store, const char *path, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (path == store->usual[0] && slash != NULL) {
+		const char *dir = arena_printf(store->arena, "%.*s", (int)(slash - path), path);
+		if (!file_make_dir(dir, 0700, err))
+			return -1;
+	}
+	int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		err_sys(err, "%s", path);
+	return fd;
+}
+
+/*
+ * Others may have met the host meanwhile: a session of ours under another name, or another process.
+ * So what the file holds by now is read first, behind its lock.
+ */
 bool known_store_add(
     struct known_store *store, const struct host_spec *spec, struct view key, struct err *err)
 {
-	const char *path = spec->n_known_hosts > 0 ? spec->known_hosts[0] : store->usual[0];
+	const char *path = first_file(store, spec);
 	struct arena *arena = arena_new();
 	struct buf line = {0};
 	bool ok = false;
+	char last;
+	int fd = -1;
 
 	pthread_rwlock_wrlock(&store->lock);
-	struct known_hosts *set = set_of(store, spec);
-	/* Another session may have met the same host meanwhile, under another name of ours. */
-	struct known_keys keys = known_hosts_find(set, name_of(spec), port_of(spec), arena);
+	struct known_set *set = set_of(store, spec);
+	if (path == NULL) {
+		err_set(err, "there is no known_hosts file to write to");
+		goto out;
+	}
+	fd = open_file(store, path, err);
+	if (fd < 0)
+		goto out;
+	lock(fd);
+	if (!catch_up(set, fd, &last, err)) {
+		err_wrap(err, "%s", path);
+		goto out;
+	}
+	struct known_keys keys =
+	    known_hosts_find(set->known_hosts, name_of(spec), port_of(spec), arena);
 	enum known_hosts_result now = known_keys_check(&keys, key);
 	if (now == KNOWN_HOSTS_MATCH)
 		ok = true;
 	else if (now != KNOWN_HOSTS_UNKNOWN)
 		err_set(err, "it has just shown another key");
-	else if (path == NULL)
-		err_set(err, "there is no known_hosts file to write to");
 	else if (!make_line(spec, key, &line))
 		err_set(err, "the host key is no key");
-	else if (append(path, buf_view(&line), err)) {
-		known_hosts_add(set, buf_view(&line), NULL);
-		ok = true;
-	}
+	else
+		ok = append(set, fd, last, buf_view(&line), err) || err_wrap(err, "%s", path);
+out:
 	pthread_rwlock_unlock(&store->lock);
+	if (fd >= 0)
+		close(fd);
 	buf_free(&line);
 	arena_free(arena);
 	return ok;

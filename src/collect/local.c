@@ -11,7 +11,11 @@
 
 #include "oddhost/base/clock.h"
 #include "oddhost/base/mem.h"
+#include "oddhost/base/text.h"
 #include "oddhost/collect/lane.h"
+
+#define REAP_TRIES 20 /* a tenth of a second in all */
+#define REAP_WAIT_US 5000
 
 enum { IN, OUT, ERR, PIPES };
 
@@ -19,7 +23,8 @@ enum { IN, OUT, ERR, PIPES };
 struct local_lane {
 	struct local *local;
 	struct lane lane;
-	pid_t pid; /* 0: not running */
+	pid_t pid;  /* 0: not running */
+	bool plain; /* without sudo, since that has refused */
 	struct watch watch[PIPES];
 	size_t sent;
 };
@@ -34,8 +39,11 @@ struct local {
 	struct local_lane lanes[PLAN_LANES_MAX];
 	struct timer limit, begin;
 	int64_t started;
+	const char *sudo_failed; /* what sudo said; NULL while it has not refused */
 	struct host_record *record;
 };
+
+static bool start_lane(struct local_lane *l, struct err *err);
 
 static void close_pipe(struct local_lane *l, int which)
 {
@@ -45,6 +53,14 @@ static void close_pipe(struct local_lane *l, int which)
 		return;
 	loop_unwatch(l->local->shared->loop, &l->watch[which]);
 	close(fd);
+}
+
+/* What sudo runs belongs to root and may not let itself be killed: it is not waited for long. */
+static void end(pid_t pid)
+{
+	kill(-pid, SIGKILL);
+	for (int i = 0; i < REAP_TRIES && waitpid(pid, NULL, WNOHANG) == 0; i++)
+		usleep(REAP_WAIT_US);
 }
 
 static void finish(struct local *local, enum host_status status, const char *why)
@@ -57,10 +73,8 @@ static void finish(struct local *local, enum host_status status, const char *why
 		struct local_lane *l = &local->lanes[i];
 		for (int k = 0; k < PIPES; k++)
 			close_pipe(l, k);
-		if (l->pid > 0) {
-			kill(-l->pid, SIGKILL);
-			waitpid(l->pid, NULL, 0);
-		}
+		if (l->pid > 0)
+			end(l->pid);
 		lane_finish(&l->lane);
 		lane_free(&l->lane);
 	}
@@ -89,12 +103,69 @@ static void finish_if_done(struct local *local)
 			return;
 		complete = complete && lane_complete(&l->lane);
 	}
-	finish(local, complete ? HOST_OK : HOST_PARTIAL,
-	    complete ? "" : "the shell ended before all probes had run");
+	if (complete && local->sudo_failed != NULL)
+		finish(local, HOST_SUDO_FAILED,
+		    arena_printf(local->record->arena,
+			"%s; what needs no other user was collected as %s", local->sudo_failed,
+			local->record->user));
+	else
+		finish(local, complete ? HOST_OK : HOST_PARTIAL,
+		    complete ? "" : "the shell ended before all probes had run");
+}
+
+static bool uses_sudo(const struct local_lane *l)
+{
+	return l->local->spec->become && !l->plain;
+}
+
+static bool is_begun(const struct local_lane *l)
+{
+	const struct probe_plan *plan = l->local->plan;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		if (plan->probes[i].lane == l->lane.number && l->local->receptions[i].begun)
+			return true;
+	}
+	return false;
+}
+
+/* sudo did not start the shell: remember why, and run the lane once more without it. */
+static bool without_sudo(struct local_lane *l, const char *why, struct err *err)
+{
+	struct local *local = l->local;
+
+	local->sudo_failed = arena_printf(
+	    local->record->arena, "%s%s", strncmp(why, "sudo", 4) == 0 ? "" : "sudo: ", why);
+	if (l->pid > 0)
+		end(l->pid);
+	for (int k = 0; k < PIPES; k++)
+		close_pipe(l, k);
+	lane_free(&l->lane);
+	lane_init(&l->lane, local->plan, l->lane.number, local->receptions);
+	l->sent = 0;
+	l->plain = true;
+	return start_lane(l, err);
+}
+
+/* Its first line, or what can be said without one. */
+static const char *complaint(struct local_lane *l)
+{
+	struct view said, line;
+	struct buf text = {0};
+
+	lane_finish(&l->lane);
+	said = line = view_trim(buf_view(&l->lane.greeting));
+	view_next_line(&said, &line);
+	text_mend_utf8(line, &text);
+	const char *copy =
+	    text.n > 0 ? arena_dup(l->local->record->arena, buf_str(&text)) : "it said nothing";
+	buf_free(&text);
+	return copy;
 }
 
 static void receive(struct local_lane *l, int which)
 {
+	struct err err;
 	char bytes[32768];
 	ssize_t n = read(l->watch[which].fd, bytes, sizeof bytes);
 
@@ -107,7 +178,11 @@ static void receive(struct local_lane *l, int which)
 		return;
 	}
 	close_pipe(l, which);
-	finish_if_done(l->local);
+	bool closed = l->watch[OUT].fd < 0 && l->watch[ERR].fd < 0;
+	if (!closed || !uses_sudo(l) || is_begun(l))
+		finish_if_done(l->local);
+	else if (!without_sudo(l, complaint(l), &err))
+		finish(l->local, HOST_CHANNEL_FAILED, err.text);
 }
 
 static void out_ready(void *context)
@@ -139,7 +214,7 @@ static bool spawn(struct local_lane *l, const struct host_spec *spec, int fds[PI
 	const char *user = spec->become_user != NULL ? spec->become_user : "root";
 	const char *const plain[] = {"sh", "-s", NULL};
 	const char *const sudo[] = {"sudo", "-n", "-u", user, "--", "sh", "-s", NULL};
-	const char *const *argv = spec->become ? sudo : plain;
+	const char *const *argv = uses_sudo(l) ? sudo : plain;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t none, all;
@@ -179,7 +254,8 @@ static bool start_lane(struct local_lane *l, struct err *err)
 		ok = err_sys(err, "pipe");
 	for (int k = 0; k < made; k++)
 		theirs[k] = pipes[k][k == IN ? 0 : 1];
-	ok = ok && (spawn(l, l->local->spec, theirs) || err_sys(err, "%s", "sh"));
+	ok = ok &&
+	     (spawn(l, l->local->spec, theirs) || err_sys(err, "%s", uses_sudo(l) ? "sudo" : "sh"));
 	for (int k = 0; k < made; k++) {
 		int ours = pipes[k][k == IN ? 1 : 0];
 		close(theirs[k]);
@@ -204,7 +280,12 @@ static void begin(void *context)
 	struct err err;
 
 	for (unsigned i = 0; i < local->plan->lanes; i++) {
-		if (!start_lane(&local->lanes[i], &err)) {
+		struct local_lane *l = &local->lanes[i];
+		l->plain = l->plain || local->sudo_failed != NULL;
+		bool started = start_lane(l, &err);
+		if (!started && uses_sudo(l)) /* there is no sudo */
+			started = without_sudo(l, arena_dup(local->record->arena, err.text), &err);
+		if (!started) {
 			finish(local, HOST_CHANNEL_FAILED, err.text);
 			return;
 		}

@@ -116,10 +116,11 @@ static bool make_nonce(char nonce[PLAN_NONCE_SIZE], struct err *err)
 /*
  * The frame: a line "NONCE b INDEX" before and "NONCE e INDEX EXIT" behind the output, each with a
  * line break of its own in front, so that output without one at its end stays as it is. The end of
- * one probe is said with the beginning of the next: each write may be a packet. `timeout`
- * gets -k where it knows it, since a probe may ignore the first signal. Busybox's ends the one
- * process that it started and none of its children: there the probe has a session of its own, all
- * of which ends with it.
+ * one probe is said with the beginning of the next: each write may be a packet.
+ *
+ * Where `timeout` ends a probe, nothing of it may stay: coreutils' leaves a child that ignores the
+ * signal, busybox's each child. So the probe has a session of its own, all of which is killed.
+ * Where there is no setsid, -k does what it can.
  */
 static struct view make_script(const struct probe_plan *plan, struct arena *arena, unsigned lane)
 {
@@ -128,7 +129,7 @@ static struct view make_script(const struct probe_plan *plan, struct arena *aren
 	buf_puts(&out,
 	    "LC_ALL=C; export LC_ALL\n"
 	    "PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"; export PATH\n"
-	    "if timeout --help 2>&1 | grep BusyBox >/dev/null && command -v setsid >/dev/null; then\n"
+	    "if timeout 1 setsid true </dev/null >/dev/null 2>&1; then\n"
 	    "t() { timeout \"$1\" setsid sh -c 'trap \"kill -KILL 0\" TERM; sh -c \"$1\" & "
 	    "wait \"$!\"' sh \"$2\"; }\n"
 	    "elif timeout -k 1 1 true </dev/null >/dev/null 2>&1; then\n"
@@ -191,9 +192,10 @@ static const char *make_command(struct view script, struct arena *arena)
 	    "sh -c 'printf %s \"$1\" | "
 	    "tr \"\\001\\002\\003\\004\" \"\\012\\047\\041\\134\" | " PLAN_COMMAND "' sh '");
 	for (size_t i = 0; i < script.n; i++) {
-		const char *at = strchr(special, script.p[i]);
-		if (script.p[i] >= 0 && script.p[i] < 5)
+		unsigned char c = (unsigned char)script.p[i];
+		if (c < 5)
 			goto out; /* it would not come back as it was */
+		const char *at = strchr(special, c);
 		buf_putc(&out, at == NULL ? script.p[i] : (char)(1 + (at - special)));
 	}
 	buf_putc(&out, '\'');

@@ -257,6 +257,7 @@ static void load_keys_of(struct runner *r, const struct host_spec *spec)
 	for (size_t k = 0; k < spec->n_identities; k++)
 		identities_file(
 		    r->shared.identities, spec->identities[k], spec->agent, r->shared.diags);
+	known_store_load(r->shared.known, spec);
 }
 
 /*
@@ -323,6 +324,9 @@ static void show_progress(struct runner *r)
 			progress.slowest_ms = (unsigned)(clock_ms() - since);
 		}
 	}
+	/* Workers count theirs less often than hosts end. */
+	if (progress.running > progress.total - progress.done)
+		progress.running = progress.total - progress.done;
 	if (r->events->progress != NULL)
 		r->events->progress(r->events->context, &progress);
 }

@@ -58,22 +58,28 @@ static bool may_be_missing(const struct host_record *host, const char *probe)
 	return strncmp(probe, "egress:", 7) == 0;
 }
 
+bool host_is_complete(const struct host_record *host)
+{
+	if (host->status != HOST_OK)
+		return false;
+	for (size_t k = 0; k < host->n_probes; k++) {
+		enum probe_status status = host->probes[k].status;
+		if (strcmp(host->probes[k].name, "cloud") == 0)
+			continue; /* a service may be switched off there: nobody's fault */
+		if (status != PROBE_OK && (status != PROBE_MISSING_COMMAND ||
+					      !may_be_missing(host, host->probes[k].name)))
+			return false;
+	}
+	return true;
+}
+
 bool run_is_complete(const struct run *run)
 {
 	if (run->n_hosts < run->meta.n_hosts || run->diags.n > 0)
 		return false;
 	for (size_t i = 0; i < run->n_hosts; i++) {
-		const struct host_record *host = run->hosts[i];
-		if (host->status != HOST_OK)
+		if (!host_is_complete(run->hosts[i]))
 			return false;
-		for (size_t k = 0; k < host->n_probes; k++) {
-			enum probe_status status = host->probes[k].status;
-			if (strcmp(host->probes[k].name, "cloud") == 0)
-				continue; /* a service may be switched off there: nobody's fault */
-			if (status != PROBE_OK && (status != PROBE_MISSING_COMMAND ||
-						      !may_be_missing(host, host->probes[k].name)))
-				return false;
-		}
 	}
 	return true;
 }

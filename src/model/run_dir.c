@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -75,6 +76,14 @@ bool run_finish(const char *dir, const struct run_meta *meta, struct err *err)
 	return ok;
 }
 
+/* As long as the descriptor is open nobody else appends: every host would be asked twice. */
+static bool lock(int fd, const char *dir, struct err *err)
+{
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 ||
+	       (errno == EWOULDBLOCK ? err_set(err, "%s: another oddhost is writing to it", dir)
+				     : err_sys(err, "%s", dir));
+}
+
 bool run_create(const char *dir, const struct run_meta *meta, int *ret_fd, struct err *err)
 {
 	char path[PATH_MAX];
@@ -90,7 +99,7 @@ bool run_create(const char *dir, const struct run_meta *meta, int *ret_fd, struc
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(err, "%s", path);
-	if (!run_finish(dir, meta, err)) {
+	if (!lock(fd, dir, err) || !run_finish(dir, meta, err)) {
 		close(fd);
 		unlink(path);
 		return false;
@@ -103,23 +112,26 @@ bool run_reopen(const char *dir, int *ret_fd, struct err *err)
 {
 	struct buf text = {.max = HOSTS_MAX};
 	char path[PATH_MAX];
+	bool ok = false;
 
-	if (!path_in(dir, "hosts.jsonl", path, err) || !file_read(path, HOSTS_MAX, &text, err))
+	if (!path_in(dir, "hosts.jsonl", path, err))
 		return false;
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(err, "%s", path);
+	if (!lock(fd, dir, err) || !file_read(path, HOSTS_MAX, &text, err))
+		goto out;
 	size_t whole = text.n;
 	while (whole > 0 && text.p[whole - 1] != '\n')
 		whole--;
+	ok = ftruncate(fd, (off_t)whole) == 0 || err_sys(err, "%s", path);
+out:
 	buf_free(&text);
-
-	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	if (fd < 0 || ftruncate(fd, (off_t)whole) < 0) {
-		err_sys(err, "%s", path);
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	*ret_fd = fd;
-	return true;
+	if (ok)
+		*ret_fd = fd;
+	else
+		close(fd);
+	return ok;
 }
 
 static void say_probe(struct json_line *line, const struct probe_result *probe)

@@ -25,11 +25,11 @@ static void add_head(struct buf *out, const struct diagnosis *d)
 static void add_facts(struct buf *out, const struct outline *o)
 {
 	const struct run_meta *meta = &o->d->run->meta;
-	size_t lost = o->d->n_hosts - o->n_reached;
+	size_t lost = outline_asked(o) - o->n_reached;
 
 	html(out, "<ul class=\"facts\">\n<li>group <b>%s</b></li>\n", meta->group);
 	html(out, "<li><b>%zu</b> of %s answered</li>\n", o->n_reached,
-	    outline_count(o, o->d->n_hosts, "host", "hosts"));
+	    outline_count(o, outline_asked(o), "host", "hosts"));
 	if (lost > 0)
 		html(out, "<li><a class=\"lost\" href=\"#hosts\">%zu not reached</a></li>\n", lost);
 	if (o->d->n_findings >= OUTLINE_MANY)

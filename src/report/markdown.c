@@ -302,7 +302,7 @@ void markdown_write(const struct diagnosis *d, struct buf *out)
 	md(out, "# %s: %s\n\n",
 	    d->severity == SEVERITY_NONE ? "no findings" : severity_name(d->severity), d->summary);
 	md(out, "Group **%s**, %zu of %s answered, collected %s, oddhost %s.\n", d->run->meta.group,
-	    o->n_reached, outline_count(o, d->n_hosts, "host", "hosts"), d->run->meta.started,
+	    o->n_reached, outline_count(o, outline_asked(o), "host", "hosts"), d->run->meta.started,
 	    d->run->meta.version);
 	if (d->n_findings >= OUTLINE_MANY)
 		add_index(out, o);

@@ -384,6 +384,11 @@ const char *outline_gone(const struct outline *o, const struct gone *gone)
 	return gone->resolved ? "resolved" : "not seen again, and not known to be mended";
 }
 
+size_t outline_asked(const struct outline *o)
+{
+	return o->d->run->meta.n_hosts > o->d->n_hosts ? o->d->run->meta.n_hosts : o->d->n_hosts;
+}
+
 const char *outline_count(const struct outline *o, size_t n, const char *one, const char *many)
 {
 	return arena_printf(o->arena, "%zu %s", n, n == 1 ? one : many);

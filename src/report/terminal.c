@@ -136,6 +136,29 @@ static void put_unreached(const struct outline *o, bool color, struct buf *out)
 	}
 }
 
+/* Hosts that answered, but of which something is missing by the way they were asked. */
+static void put_incomplete(const struct outline *o, bool color, struct buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->d->n_hosts; i++) {
+		const struct host_record *record = o->d->hosts[i].host->record;
+		if (!host_record_examined(record) || record->status == HOST_OK)
+			continue;
+		if (n++ == 0) {
+			buf_putc(out, '\n');
+			put_word(out, color, SEVERITY_MEDIUM, "incomplete");
+			buf_puts(out, ":\n");
+		}
+		if (n <= SHOWN_ERRORS)
+			put(out, "   %s  %s: %s\n      %s\n", record->name,
+			    host_status_name(record->status), record->error,
+			    host_status_advice(record->status));
+	}
+	if (n > SHOWN_ERRORS)
+		put(out, "   and %zu more in the report\n", n - SHOWN_ERRORS);
+}
+
 static void put_baseline(const struct outline *o, bool color, struct buf *out)
 {
 	const struct diagnosis *d = o->d;
@@ -178,7 +201,7 @@ void terminal_write_verdict(const struct diagnosis *d, bool color, struct buf *o
 	    d->severity == SEVERITY_NONE ? "no findings" : severity_name(d->severity));
 	put(out, ": %s\n", d->summary);
 	put(out, "group %s: %zu of %s answered\n", d->run->meta.group, o->n_reached,
-	    outline_count(o, d->n_hosts, "host", "hosts"));
+	    outline_count(o, outline_asked(o), "host", "hosts"));
 	if (d->n_findings >= OUTLINE_MANY)
 		put(out, "findings: %s\n", outline_counts(o));
 	for (size_t i = 0; i < d->n_findings; i++) {
@@ -191,6 +214,7 @@ void terminal_write_verdict(const struct diagnosis *d, bool color, struct buf *o
 		put(out, "\nand %s in the report\n",
 		    outline_count(o, shown - SHOWN_FINDINGS, "more finding", "more findings"));
 	put_baseline(o, color, out);
+	put_incomplete(o, color, out);
 	put_unreached(o, color, out);
 	put_notes(d, color, out);
 	outline_free(o);

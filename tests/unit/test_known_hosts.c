@@ -282,7 +282,7 @@ static void test_bad_lines(void **state)
 	} bad[] = {
 	    {"", NULL},
 	    {"  # comment", NULL},
-	    {"@cert-authority *.example ssh-rsa ###", NULL},
+	    {"@cert-authority *.example ssh-rsa ###", "certificates are not verified"},
 	    {"host", "expected HOSTS KEYTYPE KEY"},
 	    {"host ssh-rsa", "expected HOSTS KEYTYPE KEY"},
 	    {"@revoked", "expected HOSTS KEYTYPE KEY"},

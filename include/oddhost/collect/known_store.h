@@ -17,6 +17,12 @@ struct known_store;
 struct known_store *known_store_new(const char *home, struct diag_list *diags);
 void known_store_free(struct known_store *store); /* NULL does nothing */
 
+/*
+ * Load the host's files now. Later they are loaded as they are met, but what is wrong with them
+ * must be said before there are threads: diagnostics have no lock.
+ */
+void known_store_load(struct known_store *store, const struct host_spec *spec);
+
 /* known_hosts_find with the host's own files: once for a session, since hashed names cost. */
 struct known_keys known_store_find(
     struct known_store *store, const struct host_spec *spec, struct arena *arena);

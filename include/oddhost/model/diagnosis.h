@@ -120,9 +120,10 @@ const char *finding_state_name(enum finding_state state); /* "new"; NULL: not co
 const char *confidence_name(enum confidence confidence);
 
 /*
- * Did every host answer, and every probe of it that a host without docker or ip(8) can answer?
- * Decides between exit status 0 and 3.
+ * Did the host answer, and every probe that a host without docker or ip(8) can answer? And did all
+ * hosts of the run? Decides between exit status 0 and 3.
  */
+bool host_is_complete(const struct host_record *host);
 bool run_is_complete(const struct run *run);
 
 #endif

@@ -173,7 +173,8 @@ void run_sort(struct run *run);
  * run.json cannot be lost: an existing run.json is refused) and writes run.json. run_append adds
  * one host's line with a single write(2), and nothing where it does not fit. run_finish writes
  * run.json again, complete. run_reopen opens hosts.jsonl of a run to append to it, without the torn
- * line that a kill may have left.
+ * line that a kill may have left. While the descriptor is open the run is locked (flock(2)): both
+ * fail where another program is writing to it.
  */
 bool run_create(const char *dir, const struct run_meta *meta, int *ret_fd, struct err *err);
 bool run_reopen(const char *dir, int *ret_fd, struct err *err);

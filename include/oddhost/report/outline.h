@@ -96,6 +96,9 @@ const char *outline_states(const struct outline *outline);
 /* What became of a finding of the baseline, in words: "now F2", "resolved". */
 const char *outline_gone(const struct outline *outline, const struct gone *gone);
 
+/* The hosts that were asked: more than have a record where the collection was cut off. */
+size_t outline_asked(const struct outline *outline);
+
 /* "1 host", "4 hosts": counts as people read them. */
 const char *outline_count(
     const struct outline *outline, size_t n, const char *one, const char *many);
