@@ -172,8 +172,9 @@ fuzzing: $(FUZZ)
 		mkdir -p $(B)/found/$$n; $$f -seed=$(FUZZ_SEED) -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
 		-artifact_prefix=$(B)/found/$$n. $(B)/found/$$n tests/fuzz/corpus/$$n || exit 1; done
 
-e2e: $(B)/oddhost $(B)/e2e/test_incident
+e2e: $(B)/oddhost $(B)/e2e/test_incident $(B)/e2e/test_gather
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_incident
+	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_gather
 
 more: $(B)/oddhost $(B)/e2e/test_more
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_more
