@@ -176,15 +176,15 @@ static void report_dead(struct check *check, size_t t, const struct answers *a)
 {
 	struct finding *f = add(check, t);
 	const struct fact_entry *well = &check->entries[a->answered];
-	const char *dead = NULL;
-	bool alike = true;
+	const char *dead = "";
+	size_t classes = 0;
 
 	for (size_t i = a->row->begin, next; i < a->row->end; i = next) {
 		next = end_of_class(check, a->row, i);
 		if (resolution_of(check, t, i)->failed ||
 		    reach_of(check, t, i, next) != REACH_FAILED)
 			continue;
-		alike = dead == NULL;
+		classes++;
 		dead = check->entries[i].fact->value;
 		for (size_t k = i; k < next; k++) {
 			accuse(check, f, t, check->entries[k].host);
@@ -198,7 +198,7 @@ static void report_dead(struct check *check, size_t t, const struct answers *a)
 	f->summary = arena_printf(check->arena,
 	    "%s know%s %s by %s, at which it cannot be reached; the address that works is %s",
 	    finding_hosts(check, f), f->n_hosts == 1 ? "s" : "", f->target,
-	    alike ? dead : "other addresses", well->fact->value);
+	    classes == 1 ? dead : "other addresses", well->fact->value);
 	f->why = "The name leads these hosts to another address than those that reach it. A stale "
 		 "/etc/hosts entry, a name server's or the application's cache, or another name "
 		 "server does this, most often after the service has moved.";

@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+#include "oddhost/base/text.h"
+
+#define LOOKED_UP 64 /* of a finding's hosts, so many are looked for among the peers */
+#define NAMED 6
+
 /* Could a container network have cut the host off from the bastion? Docker's own default pools. */
 static bool in_docker_pools(const struct ip *ip)
 {
@@ -86,6 +91,41 @@ static const char *hypothesis(struct check *check, const struct finding *f)
 	return "";
 }
 
+/* The asker's ping of that peer, if it was answered; or NULL. */
+static const struct ping *answer(const struct host *asker, const char *name)
+{
+	for (size_t i = 0; i < asker->n_peers; i++) {
+		const struct ping *ping = &asker->peers[i].ping;
+		if (strcmp(asker->peers[i].name, name) == 0)
+			return ping->status == PING_OK || ping->status == PING_LOSS ? ping : NULL;
+	}
+	return NULL;
+}
+
+/* Its peers' word (oddhost_mesh): what answers them is up, and only its way to this machine is
+ * gone. */
+static const char *peers_say(struct check *check, struct finding *f)
+{
+	const char **alive = arena_alloc(check->arena, LOOKED_UP * sizeof *alive);
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_hosts && i < LOOKED_UP; i++) {
+		const struct ping *ping = NULL;
+		for (size_t h = 0; h < check->n && ping == NULL; h++) {
+			ping = answer(check->hosts[h], f->hosts[i]);
+			finding_quote(check, f, check->hosts[h], source_of_reply(ping));
+		}
+		if (ping != NULL)
+			alive[n++] = f->hosts[i];
+	}
+	if (n == 0)
+		return "";
+	return arena_printf(check->arena,
+	    " %s %s a peer's ping, so %s up: what is gone is the way between %s and this machine.",
+	    text_fold(check->arena, alive, n, NAMED), n == 1 ? "answers" : "answer",
+	    n == 1 ? "it is" : "they are", n == 1 ? "it" : "them");
+}
+
 static void report(struct check *check, enum host_status status)
 {
 	struct finding *f = NULL;
@@ -110,10 +150,10 @@ static void report(struct check *check, enum host_status status)
 	bool silent = status == HOST_CONNECT_TIMEOUT || status == HOST_UNREACHABLE;
 	f->summary = arena_printf(check->arena, "%s could not be examined: %s",
 	    finding_hosts(check, f), host_status_name(status));
-	f->why =
-	    arena_printf(check->arena, "What is on %s is not known; %s may be the odd one out.%s",
-		f->n_hosts == 1 ? "this host" : "these hosts",
-		f->n_hosts == 1 ? "it" : "one of them", silent ? hypothesis(check, f) : "");
+	f->why = arena_printf(check->arena,
+	    "What is on %s is not known; %s may be the odd one out.%s%s",
+	    f->n_hosts == 1 ? "this host" : "these hosts", f->n_hosts == 1 ? "it" : "one of them",
+	    silent ? peers_say(check, f) : "", silent ? hypothesis(check, f) : "");
 	finding_add_fix(check, f, "%s", host_status_advice(status));
 }
 

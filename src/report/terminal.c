@@ -64,8 +64,8 @@ static void put_fix(struct buf *out, const struct finding *f)
 		struct view step = view_of(f->fix[i]), line;
 		if (view_starts(step, "$ ") || !view_next_line(&step, &line))
 			continue;
-		bool command =
-		    step.n == 0 && i + 1 < f->n_fix && view_starts(view_of(f->fix[i + 1]), "$ ");
+		bool command = step.n == 0 && view_ends(line, ":") && i + 1 < f->n_fix &&
+			       view_starts(view_of(f->fix[i + 1]), "$ ");
 		bool more = f->n_fix > i + 1 + command;
 		if (more && !command && view_ends(line, ":"))
 			line.n--;

@@ -143,9 +143,22 @@ class Play:
         with open(f'{path}/findings.json', encoding='utf-8') as text:
             report = json.load(text)
         self.judge(stage, report, status, ' '.join(out.split()))
+        self.report_again(stage, path, options)
         for host in report['hosts']:
             if host['status'] in ('ok', 'partial'):
                 self.ask_kernel(path, self.cloud.hosts[host['host']])
+
+    def report_again(self, stage, path, options):
+        """The same run gives the same reports, to the byte."""
+        before = {}
+        for name in ('findings.json', 'report.md', 'report.html'):
+            with open(f'{path}/{name}', 'rb') as text:
+                before[name] = text.read()
+        self.cloud.run(self.program, 'report', path, *options)
+        for name, bytes_ in before.items():
+            with open(f'{path}/{name}', 'rb') as text:
+                if text.read() != bytes_:
+                    self.problems.append(f'{stage}{name} is another one when made again')
 
     def judge(self, stage, report, status, said):
         wrong = lambda text: self.problems.append(stage + text)
