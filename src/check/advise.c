@@ -69,18 +69,6 @@ static struct json *pools_as_json(const struct group_pools *pools)
 	return list;
 }
 
-static bool has_pools(const struct adviser *a, const struct group_pools *pools)
-{
-	const struct docker_daemon *daemon = &a->host->daemon;
-
-	for (size_t i = 0; i < pools->n && pools->n == daemon->n_pools; i++) {
-		if (!prefix_equal(&daemon->pools[i].base, &pools->v[i].base) ||
-		    daemon->pools[i].size != pools->v[i].size)
-			return false;
-	}
-	return pools->n == daemon->n_pools;
-}
-
 static void merge_daemon(struct adviser *a)
 {
 	const struct group_pools *pools = group_pools_of(a->check);
@@ -94,7 +82,7 @@ static void merge_daemon(struct adviser *a)
 	struct json *root = view_trim(text).n > 0 ? json_parse(text, &err) : json_object();
 	if (root == NULL)
 		return;
-	if (!pools->own && !has_pools(a, pools)) {
+	if (!pools->own && !pools_same(daemon->pools, daemon->n_pools, pools->v, pools->n)) {
 		json_replace(root, "default-address-pools", pools_as_json(pools));
 		a->advice->changes = true;
 	}

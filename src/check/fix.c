@@ -114,6 +114,13 @@ static void restart(struct check *check, struct finding *f, bool with_bip)
 	finding_add_fix(check, f, "$ systemctl restart docker");
 }
 
+void fix_declare_pools(
+    struct check *check, struct finding *f, const struct host *host, const char *clear_of)
+{
+	if (declare_pools(check, f, host, clear_of, false))
+		restart(check, f, false);
+}
+
 void fix_move_network(struct check *check, struct finding *f, const struct host *host,
     const char *dev, const struct docker_network *network, const char *clear_of)
 {

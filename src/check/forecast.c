@@ -131,7 +131,6 @@ static bool find_cursor(struct view_of_docker *docker, struct forecast *ret, str
 		const struct container_subnet *subnet = &docker->subnets[i];
 		if (!is_chosen(docker, subnet))
 			continue;
-		ret->networks += !subnet_is_docker0(subnet);
 		all_dated = all_dated && created(subnet) > 0;
 		if (engine->started_ns > 0 && created(subnet) > 0 &&
 		    created(subnet) < engine->started_ns)
@@ -159,8 +158,8 @@ static bool find_cursor(struct view_of_docker *docker, struct forecast *ret, str
 static void say_model(struct view_of_docker *docker, struct forecast *ret, struct buf *said)
 {
 	if (!docker->version_known)
-		buf_puts(said, "taken for one of 18.06 to 26.1, where each network gets the next "
-			       "subnet; ");
+		buf_puts(said, "an engine of 18.06 to 26.1 is assumed, where each network gets the "
+			       "next subnet; ");
 	if (!docker->pools_known)
 		buf_puts(said, "its pools are not known: taken for docker's own; ");
 	if (!docker->host->routes_known)
@@ -211,6 +210,9 @@ void forecast_host(struct check *check, size_t h, struct forecast *ret)
 	find_allocated(&docker);
 	find_reserved(&docker);
 	find_pools(&docker);
+	for (size_t i = 0; i < docker.n_subnets; i++)
+		ret->networks += is_chosen(&docker, &docker.subnets[i]) &&
+				 !subnet_is_docker0(&docker.subnets[i]);
 	say_model(&docker, ret, &said);
 	if (ret->model == POOLS_ROTATING)
 		placed = find_cursor(&docker, ret, &said);

@@ -42,16 +42,6 @@ struct candidate {
 	size_t n, hosts;
 };
 
-static bool same_pools(
-    const struct docker_pool *a, size_t n_a, const struct docker_pool *b, size_t n_b)
-{
-	for (size_t i = 0; n_a == n_b && i < n_a; i++) {
-		if (!prefix_equal(&a[i].base, &b[i].base) || a[i].size != b[i].size)
-			return false;
-	}
-	return n_a == n_b;
-}
-
 static uint64_t room_in(unsigned len, unsigned size)
 {
 	return (uint64_t)1 << (size - len);
@@ -182,7 +172,7 @@ static bool keep_pools(struct chooser *c)
 		known++;
 		own += of_host.n == 0;
 		size_t i = 0;
-		while (i < n && !same_pools(found[i].v, found[i].n, of_host.v, of_host.n))
+		while (i < n && !pools_same(found[i].v, found[i].n, of_host.v, of_host.n))
 			i++;
 		if (i < n)
 			found[i].hosts++;
@@ -308,7 +298,7 @@ bool group_pools_in_force(struct check *check, const struct host *host)
 	bool known = subnets_pools(host, &v, &n);
 	if (pools->own)
 		return n == 0;
-	return pools->n > 0 && known && same_pools(pools->v, pools->n, v, n);
+	return pools->n > 0 && known && pools_same(pools->v, pools->n, v, n);
 }
 
 const char *group_pools_json(struct check *check, bool with_bip)

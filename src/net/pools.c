@@ -72,6 +72,15 @@ const struct docker_pool *pools_default(size_t *ret_n)
 	return pools;
 }
 
+bool pools_same(const struct docker_pool *a, size_t n_a, const struct docker_pool *b, size_t n_b)
+{
+	for (size_t i = 0; n_a == n_b && i < n_a; i++) {
+		if (!prefix_equal(&a[i].base, &b[i].base) || a[i].size != b[i].size)
+			return false;
+	}
+	return n_a == n_b;
+}
+
 /* Of IPv6 pools only the number of subnets matters: they have their places in the list. */
 static uint64_t count(const struct docker_pool *pool)
 {

@@ -59,7 +59,8 @@ static void test_reserved(void **state)
 	} rows[] = {
 	    {"a container subnet inside the VPC", "", AWS, LAN BRIDGE("172.20.0.0/16"),
 		"reserved-overlap high h1\n", "inside reserved 172.16.0.0/12 (aws vpc-0def)"},
-	    {"outside of it", "", AWS, LAN BRIDGE("192.168.0.0/20"), "", NULL},
+	    {"outside of it", "", AWS, LAN BRIDGE("192.168.0.0/20"),
+		"next-subnet-collides info h1\n", NULL},
 	    {"the inventory's own name for it stays", "172.16.0.0/12=ours", AWS,
 		LAN BRIDGE("172.20.0.0/16"), "reserved-overlap high h1\n", "(ours)"},
 	    {"only the subnet is known", "", "cloud: azure\nsubnet-cidr: 172.20.0.5/255.255.0.0\n",

@@ -78,7 +78,7 @@ static const struct rule_case {
 	"reserved-overlap high h1,h2\n"},
     {"without a reserved prefix it is a note", "",
 	{WELL, {LAN BRIDGE("192.168.32.0/20"), DNS, PING_OK_TEXT, NULL, NETWORKS, NULL}, WELL},
-	"shared-private-block low h2\n"},
+	"shared-private-block low h2\nnext-subnet-collides info h2\n"},
     {"a policy rule saves the day", "",
 	{{LAN BRIDGE("192.168.0.0/20") "default via 10.1.0.1 dev eth0 table 100 \n", DNS,
 	     PING_OK_TEXT,

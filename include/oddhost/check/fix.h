@@ -13,4 +13,8 @@
 void fix_move_network(struct check *check, struct finding *finding, const struct host *host,
     const char *dev, const struct docker_network *network, const char *clear_of);
 
+/* Only the pools to declare, so that docker on `host` stays clear of that, and the restart. */
+void fix_declare_pools(
+    struct check *check, struct finding *finding, const struct host *host, const char *clear_of);
+
 #endif

@@ -38,6 +38,21 @@ void rule_shared_private_block(struct check *check);
 void rule_target_unreachable(struct check *check);
 
 /*
+ * The forecast: one of the next subnets that docker hands out cuts off something that the group
+ * needs. Medium where the next few deploys reach it and nothing had to be assumed, low where
+ * something had; info where it is farther away. Not where a subnet of the host is in the way
+ * already.
+ */
+void rule_next_subnet_collides(struct check *check);
+
+/* Pools are declared, but docker was not restarted, or networks not re-created, since. Low. */
+void rule_stale_networks(struct check *check);
+
+/* Docker's pools differ within the group: low where only some of them are clear of what the group
+ * needs, else info. */
+void rule_pools_differ(struct check *check);
+
+/*
  * Some of the packets are lost, beside hosts that lose none: medium from half of them on, else low.
  * Or they take far longer than the group's median (by median absolute deviations): low.
  */

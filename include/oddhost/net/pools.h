@@ -64,6 +64,9 @@ bool pools_route_reserved(const struct pools_rules *rules, const struct route *r
 /* The pools of an engine that was given none (libnetwork/ipamutils): 31 subnets. */
 const struct docker_pool *pools_default(size_t *ret_n);
 
+/* The same pools in the same order? */
+bool pools_same(const struct docker_pool *a, size_t n_a, const struct docker_pool *b, size_t n_b);
+
 /* The number of subnets in the list, and the place of one in it; false where it is none of them. */
 uint64_t pools_length(const struct docker_pool *v, size_t n);
 bool pools_place(
