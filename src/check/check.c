@@ -11,6 +11,7 @@
 #include "oddhost/check/facts.h"
 
 #define SHELL_WORD_MAX 255
+#define QUOTED_BYTES 2000 /* of one line */
 #define QUOTED_PEERS 3
 
 /* An open port proves more than a silent ping, and one that is closed more than an answered one. */
@@ -343,12 +344,23 @@ void finding_add_fix(struct check *check, struct finding *f, const char *fmt, ..
 	va_end(ap);
 }
 
+/* A line may be an output of megabytes, which many findings quote: its beginning will do. */
+static const char *quotation(struct check *check, struct view line)
+{
+	if (line.n <= QUOTED_BYTES)
+		return arena_dup_view(check->arena, line);
+	size_t n = QUOTED_BYTES;
+	while (n > 0 && ((unsigned char)line.p[n] & 0xc0) == 0x80)
+		n--; /* not within a character */
+	return arena_printf(check->arena, "%.*s …", (int)n, line.p);
+}
+
 static struct evidence quote(struct check *check, const struct host *host, struct source source)
 {
 	return (struct evidence){.host = host->record->name,
 	    .probe = source.probe->name,
 	    .line = source.line,
-	    .text = arena_dup_view(check->arena, probe_line(source.probe, source.line))};
+	    .text = quotation(check, probe_line(source.probe, source.line))};
 }
 
 void finding_quote(

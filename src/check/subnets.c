@@ -3,19 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "oddhost/base/mem.h"
+
 struct subnet_list {
-	struct arena *arena;
-	struct container_subnet *v;
+	struct container_subnet *v; /* on the heap */
 	size_t n, cap;
 };
 
 static void add(struct subnet_list *list, struct container_subnet subnet)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		if (prefix_equal(&list->v[i].prefix, &subnet.prefix))
-			return;
-	}
-	list->v = arena_grow(list->arena, list->v, list->n, &list->cap, sizeof *list->v);
+	list->v = mem_grow(list->v, list->n, &list->cap, sizeof *list->v);
 	list->v[list->n++] = subnet;
 }
 
@@ -31,17 +28,43 @@ bool subnets_is_container_route(const struct host *host, const struct route *rou
 	return owner != NULL && strcmp(owner, "vpn") != 0;
 }
 
+/* By prefix; of equal ones that first which was added first: the route before docker's word. */
 static int by_prefix(const void *a, const void *b)
 {
-	const struct container_subnet *x = a, *y = b;
+	const struct container_subnet *x = *(struct container_subnet *const *)a;
+	const struct container_subnet *y = *(struct container_subnet *const *)b;
+	int order = prefix_cmp(&x->prefix, &y->prefix);
 
-	return prefix_cmp(&x->prefix, &y->prefix);
+	return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* The list's subnets, each once, to the arena; ends the list. */
+static size_t sort_unique(
+    struct arena *arena, struct subnet_list *list, struct container_subnet **ret_subnets)
+{
+	struct container_subnet **order = mem_alloc(list->n * sizeof(struct container_subnet *));
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->n; i++)
+		order[i] = &list->v[i];
+	if (list->n > 1)
+		qsort(order, list->n, sizeof(struct container_subnet *), by_prefix);
+	for (size_t i = 0; i < list->n; i++) {
+		if (n == 0 || !prefix_equal(&order[n - 1]->prefix, &order[i]->prefix))
+			order[n++] = order[i];
+	}
+	*ret_subnets = arena_alloc(arena, n * sizeof **ret_subnets);
+	for (size_t i = 0; i < n; i++)
+		(*ret_subnets)[i] = *order[i];
+	free(order);
+	free(list->v);
+	return n;
 }
 
 size_t subnets_of_host(
     struct arena *arena, const struct host *host, struct container_subnet **ret_subnets)
 {
-	struct subnet_list list = {.arena = arena};
+	struct subnet_list list = {0};
 
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct route *route = &host->routes.v[i];
@@ -59,10 +82,7 @@ size_t subnets_of_host(
 				       "docker", network,
 				       {network->detail.probe, network->subnet_lines[k]}});
 	}
-	if (list.n > 1)
-		qsort(list.v, list.n, sizeof *list.v, by_prefix);
-	*ret_subnets = list.v;
-	return list.n;
+	return sort_unique(arena, &list, ret_subnets);
 }
 
 const char *subnet_owner_text(

@@ -34,6 +34,7 @@ struct lane {
 	size_t host;
 	struct box *boxes;
 	size_t n, cap;
+	size_t most; /* boxes */
 };
 
 struct map {
@@ -104,7 +105,7 @@ static void add_box(struct map *map, struct lane *lane, struct box box)
 	const struct run_meta *meta = &map->o->d->run->meta;
 
 	if (box.prefix.ip.family != IP_V4 || box.prefix.len < 8 || box.prefix.len >= 32 ||
-	    prefix_private_block(&box.prefix.ip) == NULL || lane->n == ITEMS)
+	    prefix_private_block(&box.prefix.ip) == NULL || lane->n == lane->most)
 		return;
 	for (size_t i = 0; i < lane->n; i++) {
 		if (prefix_equal(&lane->boxes[i].prefix, &box.prefix))
@@ -123,7 +124,7 @@ static void fill_lane(struct map *map, struct lane *lane)
 {
 	const struct host *host = map->o->d->hosts[lane->host].host;
 
-	for (size_t i = 0; i < host->routes.n; i++) {
+	for (size_t i = 0; i < host->routes.n && lane->n < lane->most; i++) {
 		const struct route *r = &host->routes.v[i];
 		if (r->type != ROUTE_UNICAST || r->gateway.family != IP_NONE || r->dev == NULL ||
 		    r->dead)
@@ -133,13 +134,13 @@ static void fill_lane(struct map *map, struct lane *lane)
 		add_box(map, lane,
 		    (struct box){r->dst, network ? network->name : r->dev, own, false, false});
 	}
-	for (size_t i = 0; i < host->n_networks; i++) {
+	for (size_t i = 0; i < host->n_networks && lane->n < lane->most; i++) {
 		const struct docker_network *network = &host->networks[i];
 		for (size_t k = 0; k < network->n_subnets; k++)
 			add_box(map, lane,
 			    (struct box){network->subnets[k], network->name, false, false, false});
 	}
-	for (size_t i = 0; i < host->n_addresses; i++) {
+	for (size_t i = 0; i < host->n_addresses && lane->n < lane->most; i++) {
 		const struct address *a = &host->addresses[i];
 		bool own = host_virtual_owner(host, a->dev) == NULL;
 		add_box(map, lane,
@@ -149,7 +150,8 @@ static void fill_lane(struct map *map, struct lane *lane)
 
 static void add_lane(struct map *map, size_t host)
 {
-	struct lane lane = {.host = host};
+	/* Where there is no room left, it only counts whether there would be anything to show. */
+	struct lane lane = {.host = host, .most = map->n_lanes == LANES ? 1 : ITEMS};
 
 	for (size_t i = 0; i < map->n_lanes; i++) {
 		if (map->lanes[i].host == host)

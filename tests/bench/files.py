@@ -2,10 +2,9 @@
 import json
 import os
 
-from host import ROOT
+import fleet
 
 MIB = 1 << 20
-SAMPLE = os.path.join(ROOT, "reports", "sample")
 
 
 def write_inventories(scratch, n):
@@ -27,23 +26,6 @@ def write_inventories(scratch, n):
         f.write("[all_of_them:vars]\nansible_user=ops\noddhost_targets=db.example:5432\n")
 
 
-def write_run(directory, n):
-    """The sample's hosts again and again, under other names: one in four cannot reach."""
-    os.mkdir(directory)
-    with open(f"{SAMPLE}/hosts.jsonl") as f:
-        records = [json.loads(line) for line in f]
-    healthy = [r for r in records if r["host"] != "host-pre"]
-    odd = [r for r in records if r["host"] == "host-pre"]
-    with open(f"{directory}/hosts.jsonl", "w") as f:
-        for i in range(n):
-            record = odd[0] if odd and i % 100 == 7 else healthy[i % len(healthy)]
-            f.write(json.dumps({**record, "host": f"host-{i:05}"}, separators=(",", ":")) + "\n")
-    with open(f"{SAMPLE}/run.json") as f:
-        run = json.load(f)
-    with open(f"{directory}/run.json", "w") as f:
-        json.dump({**run, "hosts": n}, f)
-
-
 def write_routes(path, size):
     with open(path, "w") as f:
         f.write("default via 10.0.0.1 dev eth0 \n")
@@ -60,7 +42,7 @@ def files(bench, table, quick):
     hosts, reported, size = (10000, 500, MIB) if quick else (100000, 10000, 10 * MIB)
     scratch, rows = bench.scratch, []
     write_inventories(scratch, hosts)
-    write_run(f"{scratch}/run", reported)
+    fleet.write(f"{scratch}/run", 1, reported, 20)
     routes = write_routes(f"{scratch}/routes", size)
     limit = f"host-[000000-{hosts - 1:06}]!lone"
     jobs = [(f"inventory --hosts, {hosts} hosts: {title}", f"{scratch}/{name}",
