@@ -12,8 +12,8 @@ struct answers {
 	size_t n, failed;
 	size_t best, size; /* the first entry of the largest class, and its size */
 	bool tied;         /* another class is as large */
-	size_t answered; /* the first entry of a class of which a host is answered; else row->end */
-	size_t dead;     /* hosts in classes of which some fail and none is answered */
+	size_t answered; /* the first entry of the largest class that is answered; else row->end */
+	size_t dead;     /* beside it, hosts of classes of which none is; not among n */
 };
 
 /* The row of a target's resolutions, or NULL. */
@@ -57,9 +57,25 @@ static enum reach reach_of(const struct check *check, size_t t, size_t first, si
 	return reach;
 }
 
+/* The largest class of which a host is answered: its first entry, or row->end. */
+static size_t find_answered(const struct check *check, size_t t, const struct fact_row *row)
+{
+	size_t found = row->end, size = 0;
+
+	for (size_t i = row->begin, next; i < row->end; i = next) {
+		next = end_of_class(check, row, i);
+		if (next - i > size && !resolution_of(check, t, i)->failed &&
+		    reach_of(check, t, i, next) == REACH_OK) {
+			size = next - i;
+			found = i;
+		}
+	}
+	return found;
+}
+
 static struct answers count(const struct check *check, size_t t, const struct fact_row *row)
 {
-	struct answers a = {.row = row, .answered = row->end};
+	struct answers a = {.row = row, .answered = find_answered(check, t, row)};
 
 	for (size_t i = row->begin, next; i < row->end; i = next) {
 		next = end_of_class(check, row, i);
@@ -67,10 +83,10 @@ static struct answers count(const struct check *check, size_t t, const struct fa
 			a.failed += next - i;
 			continue;
 		}
-		enum reach reach = reach_of(check, t, i, next);
-		if (reach == REACH_OK && a.answered == row->end)
-			a.answered = i;
-		a.dead += reach == REACH_FAILED ? next - i : 0;
+		if (a.answered < row->end && reach_of(check, t, i, next) == REACH_FAILED) {
+			a.dead += next - i;
+			continue;
+		}
 		a.n += next - i;
 		if (next - i == a.size)
 			a.tied = true;
@@ -130,7 +146,7 @@ static void report_failed(struct check *check, size_t t, const struct answers *a
 		f->why = arena_printf(check->arena,
 		    "%zu other host%s an address for the name, so it exists. Another name server, a "
 		    "missing /etc/hosts entry or a name server that did not answer does this.",
-		    a->n, a->n == 1 ? " gets" : "s get");
+		    a->n + a->dead, a->n + a->dead == 1 ? " gets" : "s get");
 		return;
 	}
 	f->why =
@@ -147,7 +163,7 @@ static void report_differs(struct check *check, size_t t, const struct answers *
 	for (size_t h = 0; h < check->n; h++) {
 		const struct resolution *resolution = check_sight(check, h, t)->resolution;
 		const struct fact *fact = facts_find(&check->facts[h], FACET_DNS, f->target);
-		if (fact != NULL && !resolution->failed &&
+		if (fact != NULL && !resolution->failed && !check_sight(check, h, t)->misnamed &&
 		    (!majority || strcmp(fact->value, usual) != 0))
 			accuse(check, f, t, h);
 	}
@@ -213,9 +229,9 @@ void rule_dns_differs(struct check *check)
 		struct answers a = count(check, t, row);
 		if (a.failed > 0)
 			report_failed(check, t, &a);
-		if (a.dead > 0 && a.answered < row->end)
+		if (a.dead > 0)
 			report_dead(check, t, &a);
-		else if (a.size < a.n)
+		if (a.size < a.n)
 			report_differs(check, t, &a);
 	}
 }

@@ -127,6 +127,13 @@ static const struct rule_case {
 	    {LAN, DNS_LEFT, PING_LEFT, NULL, NULL, NULL},
 	    {LAN, DNS_LEFT, PING_LEFT, NULL, NULL, NULL}},
 	"dns-differs high h2,h3,h4\n"},
+    {"one address answers nobody, another only one host", "",
+	{{LAN, "192.168.0.98    STREAM db.example\n",
+	     "PING db.example (192.168.0.98) 56(84) bytes of data.\n"
+	     "64 bytes from 192.168.0.98: icmp_seq=1 ttl=60 time=1.1 ms\n",
+	     NULL, NULL, NULL},
+	    {LAN, DNS_LEFT, PING_LEFT, NULL, NULL, NULL}, WELL, WELL, WELL},
+	"dns-differs high h2\ndns-differs medium h1\n"},
     {"the kernel's answer outweighs the table", "",
 	{{LAN BRIDGE("192.168.0.0/20"), DNS, PING_OK_TEXT, NULL, NETWORKS,
 	     "192.168.0.166 via 10.1.0.1 dev eth0 src 10.1.0.7 uid 0 \n    cache \n"},
