@@ -26,7 +26,7 @@ struct gap_list {
 
 static const char *first_line(struct check *check, struct view text)
 {
-	struct view line = {0};
+	struct view line = view_of("");
 
 	while (line.n == 0 && view_next_line(&text, &line))
 		line = view_trim(line);

@@ -98,12 +98,20 @@ bool path_leaves(const struct path *path)
 	       path->owner == NULL && path->dev != NULL;
 }
 
+/* Compose's own names for networks begin with the project's: said once is enough. */
+static bool tells_project(const struct docker_network *network)
+{
+	size_t n = strlen(network->project);
+
+	return strncmp(network->name, network->project, n) == 0 && network->name[n] == '_';
+}
+
 const char *path_network_text(
     struct arena *arena, const struct host *host, const struct docker_network *network)
 {
 	const char *maker = host->engine.podman ? "podman" : "docker";
 
-	if (network->project == NULL)
+	if (network->project == NULL || tells_project(network))
 		return arena_printf(arena, "%s network %s", maker, network->name);
 	return arena_printf(
 	    arena, "%s network %s (compose project %s)", maker, network->name, network->project);

@@ -174,9 +174,9 @@ static void test_owner_names(void **state)
 	} rows[] = {
 	    {"br-0123456789ab", "docker_inspect",
 		"[{\"Name\":\"app_net\",\"Id\":\"0123456789abcdef\",\"Driver\":\"bridge\","
-		"\"Labels\":{\"com.docker.compose.project\":\"app\"},"
+		"\"Labels\":{\"com.docker.compose.project\":\"shop\"},"
 		"\"IPAM\":{\"Config\":[{\"Subnet\":\"10.9.0.0/20\"}]}}]\n",
-		"docker network app_net (compose project app)"},
+		"docker network app_net (compose project shop)"},
 	    {"br-0123456789ab", "docker_networks",
 		"NETWORK ID     NAME      DRIVER    SCOPE\n0123456789ab   app_net   bridge    local\n",
 		"docker network app_net"},

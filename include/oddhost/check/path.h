@@ -30,7 +30,8 @@ struct path path_of(const struct host *host, const char *target, const struct ip
 /* Do packets certainly leave by an interface that may lead to the real network? */
 bool path_leaves(const struct path *path);
 
-/* "docker network NAME (compose project PROJECT)", "podman network NAME" */
+/* "docker network NAME", "podman network NAME"; behind a name that does not begin with its compose
+ * project, " (compose project PROJECT)". */
 const char *path_network_text(
     struct arena *arena, const struct host *host, const struct docker_network *network);
 
