@@ -21,7 +21,8 @@ static bool declare_pools(struct check *check, struct finding *f, const struct h
 	}
 	if (!with_bip && group_pools_in_force(check, host)) {
 		finding_add_fix(check, f,
-		    "The address pools that docker uses here are clear of %s already.", clear_of);
+		    "The address pools that docker uses here are clear of %s already: to re-create the network is enough.",
+		    clear_of);
 		return false;
 	}
 	finding_add_fix(check, f,
