@@ -7,7 +7,7 @@
 
 #define REACH                                                                                      \
 	"i l u private-key known-hosts host-key ssh-config ssh-common-args become become-user T"
-#define LOGIN REACH " k f workers retries host-timeout deadline"
+#define LOGIN REACH " k max-keys f workers retries host-timeout deadline"
 
 static int complete(const struct command *command, const struct options *options);
 

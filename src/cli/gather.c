@@ -203,6 +203,7 @@ static int collect(const struct options *options, const struct scope *scope, str
 	    .forks = fit_forks(options->forks),
 	    .workers = options->workers,
 	    .retries = options->retries,
+	    .max_keys = options->max_keys,
 	    .password = options->ask_pass ? password : NULL,
 	    .ask = secret_ask_passphrase,
 	    .login_seconds = login_seconds(options),
@@ -216,8 +217,10 @@ static int collect(const struct options *options, const struct scope *scope, str
 		err_set(&g.err, "-k: no password was typed, or there is no terminal to ask on");
 		return cli_fail(&g.err);
 	}
-	if (!open_run(options, meta, &g))
+	if (!open_run(options, meta, &g)) {
+		explicit_bzero(password, sizeof password);
 		return cli_fail(&g.err);
+	}
 	catch_signals(before);
 	progress_init(&g.progress, options->quiet, options->verbose);
 	bool began = runner_run(&plan, &events, &address, &diags, &g.err);

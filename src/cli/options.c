@@ -45,6 +45,8 @@ static const struct option_row {
     {'f', "forks", "N", NUMBER, AT(forks), 100000, "hosts at the same time (default: 256)"},
     {'k', "ask-pass", NULL, FLAG, AT(ask_pass), 0,
 	"ask for a login password, tried where no key is accepted"},
+    {0, "max-keys", "N", NUMBER, AT(max_keys), 100,
+	"keys to offer to a host (default: 3): sshd counts refused ones as failures"},
     {0, "workers", "N", NUMBER, AT(workers), 256, "threads (default: one a core)"},
     {0, "retries", "N", NUMBER_OR_0, AT(retries), 100,
 	"tries again after a connection fault (default: 1); never after a refused login"},
@@ -259,6 +261,7 @@ bool options_parse(
 
 	*ret = (struct options){.forks = 256,
 	    .retries = 1,
+	    .max_keys = 3,
 	    .host_timeout = 60,
 	    .deadline = 300,
 	    .fail_on = SEVERITY_HIGH};

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <openssl/crypto.h>
 
@@ -18,6 +20,7 @@
 #include "oddhost/collect/wire.h"
 
 #define KEY_FILE_MAX ((size_t)64 * 1024)
+#define PASSPHRASE_TRIES 3 /* as with ssh */
 
 /* An agent, by its socket; connected to when it is first asked. */
 struct agent_keys {
@@ -32,12 +35,15 @@ struct agent_keys {
 struct file_key {
 	struct identity identity;
 	const char *agent;
+	bool usual; /* nobody has named it, and so it may */
+	bool missing, passed_over;
 };
 
 struct identities {
 	atomic_uint users;
 	pthread_mutex_t signing; /* one request to the agent at a time */
 	pthread_mutex_t lock;    /* of all that follows; keys themselves do not change */
+	const char *home;        /* may be NULL */
 	identities_ask *ask;     /* may be NULL */
 	void *ask_context;
 	struct arena *arena;
@@ -47,11 +53,12 @@ struct identities {
 	size_t n_agents, cap_agents;
 };
 
-struct identities *identities_new(identities_ask *ask, void *ask_context)
+struct identities *identities_new(const char *home, identities_ask *ask, void *ask_context)
 {
 	struct identities *ids = mem_alloc(sizeof *ids);
 
 	ids->arena = arena_new();
+	ids->home = arena_dup(ids->arena, home);
 	ids->ask = ask;
 	ids->ask_context = ask_context;
 	atomic_init(&ids->users, 1);
@@ -193,18 +200,23 @@ static void read_public(const char *path, struct buf *blob)
 	buf_free(&text);
 }
 
-/* Ask for the passphrase, once. */
+/* Ask for the passphrase, and again where it is wrong. */
 static bool unlock(struct identities *ids, struct identity *identity, struct view text,
     struct buf *blob, struct err *err)
 {
 	char passphrase[256] = "";
-	bool ok;
+	bool ok = false;
 
-	if (ids->ask == NULL ||
-	    !ids->ask(ids->ask_context, identity->source, passphrase, sizeof passphrase))
-		return err_set(err, "is encrypted: add it to an agent (ssh-add)");
-	ok = keyfile_unlock(text, view_of(passphrase), &identity->key, blob, err);
-	OPENSSL_cleanse(passphrase, sizeof passphrase);
+	if (!keyfile_can_unlock(text, err))
+		return false;
+	err_set(err, "is encrypted: add it to an agent (ssh-add)");
+	for (int i = 0; i < PASSPHRASE_TRIES && !ok; i++) {
+		if (ids->ask == NULL ||
+		    !ids->ask(ids->ask_context, identity->source, passphrase, sizeof passphrase))
+			break;
+		ok = keyfile_unlock(text, view_of(passphrase), &identity->key, blob, err);
+		OPENSSL_cleanse(passphrase, sizeof passphrase);
+	}
 	return ok;
 }
 
@@ -232,13 +244,28 @@ static bool load_private(struct identities *ids, struct file_key *file, struct v
 	} else {
 		if (public_blob.n == 0)
 			read_public(file->identity.source, &public_blob);
-		if (take_from_agent(ids, file, buf_view(&public_blob), diags))
+		if (take_from_agent(ids, file, buf_view(&public_blob), diags)) {
 			buf_add_view(blob, buf_view(&public_blob));
-		else
+		} else if (file->usual && ask_agent(ids, file->agent, diags)->n > 0) {
+			file->passed_over = true;
+			ok = err_set(err, "is encrypted, and the agent does not hold it (ssh-add)");
+		} else {
 			ok = unlock(ids, &file->identity, text, blob, err);
+		}
 	}
 	buf_free(&public_blob);
 	return ok;
+}
+
+static void check_mode(const char *path, struct diag_list *diags)
+{
+	struct stat status;
+
+	if (stat(path, &status) == 0 && status.st_uid == getuid() && (status.st_mode & 077) != 0)
+		diag_add(diags, 0,
+		    "private key %s: others can read or write it (mode %04o), and ssh refuses such "
+		    "a key: chmod 600 it",
+		    path, (unsigned)(status.st_mode & 07777));
 }
 
 static bool is_public(struct view text)
@@ -259,8 +286,10 @@ static bool load(
 		err_set(err, "%s: is a public key, and no agent holds the private one", path);
 	} else if (!ok) {
 		read_public(path, &blob); /* err says that the file itself is not there */
+		file->missing = file->usual && access(path, F_OK) != 0;
 	}
 	if (private) {
+		check_mode(path, diags);
 		ok = load_private(ids, file, buf_view(&text), &blob, diags, err) ||
 		     err_wrap(err, "%s", path);
 	} else {
@@ -279,34 +308,64 @@ static bool same_agent(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-const struct identity *identities_file(
-    struct identities *ids, const char *path, const char *agent, struct diag_list *diags)
+/* A file that was passed over as a usual one is tried again once somebody names it. */
+static struct file_key *loaded(
+    const struct identities *ids, const char *path, const char *agent, bool usual)
 {
-	struct file_key *file = NULL;
+	for (size_t i = 0; i < ids->n_files; i++) {
+		struct file_key *file = ids->files[i];
+		if (strcmp(file->identity.source, path) == 0 && same_agent(file->agent, agent) &&
+		    (usual || !file->usual || !file->identity.unusable))
+			return file;
+	}
+	return NULL;
+}
+
+static const struct identity *find_file(struct identities *ids, const char *path, const char *agent,
+    bool usual, struct diag_list *diags)
+{
 	struct err err;
 
 	pthread_mutex_lock(&ids->lock);
-	for (size_t i = 0; i < ids->n_files && file == NULL; i++) {
-		if (strcmp(ids->files[i]->identity.source, path) == 0 &&
-		    same_agent(ids->files[i]->agent, agent))
-			file = ids->files[i];
-	}
+	struct file_key *file = loaded(ids, path, agent, usual);
 	if (file == NULL) {
 		file = arena_alloc(ids->arena, sizeof *file);
 		file->identity.source = arena_dup(ids->arena, path);
 		file->identity.type = "";
 		file->agent = arena_dup(ids->arena, agent);
+		file->usual = usual;
 		ids->files = arena_grow(ids->arena, ids->files, ids->n_files, &ids->cap_files,
 		    sizeof(struct file_key *));
 		ids->files[ids->n_files++] = file;
 		if (!load(ids, file, diags, &err)) {
 			file->identity.unusable = true;
-			file->identity.problem = arena_dup(ids->arena, err.text);
-			diag_add(diags, 0, "private key %s", err.text);
+			file->identity.problem =
+			    file->missing ? NULL : arena_dup(ids->arena, err.text);
+			if (!file->missing && !file->passed_over)
+				diag_add(diags, 0, "private key %s", err.text);
 		}
 	}
 	pthread_mutex_unlock(&ids->lock);
 	return &file->identity;
+}
+
+const struct identity *identities_file(
+    struct identities *ids, const char *path, const char *agent, struct diag_list *diags)
+{
+	return find_file(ids, path, agent, false, diags);
+}
+
+const struct identity *identities_usual(
+    struct identities *ids, const struct host_spec *spec, size_t i, struct diag_list *diags)
+{
+	static const char *const names[] = {"id_ed25519", "id_ecdsa", "id_rsa"};
+	char path[PATH_MAX];
+
+	if (ids->home == NULL || spec->n_identities > 0 || spec->no_usual_keys ||
+	    i >= sizeof names / sizeof *names)
+		return NULL;
+	snprintf(path, sizeof path, "%s/.ssh/%s", ids->home, names[i]);
+	return find_file(ids, path, spec->agent, true, diags);
 }
 
 /* The algorithm in a userauth request's data (RFC 4252 section 7). */

@@ -12,7 +12,6 @@
 #include <openssl/pem.h>
 
 #include "oddhost/base/mem.h"
-#include "oddhost/base/mem.h"
 #include "oddhost/base/text.h"
 #include "oddhost/collect/bcrypt.h"
 #include "oddhost/collect/wire.h"
@@ -220,6 +219,14 @@ static const EVP_CIPHER *cipher_of(struct view name)
 	return NULL;
 }
 
+static bool is_supported(const struct container *c, struct err *err)
+{
+	if (cipher_of(c->cipher) != NULL && view_eq(c->kdf, "bcrypt"))
+		return true;
+	return err_set(err, "is encrypted with '%.*s', which is not supported: use an agent",
+	    VIEW_ARG(view_left(c->cipher, 60)));
+}
+
 /* The secret part in clear, appended to `out`. A wrong passphrase shows only in what comes out. */
 static bool decrypt(
     const struct container *c, struct view passphrase, struct buf *out, struct err *err)
@@ -230,10 +237,8 @@ static bool decrypt(
 	uint32_t rounds;
 	int n = 0;
 
-	if (cipher == NULL || !view_eq(c->kdf, "bcrypt"))
-		return err_set(err,
-		    "is encrypted with '%.*s', which is not supported: use an agent",
-		    VIEW_ARG(view_left(c->cipher, 60)));
+	if (!is_supported(c, err))
+		return false;
 	size_t key_size = (size_t)EVP_CIPHER_get_key_length(cipher);
 	size_t iv_size = (size_t)EVP_CIPHER_get_iv_length(cipher);
 	if (!wire_get_string(&options, &salt) || !wire_get_u32(&options, &rounds) ||
@@ -414,6 +419,20 @@ bool keyfile_is_encrypted(struct view text, struct buf *blob)
 		buf_free(&body);
 	}
 	return encrypted;
+}
+
+bool keyfile_can_unlock(struct view text, struct err *err)
+{
+	struct buf body = {0};
+	struct container c = {0};
+	bool ok = true;
+
+	if (decode_openssh(text, &body)) {
+		ok = open_container(buf_view(&body), &c, err) && is_supported(&c, err);
+		OPENSSL_cleanse(body.p, body.n);
+		buf_free(&body);
+	}
+	return ok;
 }
 
 /* ECDSA: OpenSSL's DER sequence becomes mpint r, mpint s (RFC 5656 section 3.1.2). */

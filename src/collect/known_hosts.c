@@ -312,10 +312,24 @@ struct known_keys known_hosts_find(
 	return keys;
 }
 
+bool known_keys_have_type(const struct known_keys *keys, struct view type)
+{
+	for (size_t i = 0; i < keys->n; i++) {
+		if (!keys->v[i].revoked && view_same(keys->v[i].type, type))
+			return true;
+	}
+	return false;
+}
+
 enum known_hosts_result known_keys_check(const struct known_keys *keys, struct view blob)
 {
-	enum known_hosts_result result = keys->named ? KNOWN_HOSTS_CHANGED : KNOWN_HOSTS_UNKNOWN;
+	enum known_hosts_result result = KNOWN_HOSTS_UNKNOWN;
+	struct view rest = blob, type = {0};
 
+	wire_get_string(&rest, &type);
+	if (keys->named)
+		result =
+		    known_keys_have_type(keys, type) ? KNOWN_HOSTS_CHANGED : KNOWN_HOSTS_OTHER_TYPE;
 	for (size_t i = 0; i < keys->n; i++) {
 		if (!view_same(keys->v[i].blob, blob))
 			continue;
@@ -324,13 +338,4 @@ enum known_hosts_result known_keys_check(const struct known_keys *keys, struct v
 		result = KNOWN_HOSTS_MATCH;
 	}
 	return result;
-}
-
-bool known_keys_have_type(const struct known_keys *keys, struct view type)
-{
-	for (size_t i = 0; i < keys->n; i++) {
-		if (!keys->v[i].revoked && view_same(keys->v[i].type, type))
-			return true;
-	}
-	return false;
 }

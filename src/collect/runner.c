@@ -249,25 +249,36 @@ static size_t count_workers(const struct runner_plan *plan)
 	return n == 0 ? 1 : n;
 }
 
+static bool is_stopped(const struct runner *r)
+{
+	return r->plan->stop != NULL && atomic_load(r->plan->stop) != 0;
+}
+
 static void load_keys_of(struct runner *r, const struct host_spec *spec)
 {
-	size_t n;
+	struct identities *ids = r->shared.identities;
+	size_t n = 0;
 
-	identities_agent(r->shared.identities, spec->agent, &n, r->shared.diags);
-	for (size_t k = 0; k < spec->n_identities; k++)
-		identities_file(
-		    r->shared.identities, spec->identities[k], spec->agent, r->shared.diags);
+	identities_agent(ids, spec->agent, &n, r->shared.diags);
+	for (size_t k = 0; k < spec->n_identities && !is_stopped(r); k++)
+		identities_file(ids, spec->identities[k], spec->agent, r->shared.diags);
+	for (size_t k = 0;
+	     !is_stopped(r) && identities_usual(ids, spec, k, r->shared.diags) != NULL; k++)
+		continue;
 	known_store_load(r->shared.known, spec);
 }
 
 /*
- * Keys are loaded before the first connection: a passphrase is asked for once, and at once, and the
- * loops do not wait for the agents' lists.
+ * Keys are loaded before the first connection: a passphrase is asked for while nothing else waits,
+ * and the loops do not wait for the agents' lists. Whoever interrupts the question is not asked the
+ * next one.
  */
 static void load_keys(struct runner *r)
 {
-	for (size_t i = 0; i < r->plan->n_hosts; i++) {
+	for (size_t i = 0; i < r->plan->n_hosts && !is_stopped(r); i++) {
 		const struct host_spec *spec = &r->plan->hosts[i];
+		if (spec->local)
+			continue;
 		load_keys_of(r, spec);
 		for (size_t j = 0; j < spec->n_jumps; j++)
 			load_keys_of(r, &spec->jumps[j]);
@@ -286,15 +297,15 @@ static bool begin(struct runner *r, struct err *err)
 		return false;
 	r->shared.plan = &r->probes;
 	r->shared.local_user = arena_dup(r->arena, user != NULL ? user->pw_name : "root");
-	r->shared.home = arena_dup(r->arena, home != NULL   ? home
-					     : user != NULL ? user->pw_dir
-							    : NULL);
-	r->shared.identities = identities_new(plan->ask, plan->ask_context);
-	r->shared.known = known_store_new(r->shared.home, r->shared.diags);
+	if (home == NULL && user != NULL)
+		home = user->pw_dir;
+	r->shared.identities = identities_new(home, plan->ask, plan->ask_context);
+	r->shared.known = known_store_new(home, r->shared.diags);
 	r->shared.password = plan->password;
 	r->shared.login_ms = plan->login_seconds * 1000;
 	r->shared.host_ms = plan->host_seconds * 1000;
 	r->shared.retries = plan->retries;
+	r->shared.max_keys = plan->max_keys;
 	load_keys(r);
 	r->n_workers = count_workers(plan);
 	r->workers = mem_alloc(r->n_workers * sizeof *r->workers);
@@ -392,7 +403,11 @@ bool runner_run(const struct runner_plan *plan, const struct runner_events *even
 
 	pthread_mutex_init(&r.lock, NULL);
 	pthread_cond_init(&r.ended, NULL);
-	bool ok = begin(&r, err) && (plan->n_hosts == 0 || run(&r, err));
+	bool ok = begin(&r, err);
+	if (ok && is_stopped(&r))
+		answer_for_rest(&r);
+	else if (ok && plan->n_hosts > 0)
+		ok = run(&r, err);
 	*ret_bastion = r.shared.bastion;
 	for (size_t i = 0; i < r.n_workers; i++)
 		worker_free(&r.workers[i]);

@@ -142,7 +142,7 @@ static enum outcome step(struct session *s)
 	case SESSION_HANDSHAKE:
 		return login_handshake(s);
 	case SESSION_LOGIN:
-		return login_step(s);
+		return auth_step(s);
 	case SESSION_LANES:
 		return lanes_step(s);
 	case SESSION_JUMP:
@@ -228,11 +228,14 @@ static void login_expired(void *context)
 		session_end(
 		    s, HOST_PROTOCOL_ERROR, "it stalled in the key exchange for %g s", seconds);
 	else if (s->signing != NULL)
-		session_end(s, HOST_AUTH_FAILED,
-		    "%s: the agent did not sign in %g s: does it ask somebody?", s->record->user,
-		    seconds);
+		session_end(s, HOST_DEADLINE,
+		    "login as %s: the agent did not sign in %g s: does it ask somebody? -T "
+		    "gives it more time",
+		    s->record->user, seconds);
 	else
-		session_end(s, HOST_AUTH_FAILED, "%s: it did not answer the login in %g s",
+		session_end(s, HOST_DEADLINE,
+		    "login as %s: it did not answer in %g s: a slow name or user directory "
+		    "there? -T gives it more time",
 		    s->record->user, seconds);
 	session_finish(s);
 }

@@ -1,4 +1,4 @@
-/* From a connected transport to an authenticated session: key exchange, host key, login. */
+/* From a connected transport to a host that is known: key exchange and host key. */
 #include "session_state.h"
 
 #include <stdio.h>
@@ -41,6 +41,12 @@ static bool serves(const struct known_keys *known, const char *algorithm)
 	return known_keys_have_type(known, view_of(algorithm));
 }
 
+/* Plain "ssh-rsa" is SHA-1: servers of today have it switched off, whatever keys they have. */
+static bool is_current(const char *algorithm)
+{
+	return strcmp(algorithm, "ssh-rsa") != 0 && strcmp(algorithm, "ssh-dss") != 0;
+}
+
 /*
  * Ask for a key of a type that known_hosts has, so that a host with several keys is not called
  * unknown. Only names that libssh2 supports may be given: 1.10 copies over itself when it drops
@@ -54,7 +60,10 @@ static void prefer_known_types(struct session *s)
 
 	for (int pass = 0; pass < 2; pass++) {
 		for (int i = 0; i < n; i++) {
-			if (serves(&s->known, supported[i]) == (pass == 0))
+			bool known = serves(&s->known, supported[i]);
+			s->known_asked_for =
+			    s->known_asked_for || (known && is_current(supported[i]));
+			if (known == (pass == 0))
 				buf_printf(&list, "%s%s", list.n > 0 ? "," : "", supported[i]);
 		}
 	}
@@ -73,6 +82,7 @@ enum outcome login_begin(struct session *s)
 	libssh2_session_set_blocking(s->ssh, 0);
 	libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_SEND, (void *)ssh_send);
 	libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_RECV, (void *)ssh_recv);
+	s->known_asked_for = false;
 	s->known = known_store_find(s->shared->known, s->spec, s->record->arena);
 	prefer_known_types(s);
 	s->step = SESSION_HANDSHAKE;
@@ -81,7 +91,7 @@ enum outcome login_begin(struct session *s)
 
 /* ---- the host key ---- */
 
-static const char *fingerprint(struct session *s, struct view key)
+const char *session_fingerprint(struct session *s, struct view key)
 {
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	struct view rest = key, type = view_of("?");
@@ -113,6 +123,32 @@ static enum outcome meet_unknown(struct session *s, struct view key)
 	return MOVED;
 }
 
+/*
+ * The key is of a type of which none is known. A server that has a key of a known type would have
+ * shown that one, since it was asked for first; unless libssh2 could not ask for it. Neither is
+ * accepted as new: the host is no new one.
+ */
+static enum outcome meet_other_type(struct session *s, struct view key)
+{
+	struct view type = view_of("?"), known = type;
+
+	if (s->known_asked_for)
+		return session_end(s, HOST_HOSTKEY_CHANGED,
+		    "known_hosts has keys of other types for %s port %u than the one it offers, %s",
+		    s->spec->address, s->record->port, s->record->hostkey);
+	wire_get_string(&key, &type);
+	for (size_t i = 0; i < s->known.n; i++) {
+		if (!s->known.v[i].revoked)
+			known = view_left(s->known.v[i].type, 40);
+	}
+	return session_end(s, HOST_HOSTKEY_UNKNOWN,
+	    "known_hosts has only %.*s keys for %s port %u, which libssh2 %s cannot check; it offers "
+	    "%s: verify that and add it (ssh-keyscan -t %s -p %u %s)",
+	    VIEW_ARG(known), s->spec->address, s->record->port, libssh2_version(0),
+	    s->record->hostkey, view_starts(type, "ecdsa-") ? "ecdsa" : "ed25519", s->record->port,
+	    s->spec->address);
+}
+
 static enum outcome judge_key(struct session *s, struct view key)
 {
 	if (s->spec->host_key == HOST_KEY_OFF)
@@ -124,54 +160,17 @@ static enum outcome judge_key(struct session *s, struct view key)
 		return meet_unknown(s, key);
 	case KNOWN_HOSTS_CHANGED:
 		return session_end(s, HOST_HOSTKEY_CHANGED,
-		    "known_hosts has another key for %s port %u than the one it offers, %s",
+		    "known_hosts has another key of this type for %s port %u than the one it offers, "
+		    "%s",
 		    s->spec->address, s->record->port, s->record->hostkey);
+	case KNOWN_HOSTS_OTHER_TYPE:
+		return meet_other_type(s, key);
 	case KNOWN_HOSTS_REVOKED:
 		return session_end(s, HOST_HOSTKEY_REVOKED,
 		    "the key that %s port %u offers is revoked: %s", s->spec->address,
 		    s->record->port, s->record->hostkey);
 	}
 	return ENDED;
-}
-
-static void offer(struct session *s, const struct identity *identity)
-{
-	for (size_t i = 0; i < s->n_offers; i++) {
-		if (view_same(s->offers[i]->blob, identity->blob))
-			return;
-	}
-	if (!identity->unusable && s->n_offers < SESSION_OFFERS_MAX)
-		s->offers[s->n_offers++] = identity;
-}
-
-/*
- * The keys that the inventory or an option names, or else the usual files; then the agent's. An
- * encrypted file whose key the agent holds counts as a file here, so that it does not stand behind
- * other keys of a well-filled agent.
- */
-static void choose_offers(struct session *s)
-{
-	static const char *const usual[] = {"id_ed25519", "id_ecdsa", "id_rsa"};
-	struct session_shared *shared = s->shared;
-	bool usual_keys =
-	    s->spec->n_identities == 0 && !s->spec->no_usual_keys && shared->home != NULL;
-	size_t n;
-
-	s->n_offers = s->offer = 0;
-	for (size_t i = 0; i < s->spec->n_identities; i++)
-		offer(s, identities_file(shared->identities, s->spec->identities[i], s->spec->agent,
-			     shared->diags));
-	for (size_t i = 0; usual_keys && i < 3; i++) {
-		const char *path =
-		    arena_printf(s->record->arena, "%s/.ssh/%s", shared->home, usual[i]);
-		if (access(path, R_OK) == 0)
-			offer(s, identities_file(
-				     shared->identities, path, s->spec->agent, shared->diags));
-	}
-	const struct identity *agent =
-	    identities_agent(shared->identities, s->spec->agent, &n, shared->diags);
-	for (size_t i = 0; i < n && !s->spec->identities_only; i++)
-		offer(s, &agent[i]);
 }
 
 static enum outcome check_host_key(struct session *s)
@@ -181,17 +180,15 @@ static enum outcome check_host_key(struct session *s)
 	const char *bytes = libssh2_session_hostkey(s->ssh, &n, &type);
 	struct view key = {bytes, bytes == NULL ? 0 : n};
 
-	s->record->hostkey = fingerprint(s, key);
+	s->record->hostkey = session_fingerprint(s, key);
 	s->record->kex = arena_printf(s->record->arena, "%s %s %s",
 	    libssh2_session_methods(s->ssh, LIBSSH2_METHOD_KEX),
 	    libssh2_session_methods(s->ssh, LIBSSH2_METHOD_CRYPT_CS),
 	    libssh2_session_methods(s->ssh, LIBSSH2_METHOD_MAC_CS));
 	if (judge_key(s, key) == ENDED)
 		return ENDED;
-	choose_offers(s);
-	s->method = LOGIN_KEYS;
 	s->step = SESSION_LOGIN;
-	return MOVED;
+	return auth_begin(s);
 }
 
 /* ssh_error() of an exchange that failed, with what libssh2's bare words leave out. */
@@ -254,117 +251,4 @@ enum outcome login_handshake(struct session *s)
 	if (code == LIBSSH2_ERROR_EAGAIN && !s->transport.closed)
 		return WAITING;
 	return exchange_failed(s, code);
-}
-
-/* ---- authentication ---- */
-
-static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
-{
-	struct session *s = *abstract;
-	struct view signature = {0};
-
-	(void)session;
-	int code = sign_login(s, (struct view){(const char *)data, data_len}, &signature);
-	*sig = (unsigned char *)signature.p; /* libssh2 frees it */
-	*sig_len = signature.n;
-	return code;
-}
-
-/* Every question that does not show what is typed is taken for the password's. */
-static LIBSSH2_USERAUTH_KBDINT_RESPONSE_FUNC(answer)
-{
-	struct session *s = *abstract;
-
-	(void)name, (void)name_len, (void)instruction, (void)instruction_len;
-	for (int i = 0; i < num_prompts; i++) {
-		const char *text = prompts[i].echo ? "" : s->shared->password;
-		responses[i].text = mem_strdup(text); /* libssh2 frees it */
-		responses[i].length = (unsigned)strlen(text);
-	}
-}
-
-static int try_method(struct session *s)
-{
-	const char *user = s->record->user, *password = s->shared->password;
-	unsigned n = (unsigned)strlen(user);
-
-	switch (s->method) {
-	case LOGIN_KEYS:
-		return libssh2_userauth_publickey(s->ssh, user,
-		    (const unsigned char *)s->offers[s->offer]->offer.p,
-		    s->offers[s->offer]->offer.n, sign, &s->self);
-	case LOGIN_PASSWORD:
-		return libssh2_userauth_password_ex(
-		    s->ssh, user, n, password, (unsigned)strlen(password), NULL);
-	case LOGIN_KEYBOARD:
-		return libssh2_userauth_keyboard_interactive_ex(s->ssh, user, n, answer);
-	case LOGIN_NONE_LEFT:
-		break;
-	}
-	return LIBSSH2_ERROR_AUTHENTICATION_FAILED;
-}
-
-/* The next key, or the next method; a password only where one was given. */
-static void next_method(struct session *s)
-{
-	if (s->method == LOGIN_KEYS && s->offer < s->n_offers)
-		return;
-	if (s->shared->password == NULL || s->method == LOGIN_KEYBOARD)
-		s->method = LOGIN_NONE_LEFT;
-	else
-		s->method = s->method == LOGIN_KEYS ? LOGIN_PASSWORD : LOGIN_KEYBOARD;
-}
-
-/* Which keys were offered, so that the right one can be told from those that were tried. */
-static const char *offers_refused(struct session *s)
-{
-	struct buf text = {0};
-
-	buf_printf(&text, "refused with %s", s->n_offers == 1 ? "the key " : "the keys ");
-	for (size_t i = 0; i < s->n_offers; i++)
-		buf_printf(&text, "%s%s", i > 0 ? ", " : "", s->offers[i]->source);
-	const char *copy = arena_dup(s->record->arena, buf_str(&text));
-	buf_free(&text);
-	return copy;
-}
-
-static enum outcome login_failed(struct session *s)
-{
-	const char *said = s->sign_error.text;
-
-	for (size_t i = 0; *said == '\0' && i < s->spec->n_identities; i++) {
-		const struct identity *named = identities_file(s->shared->identities,
-		    s->spec->identities[i], s->spec->agent, s->shared->diags);
-		if (named->unusable && named->problem != NULL)
-			said = named->problem;
-	}
-	return session_end(s, HOST_AUTH_FAILED, "login as %s: %s%s%s", s->record->user,
-	    s->n_offers == 0 && s->shared->password == NULL ? "there is no key to offer"
-	    : s->shared->password == NULL                   ? offers_refused(s)
-							    : "keys and password were refused",
-	    *said != '\0' ? "; " : "", said);
-}
-
-enum outcome login_step(struct session *s)
-{
-	next_method(s);
-	if (s->method == LOGIN_NONE_LEFT)
-		return login_failed(s);
-
-	int code = try_method(s);
-	if (code == LIBSSH2_ERROR_EAGAIN)
-		return WAITING;
-	if (code == 0) {
-		loop_cancel(s->shared->loop, &s->login_timer);
-		return s->carries != NULL ? jump_ready(s->carries) : lanes_begin(s);
-	}
-	if (s->transport.closed)
-		return session_end(s, HOST_AUTH_FAILED,
-		    "login as %s: the host hung up during authentication, after %zu key%s: %s",
-		    s->record->user, s->offer + 1, s->offer == 0 ? "" : "s", session_error(s));
-	if (s->method == LOGIN_KEYS)
-		s->offer++;
-	else
-		next_method(s);
-	return MOVED;
 }

@@ -74,7 +74,7 @@ void sign_cancel(struct session *s)
 
 int sign_login(struct session *s, struct view data, struct view *ret_signature)
 {
-	const struct identity *identity = s->offers[s->offer];
+	const struct identity *identity = s->keys[s->key].identity;
 
 	if (identity->key == NULL && !s->answered) {
 		if (s->signing == NULL)

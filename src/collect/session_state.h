@@ -1,7 +1,8 @@
 /*
  * A session from within: the state that its parts share. session.c owns it and drives it;
- * session_dial.c connects, session_login.c exchanges keys and authenticates, session_lanes.c runs
- * the probes, session_jump.c carries other sessions through it. Nobody else includes this header.
+ * session_dial.c connects, session_login.c exchanges keys, session_auth.c authenticates,
+ * session_lanes.c runs the probes, session_jump.c carries other sessions through it. Nobody else
+ * includes this header.
  */
 #ifndef ODDHOST_COLLECT_SESSION_STATE_H
 #define ODDHOST_COLLECT_SESSION_STATE_H
@@ -12,7 +13,7 @@
 #include "oddhost/collect/session.h"
 #include "oddhost/collect/transport.h"
 
-#define SESSION_OFFERS_MAX 3 /* keys tried on one host: sshd counts failures and punishes them */
+#define COMPLAINT_MAX 200 /* of what a shell, or sudo, said */
 
 enum session_step { SESSION_DIAL, SESSION_HANDSHAKE, SESSION_LOGIN, SESSION_LANES, SESSION_JUMP };
 
@@ -39,7 +40,13 @@ struct session_lane {
 	bool again;       /* to be run once more */
 };
 
-enum login_method { LOGIN_KEYS, LOGIN_PASSWORD, LOGIN_KEYBOARD, LOGIN_NONE_LEFT };
+enum login_method { LOGIN_LIST, LOGIN_KEY, LOGIN_PASSWORD, LOGIN_KEYBOARD, LOGIN_NONE_LEFT };
+
+/* A public key as it is offered: an RSA key can be in two ways. */
+struct login_key {
+	const struct identity *identity;
+	struct view blob;
+};
 
 struct jump;
 struct signing;
@@ -69,10 +76,18 @@ struct session {
 	struct jump *via;             /* this session goes through a jump host; NULL: by TCP */
 	struct session *next_waiting; /* for a jump host */
 
-	struct known_keys known; /* of the host, from known_hosts */
-	enum login_method method;
-	const struct identity *offers[SESSION_OFFERS_MAX];
-	size_t n_offers, offer;
+	struct known_keys known;  /* of the host, from known_hosts */
+	bool known_asked_for;     /* a key of a type that is known would have been agreed on */
+	enum login_method method; /* of the request that is under way */
+	const char *methods;      /* that the server has named, or NULL */
+	const struct identity **offers; /* each key once, in order */
+	size_t n_offers, cap_offers;
+	struct login_key *keys; /* those within the limit; RSA keys again behind them */
+	size_t n_keys, key;
+	bool signature_sent;              /* with this key: the server knows it */
+	const struct identity *known_key; /* the last one of that kind; NULL: none */
+	bool key_accepted;                /* and it was enough for a part of the login */
+	bool password_used, password_expired;
 	struct signing *signing; /* the agent has been asked; NULL: not */
 	bool answered;           /* and has said what follows; no signature: it has refused */
 	struct buf signature;
@@ -82,7 +97,7 @@ struct session {
 	struct reception *receptions;
 	struct session_lane lanes[PLAN_LANES_MAX];
 	unsigned channels_max; /* what the server lets us have at once, as far as we know */
-	char sudo_failed[LANE_GREETING_MAX + 1]; /* what sudo said; "" while it has not refused */
+	char sudo_failed[COMPLAINT_MAX + 1]; /* what sudo said; "" while it has not refused */
 
 	int64_t started;
 	struct host_record *record;
@@ -116,10 +131,14 @@ void session_resume(struct session *s);
 void dial_begin(struct session *s);
 void dial_cancel(struct session *s); /* forget what is under way, close the socket */
 
-/* session_login.c: from the connected transport to the authenticated session. */
+/* session_login.c: from the connected transport to a host whose key is known. */
 enum outcome login_begin(struct session *s);
 enum outcome login_handshake(struct session *s);
-enum outcome login_step(struct session *s);
+const char *session_fingerprint(struct session *s, struct view key); /* "TYPE SHA256:…" */
+
+/* session_auth.c: from there to the authenticated session. */
+enum outcome auth_begin(struct session *s);
+enum outcome auth_step(struct session *s);
 
 /*
  * session_sign.c: sign a login with the key being offered, for libssh2's callback. The signature is

@@ -25,22 +25,25 @@ static const struct {
 					       "key exchange: is it an SSH server, and does it "
 					       "share an algorithm with us?"},
     [HOST_HOSTKEY_UNKNOWN] = {"hostkey-unknown",
-	"No known_hosts file knows this host: connect once with ssh and verify the fingerprint, or pass "
-	"--known-hosts."},
+	"No known_hosts file has the key that this host offers: connect once with ssh and verify the "
+	"fingerprint, or pass --known-hosts."},
     [HOST_HOSTKEY_CHANGED] = {"hostkey-changed", "The host key is not the one in known_hosts: was "
 						 "the host rebuilt, or does somebody stand in "
 						 "between? Nothing was sent to it."},
     [HOST_HOSTKEY_REVOKED] = {"hostkey-revoked", "known_hosts marks this host key as revoked: do "
 						 "not use the host until its key is replaced."},
-    [HOST_AUTH_FAILED] = {"auth-failed", "No login worked: check the "
-					 "user name, --private-key and the agent (ssh-add -l)."},
+    [HOST_AUTH_FAILED] = {"auth-failed",
+	"No login worked: check the "
+	"user name, --private-key and the agent (ssh-add -l); -k asks "
+	"for a password."},
     [HOST_CHANNEL_FAILED] = {"channel-failed", "Login worked, but no command could be started: is "
 					       "there a forced command, MaxSessions 0, a nologin "
 					       "shell, or a jump host that forbids forwarding?"},
     [HOST_DISCONNECTED] = {"disconnected",
 	"The connection broke while probes ran; what had arrived was kept. Run again."},
     [HOST_DEADLINE] = {"deadline", "The time limit ended this host's collection; what had arrived "
-				   "was kept. Raise --host-timeout or --deadline."},
+				   "was kept. Raise -T where it was logging in, or --host-timeout "
+				   "or --deadline."},
     [HOST_INTERRUPTED] = {"interrupted", "The run was interrupted; what had arrived was kept."},
     [HOST_SUDO_FAILED] = {"sudo-failed",
 	"sudo -n was refused: allow it without a password for this user, or run without --become."},

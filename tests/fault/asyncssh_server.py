@@ -1,6 +1,9 @@
 """An SSH server that is neither OpenSSH nor dropbear: asyncssh, running commands by sh.
 
-usage: asyncssh_server.py ADDRESS PORT HOST_KEY AUTHORIZED_KEYS
+usage: asyncssh_server.py ADDRESS PORT HOST_KEY AUTHORIZED_KEYS [METHODS PASSWORD]
+
+With METHODS (password, keyboard-interactive, or both with a comma) any user may log in with PASSWORD,
+or with a key; each password that comes in is logged as "attempt by METHOD".
 """
 import asyncio
 import logging
@@ -17,13 +20,42 @@ async def run(process):
     process.exit(await child.wait())
 
 
+class Passwords(asyncssh.SSHServer):
+    def __init__(self, methods, password):
+        self.methods, self.password = methods.split(','), password
+
+    def begin_auth(self, _):
+        return True
+
+    def judge(self, method, said):
+        print(f'attempt by {method}', file=sys.stderr, flush=True)
+        return said == self.password
+
+    def password_auth_supported(self):
+        return 'password' in self.methods
+
+    def validate_password(self, _, password):
+        return self.judge('password', password)
+
+    def kbdint_auth_supported(self):
+        return 'keyboard-interactive' in self.methods
+
+    def get_kbdint_challenge(self, _user, _lang, _submethods):
+        return '', '', '', [('Password: ', False)]
+
+    def validate_kbdint_response(self, _, responses):
+        return self.judge('keyboard-interactive', ''.join(responses))
+
+
 logging.basicConfig(level=logging.DEBUG)  # says why a connection ended
 
 
 async def main():
-    address, port, host_key, authorized_keys = sys.argv[1:]
+    address, port, host_key, authorized_keys, *passwords = sys.argv[1:]
+    factory = (lambda: Passwords(*passwords)) if passwords else None
     await asyncssh.listen(address, int(port), server_host_keys=[host_key], encoding=None,
-                          authorized_client_keys=authorized_keys, process_factory=run)
+                          server_factory=factory, authorized_client_keys=authorized_keys,
+                          process_factory=run)
     await asyncio.Event().wait()
 
 

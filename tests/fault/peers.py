@@ -148,6 +148,25 @@ def stall_in_kex(conn, world):
     forward(conn, world, limit=600, after=lambda c, s: linger(c))
 
 
+def stall_in_login(conn, world):
+    """Forward the key exchange and the request for the service, which has 64 bytes at most; what
+    the client sends behind them gets no answer."""
+    with upstream(world) as server:
+        threading.Thread(target=pump, args=(server, conn), daemon=True).start()
+        stream = conn.makefile('rb')
+        server.sendall(stream.readline())
+        kind = 0
+        while kind != 21:  # SSH_MSG_NEWKEYS, RFC 4253 section 6
+            head = stream.read(4)
+            packet = stream.read(int.from_bytes(head, 'big'))
+            kind = packet[1]
+            server.sendall(head + packet)
+        for _ in range(64):
+            server.sendall(stream.read(1))
+        while stream.read1(4096):
+            pass
+
+
 def cut(how):
     """In the middle of output: behind the login, which takes less than 4,000 bytes."""
     return lambda conn, world: forward(conn, world, limit=200000, after=how)

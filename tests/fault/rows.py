@@ -26,6 +26,7 @@ class Row:
     probes: dict = dataclasses.field(default_factory=dict)  # and their statuses
     level: str = 'quick'
     args: str = ''  # ansible_ssh_common_args, more of them
+    vars: str = ''  # and further variables of the inventory
     bug: str = ''  # what the program gets wrong as yet; take it off once the row passes
 
     @property
@@ -90,15 +91,32 @@ ROWS = [
     Row('RSA host key only', 'protocol-error ok', 'libssh2|^$', server='rsa'),
     Row('unknown host key', 'hostkey-unknown', 'SHA256:', server='unknown'),
     Row('changed host key', 'hostkey-changed', 'SHA256:', server='changed'),
+    # Agreed on is a key of a known type, if libssh2 can: 1.10 cannot with an RSA key.
+    Row('host known by its RSA key', 'hostkey-unknown hostkey-changed',
+        'only ssh-rsa keys.*ssh-keyscan -t ed25519|other types', server='known-by-rsa'),
+    Row('host known by its ecdsa key', 'hostkey-changed', 'other types', server='known-by-ecdsa'),
     Row('revoked host key', 'hostkey-revoked', 'SHA256:', server='revoked'),
     # Logging in.
-    Row('key refused', 'auth-failed', 'refused|offered', user='refused'),
+    Row('stalls in the login', 'deadline', 'login.*-T', LOGGING_IN, peer=peers.stall_in_login),
+    Row('key refused', 'auth-failed', r'refused with the key \S*id_ed25519 \(ssh-ed25519 SHA256:',
+        user='refused'),
+    Row('key, then a password', 'auth-failed', r'knows the key.*password \(-k', user='both'),
+    Row('RSA user key', key='user_rsa', **OK),
+    Row('RSA user key, refused', 'auth-failed', 'refused with the key [^,;]*user_rsa[^,;]*$',
+        user='refused', key='user_rsa'),
+    # libssh2 before 1.11 signs for them with SHA-1 alone.
+    Row('RSA user key, dropbear', 'auth-failed ok', 'need libssh2 1.11|^$',
+        server='dropbear', key='user_rsa', level='all'),
+    Row('RSA user key, asyncssh', 'auth-failed ok', 'need libssh2 1.11|^$', server='asyncssh',
+        key='user_rsa', level='all'),
     Row('too many authentication failures', 'auth-failed', 'authentication|refused|offered',
         user='one-try'),
     Row('another key', 'auth-failed', 'refused|offered', key='other_key'),
     Row('key file that is not there', 'auth-failed', 'no_key', key='no_key'),
     Row('passwords only', 'auth-failed', 'password|offered', user='password'),
     Row('user that is not known', 'auth-failed', 'refused|offered', user='nobody-we-know'),
+    Row('sudo wants a password', 'sudo-failed', 'sudo.*a password is required', user='no-sudo',
+        vars='ansible_become=yes', kept=QUICK_PROBES),
     # Starting a shell.
     Row('login shell nologin', 'channel-failed', 'not available', user='nologin'),
     # sshd refuses a user whose shell is not there, like a wrong key.

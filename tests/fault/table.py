@@ -19,6 +19,7 @@ import time
 
 sys.dont_write_bytecode = True
 
+import logins
 import peers
 import runs
 from rows import LOGIN, LOGGING_IN, HOST, ROWS, SLACK
@@ -97,7 +98,7 @@ class Lab:
                 ('nokex', 'KexAlgorithms sntrup761x25519-sha512@openssh.com', 'host_key'),
                 ('nocipher', 'Ciphers chacha20-poly1305@openssh.com', 'host_key'),
                 ('rsa', '', 'rsa_key'), ('keys', '', 'host_key')):
-            addresses = [self.address() for _ in range(3 if name == 'keys' else 1)]
+            addresses = [self.address() for _ in range(5 if name == 'keys' else 1)]
             world.sshd(name, addresses, settings, key)
             self.odd[name] = addresses[0]
             if name == 'keys':
@@ -106,8 +107,11 @@ class Lab:
             self.start_others()
 
     def change_keys(self, addresses):
-        self.odd.update(zip(('unknown', 'changed', 'revoked'), addresses))
-        del self.world.known[-3:]
+        self.odd.update(zip(('unknown', 'changed', 'revoked', 'known-by-rsa', 'known-by-ecdsa'),
+                            addresses))
+        del self.world.known[-5:]
+        self.world.trust(self.odd['known-by-rsa'], 'rsa_key')
+        self.world.trust(self.odd['known-by-ecdsa'], 'ecdsa_key')
         self.world.trust(self.odd['changed'], 'other_host_key')
         self.world.trust(self.odd['revoked'], 'host_key', '@revoked ')
 
@@ -172,7 +176,8 @@ class Lab:
             lines.append(f"{host} ansible_host={address} ansible_user={user}"
                          f" ansible_ssh_private_key_file={self.path(key)}"
                          f" ansible_ssh_common_args='-o UserKnownHostsFile="
-                         f"{self.path('known_hosts')} {args}'")
+                         f"{self.path('known_hosts')} {args}'"
+                         f" {row.vars if row else ''}")
         lines += ['[api:vars]', f'ansible_port={self.world.port}', f'oddhost_targets={TARGET}',
                   'oddhost_reserved=192.168.0.0/16=rds-vpc']
         path = self.path(f'{name}.ini')
@@ -322,6 +327,9 @@ def faults(lab, table):
         table.row(row.name, record['status'] if record else 'none',
                   record['elapsed_ms'] / 1000 if record else 0, healthy,
                   lab.judge(row, records, findings), row.bug)
+    with open(f'{lab.world.state}/sudo.log', encoding='ascii') as asked:
+        if asked.read() != 'asked\n':
+            problems.append('sudo was asked more than once')
     table.row('all of these in one run', f'exit {code}', seconds, healthy, problems)
 
 
@@ -367,6 +375,7 @@ def main():
             lab.learn()
             faults(lab, table)
             runs.run_all(lab, table)
+            logins.run_all(lab, table)
         else:
             lab.learn()
             memcheck(lab, table)

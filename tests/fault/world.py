@@ -41,6 +41,12 @@ while read -r _ _ _ parent _ <"/proc/$p/stat"; do
 	"sh -s ") kill -KILL "$p" && exit ;;
 	esac
 done'''},
+    # Where sudo wants a password, and says more than that.
+    'no-sudo': {'sudo': '''
+echo asked >>{state}/sudo.log
+printf '\\nWe trust you have received the usual lecture from the local System\\n' >&2
+printf 'Administrator.\\n\\nsudo: a password is required\\n' >&2
+exit 1'''},
     # 3 times 900 KB, all but what a probe may give.
     'big': {'docker': "head -c 900000 /dev/zero | tr '\\0' x"},
 }
@@ -70,6 +76,7 @@ SETTINGS = {
     'one-try': 'MaxAuthTries 1\n\tAuthorizedKeysFile none',
     'refused': 'AuthorizedKeysFile none',
     'password': 'AuthenticationMethods password\n\tPasswordAuthentication yes',
+    'both': 'AuthenticationMethods publickey,password\n\tPasswordAuthentication yes',
 }
 
 USERS = ['demo'] + sorted(set(ODD) | set(SHELLS) | set(STARTUP) | set(SETTINGS))
@@ -159,11 +166,13 @@ class World:
         self.add_users()
         self.keygen(f'{self.dir}/id_ed25519')
         self.keygen(f'{self.dir}/other_key')
-        key = public(f'{self.dir}/id_ed25519') + '\n'
+        self.keygen(f'{self.dir}/user_rsa', 'rsa')
+        key = ''.join(public(f'{self.dir}/{name}') + '\n' for name in ('id_ed25519', 'user_rsa'))
         for user in USERS:
             write(f'{state}/home/{user}/.ssh/authorized_keys', key, 0o600)
         self.keygen(f'{state}/host_key')
         self.keygen(f'{state}/rsa_key', 'rsa')
+        self.keygen(f'{state}/ecdsa_key', 'ecdsa')
         self.keygen(f'{state}/other_host_key')
         self.give_away()
 
@@ -269,16 +278,16 @@ class World:
         self.await_port(process, address, 'dropbear')
         self.trust(address, 'dropbear_key')
 
-    def asyncssh(self, address, host='host-02'):
+    def asyncssh(self, address, host='host-02', log='asyncssh', passwords=()):
         if subprocess.run(['/usr/bin/python3', '-W', 'ignore', '-c', 'import asyncssh'], check=False,
                           stderr=subprocess.DEVNULL).returncode != 0:
             raise Missing('python3-asyncssh')
         shutil.copy(f'{HERE}/asyncssh_server.py', self.state)
         process = self.spawn(['/usr/bin/python3', '-W', 'ignore', f'{self.state}/asyncssh_server.py',
                               address, str(self.port), f'{self.state}/host_key',
-                              f'{self.state}/home/demo/.ssh/authorized_keys'],
-                             'asyncssh', **self.environment('demo', host))
-        self.await_port(process, address, 'asyncssh')
+                              f'{self.state}/home/demo/.ssh/authorized_keys', *passwords],
+                             log, **self.environment('demo', host))
+        self.await_port(process, address, log)
         self.trust(address, 'host_key')
 
     def trust(self, address, key='host_key', marker=''):

@@ -140,7 +140,7 @@ static void check_signature(
 static void test_sign(void **state)
 {
 	const struct real *real = *state;
-	struct identities *ids = identities_new(NULL, NULL);
+	struct identities *ids = identities_new(NULL, NULL, NULL);
 	struct arena *arena = arena_new();
 	struct diag_list diags = {.arena = arena};
 	char path[400];
@@ -195,9 +195,59 @@ static void test_sign(void **state)
 	arena_free(arena);
 }
 
+static bool ask_nobody(void *context, const char *file, char *out, size_t size)
+{
+	(void)file, (void)out, (void)size;
+	++*(int *)context;
+	return false;
+}
+
+/* Where an agent has keys, an encrypted file that nobody has named is left alone; unless it is the
+ * agent's. */
+static void test_usual(void **state)
+{
+	const struct real *real = *state;
+	const struct host_spec spec = {.agent = real->socket};
+	int asked = 0;
+	struct identities *ids = identities_new(real->dir, ask_nobody, &asked);
+	struct arena *arena = arena_new();
+	struct diag_list diags = {.arena = arena};
+	char path[400];
+
+	if (real->pid == 0) {
+		identities_free(ids);
+		arena_free(arena);
+		skip();
+	}
+	assert_int_equal(unit_shell(NULL,
+			     "cd %s && mkdir -m 700 -p .ssh && ssh-add -q -D 2>/dev/null && "
+			     "ssh-keygen -q -N '' -C '' -t ed25519 -f .ssh/id_ed25519 && "
+			     "ssh-add -q .ssh/id_ed25519 2>/dev/null && "
+			     "ssh-keygen -q -p -P '' -N secret -f .ssh/id_ed25519 >/dev/null && "
+			     "ssh-keygen -q -N secret -C '' -t ecdsa -f .ssh/id_ecdsa",
+			     real->dir),
+	    0);
+	const struct identity *held = identities_usual(ids, &spec, 0, &diags);
+	assert_false(held->unusable);
+	assert_non_null(held->agent);
+	const struct identity *other = identities_usual(ids, &spec, 1, &diags);
+	assert_true(other->unusable);
+	assert_non_null(strstr(other->problem, "the agent does not hold it"));
+	assert_int_equal(asked, 0);
+	assert_int_equal(diags.n, 0);
+
+	/* Once it is named, it is asked for. */
+	snprintf(path, sizeof path, "%s/.ssh/id_ecdsa", real->dir);
+	assert_true(identities_file(ids, path, real->socket, &diags)->unusable);
+	assert_int_equal(asked, 1);
+	assert_int_equal(diags.n, 1);
+	identities_free(ids);
+	arena_free(arena);
+}
+
 static void test_no_agent(void **state)
 {
-	struct identities *ids = identities_new(NULL, NULL);
+	struct identities *ids = identities_new(NULL, NULL, NULL);
 	struct arena *arena = arena_new();
 	struct diag_list diags = {.arena = arena};
 	size_t n = 7;
@@ -211,7 +261,7 @@ static void test_no_agent(void **state)
 	assert_int_equal(diags.n, 0);
 	identities_free(ids);
 
-	ids = identities_new(NULL, NULL);
+	ids = identities_new(NULL, NULL, NULL);
 	setenv("SSH_AUTH_SOCK", "/nowhere/agent", 1);
 	identities_agent(ids, NULL, &n, &diags);
 	identities_agent(ids, NULL, &n, &diags);
@@ -354,6 +404,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(test_list, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_sign, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_usual, setup, teardown),
 	    cmocka_unit_test(test_no_agent),
 	    cmocka_unit_test(test_bad),
 	};

@@ -168,7 +168,42 @@ static void test_encrypted(void **state)
 		assert_string_equal(err.text, "is encrypted: add it to an agent (ssh-add)");
 		assert_null(key);
 		assert_int_equal(blob.n, 0);
+		assert_true(keyfile_can_unlock(buf_view(&text), &err));
 		buf_free(&text);
+	}
+}
+
+/* Whoever types a passphrase for such a key would do so in vain. */
+static void test_ciphers(void **state)
+{
+	static const struct {
+		const char *name;
+		bool supported;
+	} ciphers[] = {{"aes128-cbc", true}, {"aes192-ctr", true}, {"aes256-ctr", true},
+	    {"aes256-gcm@openssh.com", false}, {"chacha20-poly1305@openssh.com", false}};
+
+	if (*state == NULL)
+		skip();
+	for (size_t i = 0; i < COUNT(ciphers); i++) {
+		struct buf text = {0}, blob = {0};
+		struct err err = {""};
+		void *key = NULL;
+		char name[20];
+		snprintf(name, sizeof name, "cipher%zu", i);
+		assert_int_equal(unit_shell(NULL, "ssh-keygen -q -N secret -C '' -Z %s -f %s/%s",
+				     ciphers[i].name, directory, name),
+		    0);
+		read_file(name, &text);
+		if (keyfile_can_unlock(buf_view(&text), &err) != ciphers[i].supported)
+			fail_msg("%s: %s", ciphers[i].name, err.text);
+		assert_int_equal(
+		    keyfile_unlock(buf_view(&text), view_of("secret"), &key, &blob, &err),
+		    ciphers[i].supported);
+		if (!ciphers[i].supported)
+			assert_non_null(strstr(err.text, ciphers[i].name));
+		keyfile_free(key);
+		buf_free(&text);
+		buf_free(&blob);
 	}
 }
 
@@ -355,7 +390,7 @@ static void test_identities(void **state)
 {
 	struct arena *arena = arena_new();
 	struct diag_list diags = {.arena = arena};
-	struct identities *ids = identities_new(NULL, NULL);
+	struct identities *ids = identities_new(NULL, NULL, NULL);
 	struct buf data = {0}, signature = {0};
 	struct view rest, type;
 	char path[300];
@@ -389,17 +424,119 @@ static void test_identities(void **state)
 	arena_free(arena);
 }
 
+struct answers {
+	const char *words[4]; /* NULL: nobody answers */
+	size_t asked;
+};
+
+static bool give(void *context, const char *file, char *out, size_t size)
+{
+	struct answers *answers = context;
+	const char *word = answers->asked < 4 ? answers->words[answers->asked] : NULL;
+
+	assert_non_null(strstr(file, "/.ssh/id_ed25519"));
+	answers->asked++;
+	if (word != NULL)
+		snprintf(out, size, "%s", word);
+	return word != NULL;
+}
+
+/* A home with one encrypted key, and how often its passphrase is asked for. */
+static void test_usual(void **state)
+{
+	static const struct {
+		const char *name, *words[4];
+		size_t asked;
+		bool usable;
+		const char *said; /* in the diagnostic; NULL: there is none */
+	} rows[] = {
+	    {"right", {"secret"}, 1, true, NULL},
+	    {"the third is right", {"a", "b", "secret"}, 3, true, NULL},
+	    {"wrong", {"a", "b", "c", "secret"}, 3, false, "the passphrase is wrong"},
+	    {"nobody answers", {NULL}, 1, false, "add it to an agent"},
+	    {"wrong, then nobody", {"a", NULL}, 2, false, "the passphrase is wrong"},
+	};
+
+	const char *named = "key";
+	const struct host_spec any = {.agent = ""}, none = {.agent = "", .no_usual_keys = true},
+			       other = {.agent = "", .identities = &named, .n_identities = 1};
+
+	if (*state == NULL)
+		skip();
+	assert_int_equal(
+	    unit_shell(NULL,
+		"mkdir -m 700 -p %s/.ssh && ssh-keygen -q -N secret -C '' -t ed25519 -f "
+		"%s/.ssh/id_ed25519",
+		directory, directory),
+	    0);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct arena *arena = arena_new();
+		struct diag_list diags = {.arena = arena};
+		struct answers answers = {.asked = 0};
+		memcpy(answers.words, rows[i].words, sizeof answers.words);
+		struct identities *ids = identities_new(directory, give, &answers);
+		assert_null(identities_usual(ids, &none, 0, &diags));
+		assert_null(identities_usual(ids, &other, 0, &diags));
+		const struct identity *key = identities_usual(ids, &any, 0, &diags);
+		if (key->unusable == rows[i].usable || answers.asked != rows[i].asked ||
+		    diags.n != (rows[i].said != NULL))
+			fail_msg("%s: asked %zu times, %zu complaints", rows[i].name, answers.asked,
+			    diags.n);
+		if (rows[i].said != NULL)
+			assert_non_null(strstr(diags.items[0].text, rows[i].said));
+		/* The other usual files are not there, which is no complaint. */
+		for (size_t k = 1; (key = identities_usual(ids, &any, k, &diags)) != NULL; k++)
+			assert_true(key->unusable && key->problem == NULL);
+		assert_ptr_equal(
+		    identities_usual(ids, &any, 0, &diags), identities_usual(ids, &any, 0, &diags));
+		assert_int_equal(answers.asked, rows[i].asked);
+		assert_int_equal(diags.n, rows[i].said != NULL);
+		identities_free(ids);
+		arena_free(arena);
+	}
+}
+
+/* A private key that others can read is used, with a warning. */
+static void test_mode(void **state)
+{
+	static const struct {
+		const char *mode;
+		bool warned;
+	} modes[] = {{"600", false}, {"400", false}, {"640", true}, {"604", true}, {"620", true}};
+	char path[300];
+
+	if (*state == NULL)
+		skip();
+	snprintf(path, sizeof path, "%s/ed25519", directory);
+	for (size_t i = 0; i < COUNT(modes); i++) {
+		struct arena *arena = arena_new();
+		struct diag_list diags = {.arena = arena};
+		struct identities *ids = identities_new(NULL, NULL, NULL);
+		assert_int_equal(unit_shell(NULL, "chmod %s %s", modes[i].mode, path), 0);
+		assert_false(identities_file(ids, path, "", &diags)->unusable);
+		if (diags.n != modes[i].warned)
+			fail_msg("mode %s: %zu complaints", modes[i].mode, diags.n);
+		if (modes[i].warned)
+			assert_non_null(strstr(diags.items[0].text, "others can read"));
+		identities_free(ids);
+		arena_free(arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_kinds),
 	    cmocka_unit_test(test_encrypted),
+	    cmocka_unit_test(test_ciphers),
 	    cmocka_unit_test(test_rejects),
 	    cmocka_unit_test(test_damaged),
 	    cmocka_unit_test(test_foreign_public_part),
 	    cmocka_unit_test(test_huge_rsa),
 	    cmocka_unit_test(test_wrong_algorithm),
 	    cmocka_unit_test(test_identities),
+	    cmocka_unit_test(test_usual),
+	    cmocka_unit_test(test_mode),
 	};
 
 	return cmocka_run_group_tests_name("keyfile", tests, setup, teardown);

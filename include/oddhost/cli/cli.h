@@ -41,7 +41,7 @@ struct options {
 	const char *rules;       /* --rules */
 	const char *resume;      /* --resume */
 	const char *baseline;    /* --baseline */
-	unsigned workers, retries;
+	unsigned workers, retries, max_keys;
 	bool ask_pass;                          /* -k */
 	unsigned forks, host_timeout, deadline; /* counts and seconds */
 	unsigned connect_timeout;               /* -T; 0: not given */

@@ -2,6 +2,7 @@
  * Identities: the keys to log in with, from files and from an agent, each loaded once for all
  * sessions, and signing with them (RFC 4252 section 7). Files may be OpenSSH's own format or PEM;
  * of an encrypted one the agent may hold the key, or its passphrase is asked for. Thread-safe.
+ * A private key that others can read is used, with a warning; ssh refuses it.
  */
 #ifndef ODDHOST_COLLECT_IDENTITY_H
 #define ODDHOST_COLLECT_IDENTITY_H
@@ -13,6 +14,7 @@
 #include "oddhost/base/diag.h"
 #include "oddhost/base/err.h"
 #include "oddhost/base/view.h"
+#include "oddhost/model/run.h"
 
 struct agent_keys;
 
@@ -32,7 +34,8 @@ struct identities;
 
 /*
  * Asks for the passphrase of a key file: writes it with its NUL into `out`, false where there is
- * nobody to ask. Called at most once a file, from within identities_file().
+ * nobody to ask, or nobody answers. Called three times for a file at most, as long as the
+ * passphrase is wrong, from within identities_file() and identities_usual().
  */
 typedef bool identities_ask(void *context, const char *file, char *out, size_t size);
 
@@ -40,7 +43,8 @@ typedef bool identities_ask(void *context, const char *file, char *out, size_t s
  * They are counted, since a thread may still wait for the agent when the run is over: hold adds a
  * user, free takes one away, and the last one wipes the keys. NULL does nothing.
  */
-struct identities *identities_new(identities_ask *ask, void *ask_context); /* ask may be NULL */
+struct identities *identities_new(const char *home, /* for the usual files; may be NULL */
+    identities_ask *ask, void *ask_context);        /* may be NULL */
 struct identities *identities_hold(struct identities *identities);
 void identities_free(struct identities *identities);
 
@@ -53,6 +57,15 @@ void identities_free(struct identities *identities);
  */
 const struct identity *identities_file(
     struct identities *identities, const char *path, const char *agent, struct diag_list *diags);
+
+/*
+ * Likewise the usual files of ~/.ssh by number, in the order in which they are offered; NULL behind
+ * the last, and at once where the host has named keys or wants none of these. It is no complaint
+ * that one is not there. The passphrase of an encrypted one is asked for only where there is no
+ * agent with keys, since one of those may do.
+ */
+const struct identity *identities_usual(
+    struct identities *identities, const struct host_spec *spec, size_t i, struct diag_list *diags);
 
 /* The agent's keys, asked once; n is 0 where there is no agent. */
 const struct identity *identities_agent(

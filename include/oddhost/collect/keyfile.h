@@ -24,6 +24,9 @@ bool keyfile_unlock(
 /* Is it encrypted? Then its public key blob is appended where it stands in clear (not in PEM). */
 bool keyfile_is_encrypted(struct view text, struct buf *blob);
 
+/* Of an encrypted one: can its cipher be undone here? It is to be known before anybody is asked. */
+bool keyfile_can_unlock(struct view text, struct err *err);
+
 void keyfile_free(void *key); /* NULL does nothing */
 
 /* Append the bare signature of `data` for an algorithm of RFC 4253, 5656, 8332 or 8709. */

@@ -19,9 +19,10 @@ struct known_hosts;
 
 enum known_hosts_result {
 	KNOWN_HOSTS_MATCH,
-	KNOWN_HOSTS_UNKNOWN, /* no line names the host */
-	KNOWN_HOSTS_CHANGED, /* lines name it, none with this key */
-	KNOWN_HOSTS_REVOKED, /* this key is marked @revoked for it */
+	KNOWN_HOSTS_UNKNOWN,    /* no line names the host */
+	KNOWN_HOSTS_CHANGED,    /* lines name it with other keys of this type */
+	KNOWN_HOSTS_OTHER_TYPE, /* lines name it, with keys of other types alone */
+	KNOWN_HOSTS_REVOKED,    /* this key is marked @revoked for it */
 };
 
 struct known_key {
@@ -52,7 +53,11 @@ void known_hosts_add(struct known_hosts *known_hosts, struct view text, struct d
 struct known_keys known_hosts_find(
     const struct known_hosts *known_hosts, const char *host, uint16_t port, struct arena *arena);
 
-/* `blob` is a public key blob (RFC 4253 section 6.6). */
+/*
+ * `blob` is a public key blob (RFC 4253 section 6.6). Another type than all that are known is an
+ * alarm too where one of those would have been agreed on first: whether it was asked for, the
+ * caller knows.
+ */
 enum known_hosts_result known_keys_check(const struct known_keys *keys, struct view blob);
 
 /* Is a key of that type ("ssh-ed25519") known, so that the key exchange should prefer it? */

@@ -22,6 +22,7 @@ struct runner_plan {
 	unsigned forks;       /* sessions at once; 0 counts as 1 */
 	unsigned workers;     /* threads; 0: one a core, as far as there are hosts for them */
 	unsigned retries;     /* of connection faults, for each host */
+	unsigned max_keys;    /* that are offered to a host */
 	const char *password; /* tried behind the keys; NULL: none */
 	identities_ask *ask;  /* for a key file's passphrase; may be NULL */
 	void *ask_context;

@@ -25,11 +25,11 @@ struct session_shared {
 	struct known_store *known;
 	struct diag_list *diags; /* key files and known_hosts that cannot be read */
 	const char *local_user;  /* where neither inventory nor option names one */
-	const char *home;        /* for ~/.ssh; NULL: none */
 	const char *password;    /* tried behind the keys; NULL: none was given */
 	unsigned login_ms;       /* from the start to the end of authentication */
 	unsigned host_ms;        /* from the start to the end */
 	unsigned retries;        /* of connection faults, for each host */
+	unsigned max_keys;       /* offered to a host: sshd counts failures and punishes them */
 	struct ip bastion;       /* our address on the first connection that is not loopback */
 	struct jump_pool *jumps; /* made as they are asked for */
 };
