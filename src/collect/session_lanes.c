@@ -48,14 +48,29 @@ static bool lane_begun(const struct session *s, const struct session_lane *l)
 	return false;
 }
 
-/* Why a lane that has closed is not complete: most often what a shell or forced command said. */
-static const char *lane_complaint(const struct session_lane *l, char out[LANE_GREETING_MAX + 1])
+/* The line that says why: sudo's own where there is one, behind a lecture or a shell's greeting. */
+static struct view telling_line(struct view said)
 {
-	struct view said = view_trim(buf_view(&l->lane.greeting)), line = said;
+	static const char *const sudo[] = {"sudo: ", "Sorry, user "};
+	struct view rest = said, line, first = said;
+
+	view_next_line(&rest, &first);
+	for (size_t i = 0; i < sizeof sudo / sizeof *sudo; i++) {
+		for (rest = said; view_next_line(&rest, &line);) {
+			if (view_starts(line, sudo[i]))
+				return line;
+		}
+	}
+	return first;
+}
+
+/* Why a lane that has closed is not complete: most often what a shell or forced command said. */
+static const char *lane_complaint(const struct session_lane *l, char out[COMPLAINT_MAX + 1])
+{
+	struct view line = telling_line(view_trim(buf_view(&l->lane.greeting)));
 	size_t n = 0;
 
-	view_next_line(&said, &line);
-	for (; n < line.n && n < LANE_GREETING_MAX; n++)
+	for (; n < line.n && n < COMPLAINT_MAX; n++)
 		out[n] = line.p[n] >= ' ' && line.p[n] <= '~' ? line.p[n] : '?';
 	out[n] = '\0';
 	return n > 0 ? out : "it said nothing";
@@ -64,7 +79,7 @@ static const char *lane_complaint(const struct session_lane *l, char out[LANE_GR
 static enum outcome lanes_end(struct session *s)
 {
 	unsigned complete = 0, broken = 0;
-	char said[LANE_GREETING_MAX + 1];
+	char said[COMPLAINT_MAX + 1];
 	bool begun = false;
 
 	for (unsigned i = 0; i < s->plan->lanes; i++) {
@@ -76,8 +91,8 @@ static enum outcome lanes_end(struct session *s)
 	}
 	if (complete == s->plan->lanes && s->sudo_failed[0] != '\0')
 		return session_end(s, HOST_SUDO_FAILED,
-		    "%s; what needs no other user was collected as %s", s->sudo_failed,
-		    s->record->user);
+		    "sudo -n was refused: %s; what needs no other user was collected as %s",
+		    s->sudo_failed, s->record->user);
 	if (complete == s->plan->lanes)
 		return session_end(s, HOST_OK, "%s", "");
 	if (!begun)
@@ -107,6 +122,20 @@ static bool open_later(struct session *s, struct session_lane *l)
 	return true;
 }
 
+/*
+ * Lane 0 asks sudo first, and the others go by its answer: a refusal is logged on the host, and may
+ * be mailed, which once is enough.
+ */
+static bool sudo_is_decided(const struct session *s, struct session_lane *l)
+{
+	const struct session_lane *first = &s->lanes[0];
+
+	if (l == first || !s->spec->become)
+		return true;
+	l->plain = first->plain;
+	return first->plain || first->step == LANE_CLOSED || lane_begun(s, first);
+}
+
 /* One channel is opened at a time: libssh2 keeps the state of an open in the session. */
 static enum outcome lane_open(struct session *s, struct session_lane *l)
 {
@@ -119,7 +148,8 @@ static enum outcome lane_open(struct session *s, struct session_lane *l)
 			return WAITING;
 		open += s->lanes[i].step > LANE_OPENING && s->lanes[i].step < LANE_CLOSED;
 	}
-	if (l->step == LANE_WAITING && (open >= s->channels_max || s->attempt_timer.slot != 0))
+	if (l->step == LANE_WAITING &&
+	    (open >= s->channels_max || s->attempt_timer.slot != 0 || !sudo_is_decided(s, l)))
 		return WAITING;
 	l->step = LANE_OPENING;
 	l->channel = libssh2_channel_open_session(s->ssh);
@@ -181,7 +211,7 @@ static enum outcome lane_send(struct session *s, struct session_lane *l)
 /* sudo did not start the shell: remember why, and run the lane once more without it. */
 static void sudo_refused(struct session *s, struct session_lane *l)
 {
-	char said[LANE_GREETING_MAX + 1];
+	char said[COMPLAINT_MAX + 1];
 
 	snprintf(s->sudo_failed, sizeof s->sudo_failed, "%s", lane_complaint(l, said));
 	l->plain = l->again = true;

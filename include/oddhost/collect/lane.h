@@ -15,7 +15,7 @@
 #include "oddhost/base/buf.h"
 #include "oddhost/collect/probes.h"
 
-#define LANE_GREETING_MAX 200
+#define LANE_GREETING_MAX 2000
 #define LANE_PROBE_MAX ((size_t)1 << 20) /* bytes a probe and stream */
 
 /* One probe while it is being received. */
