@@ -24,6 +24,8 @@ E2E := $(patsubst tests/e2e/%.c,$(B)/e2e/%,$(wildcard tests/e2e/test_*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCH_BUILT := $(addprefix $(B)/bench/,measure answer lo.so)
 FUZZ_MAIN ?= tests/fuzz/replay.c
+# In a recipe with the harness' name in $$n: its corpus, and the fixtures that are seeds as well.
+fuzz_seeds = $$(ls -d tests/fuzz/corpus/$$n 2>/dev/null; sed -n "s/^$$n //p" tests/fuzz/seeds)
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(patsubst $(B)/%,%,$@)')
 # This makefile again, on all processors where nothing else was said.
@@ -145,7 +147,7 @@ $(B)/e2e/%: tests/e2e/%.c tests/e2e/drive.c tests/e2e/drive.h $(B)/liboddhost.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< tests/e2e/drive.c $(B)/liboddhost.a $(ALL_LDFLAGS) -lcmocka $(LIBS)
 
-$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/replay.c $(B)/liboddhost.a
+$(B)/fuzz/%: tests/fuzz/%.c tests/fuzz/kind.h tests/fuzz/replay.c $(B)/liboddhost.a
 	$(call say,FUZZ)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $< $(FUZZ_MAIN) $(B)/liboddhost.a $(ALL_LDFLAGS) $(LIBS)
@@ -164,13 +166,13 @@ unit: $(UNIT)
 	$(Q)status=0; for t in $(UNIT); do $$t || status=1; done; exit $$status
 
 corpus: $(FUZZ)
-	$(Q)status=0; for f in $(FUZZ); do \
-		$$f tests/fuzz/corpus/$${f##*/fuzz_} || status=1; done; exit $$status
+	$(Q)status=0; for f in $(FUZZ); do n=$${f##*/fuzz_}; \
+		$$f $(fuzz_seeds) || status=1; done; exit $$status
 
 fuzzing: $(FUZZ)
 	$(Q)for f in $(FUZZ); do n=$${f##*/fuzz_}; echo "  FUZZ   $$n, $(FUZZ_SECONDS) s"; \
 		mkdir -p $(B)/found/$$n; $$f -seed=$(FUZZ_SEED) -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
-		-artifact_prefix=$(B)/found/$$n. $(B)/found/$$n tests/fuzz/corpus/$$n || exit 1; done
+		-artifact_prefix=$(B)/found/$$n. $(B)/found/$$n $(fuzz_seeds) || exit 1; done
 
 e2e: $(B)/oddhost $(B)/e2e/test_incident $(B)/e2e/test_gather
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_incident

@@ -26,15 +26,54 @@ def write_inventories(scratch, n):
         f.write("[all_of_them:vars]\nansible_user=ops\noddhost_targets=db.example:5432\n")
 
 
-def write_routes(path, size):
+def routes(i):
+    return (f"{11 + (i >> 16)}.{i >> 8 & 255}.{i & 255}.0/24 via 10.0.0.{i % 250 + 2} "
+            f"dev eth{i % 8} proto static metric {i % 1000}\n")
+
+
+def neigh(i):
+    state = ("REACHABLE", "STALE", "FAILED")[i % 3]
+    return f"10.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255} dev eth{i % 8} lladdr 02:00:00:00:00:{i & 255:02x} {state}\n"
+
+
+def ping(i):
+    if i % 7 == 3:
+        return f"From 192.168.0.1 icmp_seq={i % 65536} Destination Host Unreachable\n"
+    return f"64 bytes from db.example (192.168.0.166): icmp_seq={i % 65536} ttl=63 time=0.{i % 900 + 100} ms\n"
+
+
+def containers(i):
+    return json.dumps({"ID": f"{i:012x}", "Image": "app:1", "Names": f"app_{i}", "Status": "Up 4 months (healthy)",
+                       "Networks": f"shop_{i % 31}", "Ports": "80/tcp", "Project": "shop"}) + "\n"
+
+
+def networks(i):
+    return json.dumps({"Name": f"shop_{i}", "Id": f"{i:064x}", "Created": "2020-05-05T16:42:08.517320944+08:00",
+                       "Scope": "local", "Driver": "bridge", "IPAM": {"Driver": "default", "Options": None,
+                       "Config": [{"Subnet": f"10.{i >> 8 & 255}.{i & 255}.0/24", "Gateway": f"10.{i >> 8 & 255}.{i & 255}.1"}]},
+                       "Containers": {f"{i:063x}{k}": {"Name": f"app_{i}_{k}", "IPv4Address": ""} for k in range(9)},
+                       "Options": {}, "Labels": {"com.docker.compose.project": "shop"}}, indent=4)
+
+
+# What `parse KIND` is given: what stands before the items, one item, what is between two, behind.
+OUTPUTS = [
+    ("routes", "default via 10.0.0.1 dev eth0 \n", routes, "", ""),
+    ("neigh", "", neigh, "", ""),
+    ("ping", "PING db.example (192.168.0.166) 56(84) bytes of data.\n", ping, "", ""),
+    ("docker-ps", "", containers, "", ""),
+    ("docker-networks", "[\n", networks, ",\n", "\n]\n"),
+]
+
+
+def write_output(path, size, before, item, between, behind):
+    """Items up to this size; returns how many."""
     with open(path, "w") as f:
-        f.write("default via 10.0.0.1 dev eth0 \n")
-        i = 0
-        while f.tell() < size:
-            f.write(f"{11 + (i >> 16)}.{i >> 8 & 255}.{i & 255}.0/24 via 10.0.0.{i % 250 + 2} "
-                    f"dev eth{i % 8} proto static metric {i % 1000}\n")
-            i += 1
-    return i + 1
+        written, n = f.write(before), 0
+        while written < size:
+            written += f.write((between if n else "") + item(n))
+            n += 1
+        f.write(behind)
+    return n
 
 
 def files(bench, table, quick):
@@ -43,7 +82,6 @@ def files(bench, table, quick):
     scratch, rows = bench.scratch, []
     write_inventories(scratch, hosts)
     fleet.write(f"{scratch}/run", 1, reported, 20)
-    routes = write_routes(f"{scratch}/routes", size)
     limit = f"host-[000000-{hosts - 1:06}]!lone"
     jobs = [(f"inventory --hosts, {hosts} hosts: {title}", f"{scratch}/{name}",
              ["inventory", "-F", "none", "-i", f"{scratch}/{name}", *more, "--hosts"])
@@ -52,9 +90,12 @@ def files(bench, table, quick):
     jobs += [
         (f"report, {reported} hosts", f"{scratch}/run/hosts.jsonl",
          ["report", "-q", f"{scratch}/run"]),
-        (f"parse routes, {routes} routes", f"{scratch}/routes",
-         ["parse", "routes", f"{scratch}/routes"]),
     ]
+    for kind, *parts in OUTPUTS:
+        for half in (2, 1):  # half as much takes half as long
+            path = f"{scratch}/{kind}-{half}"
+            n = write_output(path, size // half, *parts)
+            jobs.append((f"parse {kind}, {n} items", path, ["parse", kind, path]))
     for title, source, arguments in jobs:
         for attempt in range(2):
             cost = bench.run([bench.program, *arguments], limit=120)
