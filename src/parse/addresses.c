@@ -112,8 +112,9 @@ static bool take_line(struct reader *r, struct view line, unsigned number)
 }
 
 /* One interface of `ip -j addr`. */
-static bool take_object(struct reader *r, const struct json *object, unsigned number)
+static bool take_object(const struct json *object, unsigned number, void *arg)
 {
+	struct reader *r = arg;
 	const char *dev = json_get_string(object, "ifname", NULL);
 
 	if (dev == NULL) {
@@ -141,15 +142,6 @@ static bool take_object(struct reader *r, const struct json *object, unsigned nu
 	return true;
 }
 
-static bool take_array(const struct json *array, unsigned number, void *arg)
-{
-	bool any = json_is_array(array) && json_size(array) == 0;
-
-	for (const struct json *item = json_first(array); item != NULL; item = json_next(item))
-		any = take_object(arg, item, number) || any;
-	return any;
-}
-
 bool parse_addresses(struct view text, struct address_list *list, struct diag_list *diags)
 {
 	struct reader r = {.list = list, .diags = diags, .finder = {.rest = text, .line = 1}};
@@ -158,7 +150,7 @@ bool parse_addresses(struct view text, struct address_list *list, struct diag_li
 	bool any = false;
 
 	if (view_starts(view_trim(text), "["))
-		return line_each_json(text, diags, take_array, &r) > 0;
+		return line_each_item(text, diags, take_object, &r);
 	if (ifconfig_is(text))
 		return ifconfig_parse(text, list, diags);
 	while (line_next(&lines, &line)) {

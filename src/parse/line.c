@@ -131,6 +131,29 @@ size_t line_each_json(struct view text, struct diag_list *diags,
 	return n;
 }
 
+struct items {
+	bool (*each)(const struct json *item, unsigned number, void *arg);
+	void *arg;
+};
+
+static bool each_item(const struct json *array, unsigned number, void *arg)
+{
+	const struct items *items = arg;
+	bool any = json_is_array(array) && json_size(array) == 0;
+
+	for (const struct json *item = json_first(array); item != NULL; item = json_next(item))
+		any = items->each(item, number, items->arg) || any;
+	return any;
+}
+
+bool line_each_item(struct view text, struct diag_list *diags,
+    bool (*each)(const struct json *item, unsigned number, void *arg), void *arg)
+{
+	struct items items = {each, arg};
+
+	return line_each_json(text, diags, each_item, &items) > 0;
+}
+
 unsigned line_of_value(struct line_finder *finder, const char *key, const char *value)
 {
 	char quoted[64];

@@ -140,8 +140,9 @@ static bool take_arp_line(struct reader *r, struct view line, unsigned number)
 }
 
 /* One object of `ip -j neigh`. */
-static bool take_object(struct reader *r, const struct json *object, unsigned number)
+static bool take_object(const struct json *object, unsigned number, void *arg)
 {
+	struct reader *r = arg;
 	struct arena *arena = r->list->arena;
 	const char *dst = json_get_string(object, "dst", NULL);
 	const char *state = json_string(json_first(json_get(object, "state")), "");
@@ -161,15 +162,6 @@ static bool take_object(struct reader *r, const struct json *object, unsigned nu
 	return true;
 }
 
-static bool take_array(const struct json *array, unsigned number, void *arg)
-{
-	bool any = json_is_array(array) && json_size(array) == 0;
-
-	for (const struct json *item = json_first(array); item != NULL; item = json_next(item))
-		any = take_object(arg, item, number) || any;
-	return any;
-}
-
 bool parse_neighbours(struct view text, struct neighbour_list *list, struct diag_list *diags)
 {
 	struct reader r = {.list = list, .diags = diags, .finder = {.rest = text, .line = 1}};
@@ -178,7 +170,7 @@ bool parse_neighbours(struct view text, struct neighbour_list *list, struct diag
 	bool any = false;
 
 	if (view_starts(view_trim(text), "["))
-		return line_each_json(text, diags, take_array, &r) > 0;
+		return line_each_item(text, diags, take_object, &r);
 	while (line_next(&lines, &line)) {
 		if (line_begins(line, "Address") || take_ip_line(&r, line, lines.number) ||
 		    take_arp_row(&r, line, lines.number) || take_arp_line(&r, line, lines.number))

@@ -298,8 +298,9 @@ static void json_hop(const struct json *object, struct route *route, struct aren
 }
 
 /* One object of `ip -j route`. */
-static bool take_object(struct reader *r, const struct json *object, unsigned number)
+static bool take_object(const struct json *object, unsigned number, void *arg)
 {
+	struct reader *r = arg;
 	struct route route = {.table = "main"};
 	const char *dst = json_get_string(object, "dst", NULL);
 	const char *type = json_get_string(object, "type", "unicast");
@@ -335,21 +336,12 @@ static bool take_object(struct reader *r, const struct json *object, unsigned nu
 	return true;
 }
 
-static bool take_array(const struct json *array, unsigned number, void *arg)
-{
-	bool any = json_is_array(array) && json_size(array) == 0;
-
-	for (const struct json *item = json_first(array); item != NULL; item = json_next(item))
-		any = take_object(arg, item, number) || any;
-	return any;
-}
-
 static bool read_json(struct reader *r, struct view text)
 {
 	size_t before = r->diags == NULL ? 0 : r->diags->n;
 
 	r->finder = (struct line_finder){.rest = text, .line = 1};
-	bool any = line_each_json(text, r->diags, take_array, r) > 0;
+	bool any = line_each_item(text, r->diags, take_object, r);
 	r->rejected = r->rejected || !any || (r->diags != NULL && r->diags->n > before);
 	return any;
 }

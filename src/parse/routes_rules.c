@@ -52,6 +52,12 @@ static bool take_word(struct view word, struct view *line, struct rule *rule, st
 	return true;
 }
 
+/* The types that a rule may have in place of a table. */
+static bool refuses(enum route_type type)
+{
+	return type == ROUTE_BLACKHOLE || type == ROUTE_UNREACHABLE || type == ROUTE_PROHIBIT;
+}
+
 /*
  * busybox prints a table for every rule, "unspec" where there is none, and an action by the name of
  * the route type of that number: "local" for goto, "broadcast" for nop. True for a nop.
@@ -83,7 +89,7 @@ static bool take_rule(struct view line, unsigned number, struct rule_list *rules
 			return false;
 	}
 	*ret_nothing = *ret_nothing || take_unspec(&rule);
-	if (rule.table == NULL && rule.type == ROUTE_UNICAST && !rule.conditional && !*ret_nothing)
+	if (rule.table == NULL && !refuses(rule.type) && !rule.conditional && !*ret_nothing)
 		return false;
 	if (!*ret_nothing)
 		*rule_list_add(rules) = rule;
@@ -146,8 +152,9 @@ static bool json_asks_more(const struct json *object)
 }
 
 /* One object of `ip -j rule`. */
-static bool take_object(struct json_reader *r, const struct json *object, unsigned number)
+static bool take_object(const struct json *object, unsigned number, void *arg)
 {
+	struct json_reader *r = arg;
 	struct rule rule = {.suppress_prefix = -1, .conditional = json_asks_more(object)};
 	double pref = json_get_number(object, "priority", -1);
 	double suppress = json_get_number(object, "suppress_prefixlen", -1);
@@ -172,24 +179,15 @@ static bool take_object(struct json_reader *r, const struct json *object, unsign
 	rule.suppress_prefix = suppress < 0 ? -1 : (int)suppress;
 	if (table != NULL)
 		rule.table = route_table_name(r->rules->arena, view_of(table));
-	rule.conditional = rule.conditional || (table == NULL && action == NULL);
+	rule.conditional = rule.conditional || (table == NULL && !refuses(rule.type));
 	*rule_list_add(r->rules) = rule;
 	return read;
-}
-
-static bool take_array(const struct json *array, unsigned number, void *arg)
-{
-	bool any = false;
-
-	for (const struct json *item = json_first(array); item != NULL; item = json_next(item))
-		any = take_object(arg, item, number) || any;
-	return any;
 }
 
 static bool read_json(struct view text, struct rule_list *rules, struct diag_list *diags)
 {
 	struct json_reader r = {rules, diags, {.rest = text, .line = 1}};
-	bool any = line_each_json(text, diags, take_array, &r) > 0;
+	bool any = line_each_item(text, diags, take_object, &r);
 
 	rules->known = rules->known || any;
 	rules->partial = rules->partial || !any;

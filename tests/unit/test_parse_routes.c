@@ -327,6 +327,63 @@ static void test_rules(void **state)
 	arena_free(arena);
 }
 
+/* One rule a row, plain or JSON. */
+static const struct {
+	const char *name, *text;
+	size_t rules, diags;
+	const char *table; /* "-": none */
+	bool conditional, partial;
+} rule_rows[] = {
+    {"a type that no rule has", "5:\tfrom all anycast\n", 1, 1, "-", true, false},
+    {"nop", "5:\tfrom all nop\n", 0, 0, "-", false, false},
+    {"goto", "5:\tfrom all goto 32766\n", 1, 0, "-", true, false},
+    {"a table by its number", "5:\tfrom all lookup 254\n", 1, 0, "main", false, false},
+    {"an action by its number", "5:\tfrom all 8\n", 1, 0, "-", false, false},
+    {"busybox: prohibit", "5:\tfrom all lookup unspec prohibit\n", 1, 0, "-", false, false},
+    {"busybox: goto", "5:\tfrom all lookup unspec local\n", 1, 0, "-", true, false},
+    {"busybox: nop", "5:\tfrom all lookup unspec broadcast\n", 0, 0, "-", false, false},
+    {"busybox: l3mdev", "5:\tfrom all lookup unspec\n", 1, 0, "-", true, false},
+    {"json", "[{\"priority\":5,\"src\":\"all\",\"table\":\"100\"}]", 1, 0, "100", false, false},
+    {"json: prohibit", "[{\"priority\":5,\"src\":\"all\",\"action\":\"prohibit\"}]", 1, 0, "-",
+	false, false},
+    {"json: a type that no rule has", "[{\"priority\":5,\"src\":\"all\",\"action\":\"anycast\"}]",
+	1, 0, "-", true, false},
+    {"json: nop", "[{\"priority\":5,\"src\":\"all\",\"nop\":null}]", 0, 0, "-", false, false},
+    {"json: a mark", "[{\"priority\":5,\"src\":\"all\",\"fwmark\":\"0x1\",\"table\":\"100\"}]", 1,
+	0, "100", true, false},
+    {"json: not",
+	"[{\"priority\":5,\"not\":null,\"src\":\"10.0.0.0\",\"srclen\":8,"
+	"\"table\":\"100\"}]",
+	1, 0, "100", true, false},
+    {"json: a length too long",
+	"[{\"priority\":5,\"src\":\"10.0.0.0\",\"srclen\":33,\"table\":\"100\"}]", 1, 1, "100",
+	true, true},
+    {"json: no preference", "[{\"src\":\"all\",\"table\":\"100\"}]", 1, 1, "100", true, true},
+    {"json: cut off", "[{\"priority\":5,\"src\":\"all\"", 0, 1, "-", false, true},
+};
+
+static void test_rule_rows(void **state)
+{
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rule_rows / sizeof *rule_rows; i++) {
+		struct rule_list rules = {.arena = arena};
+		struct diag_list diags = {.arena = arena};
+		print_message("  %s\n", rule_rows[i].name);
+		parse_rules(view_of(rule_rows[i].text), &rules, &diags);
+		assert_int_equal(rules.n, rule_rows[i].rules);
+		assert_int_equal(diags.n, rule_rows[i].diags);
+		assert_int_equal(rules.partial, rule_rows[i].partial);
+		if (rules.n == 0)
+			continue;
+		const char *table = rules.v[0].table == NULL ? "-" : rules.v[0].table;
+		assert_string_equal(table, rule_rows[i].table);
+		assert_int_equal(rules.v[0].conditional, rule_rows[i].conditional);
+	}
+	arena_free(arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +394,7 @@ int main(void)
 	    cmocka_unit_test(test_other_columns),
 	    cmocka_unit_test(test_family),
 	    cmocka_unit_test(test_rules),
+	    cmocka_unit_test(test_rule_rows),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,13 @@ size_t line_each_json(struct view text, struct diag_list *diags,
     bool (*each)(const struct json *value, unsigned number, void *arg), void *arg);
 
 /*
+ * The same for arrays: `each` gets every item, and the line on which its array starts. Returns
+ * whether it accepted one, or an array was empty.
+ */
+bool line_each_item(struct view text, struct diag_list *diags,
+    bool (*each)(const struct json *item, unsigned number, void *arg), void *arg);
+
+/*
  * Finds the lines of values in JSON that was parsed already. Start with {.rest = text, .line = 1};
  * values must be asked for in the order in which they stand, so that the search is linear.
  */
