@@ -1,8 +1,9 @@
 #!/bin/sh
 # Asks the kernel where packets go on each recorded host: in a network namespace with the host's
 # interfaces and routes. usage: kernel.sh DIR ADDRESS...
-# Writes DIR/HOST.routes (`ip route show table all`) and DIR/HOST.get: a JSON array a line, in the
-# order of the addresses, as `ip -j route get` prints it.
+# Writes DIR/HOST.routes (`ip route show table all`), DIR/HOST.json (the same of `ip -j`),
+# DIR/HOST.rules (`ip rule`) and DIR/HOST.get: a JSON array a line, in the order of the addresses, as
+# `ip -j route get` prints it.
 set -eu
 hosts=$(cd "$(dirname "$0")/../replay/hosts" && pwd)
 
@@ -40,6 +41,8 @@ sort "$hosts/$host/derived/ip-route.txt" | while read -r route; do
 done
 
 ip -4 route show table all >"$dir/$host.routes"
+ip -4 -j route show table all >"$dir/$host.json"
+ip -4 rule show >"$dir/$host.rules"
 for address in "$@"; do
 	ip -j route get "$address" | tr -d '\n'
 	echo
