@@ -45,6 +45,15 @@ static const char *podman_version(const struct json *object)
 	    object, "PodmanVersion", json_get_string(json_get(object, "version"), "Version", NULL));
 }
 
+/* Does an engine of that version say its pools, so that null means that none are configured? */
+static bool says_pools(const char *version)
+{
+	struct view rest = view_of(version), major;
+	uint64_t number;
+
+	return view_next_part(&rest, '.', &major) && view_uint(major, 20, 10000, &number);
+}
+
 static bool take_value(const struct json *object, unsigned number, void *arg)
 {
 	struct reader *r = arg;
@@ -69,7 +78,8 @@ static bool take_value(const struct json *object, unsigned number, void *arg)
 		return engine->known || started > 0;
 	if (json_is_bool(live))
 		engine->live_restore = json_bool(live, false);
-	engine->pools_known = pools != NULL;
+	/* A newer client has the field, an older engine has nothing to put there: null. */
+	engine->pools_known = json_is_array(pools) || (json_is_null(pools) && says_pools(docker));
 	for (const struct json *item = json_first(pools); item != NULL; item = json_next(item)) {
 		const char *base = json_get_string(item, "Base", "");
 		unsigned at = line_of_value(&r->finder, "Base", base);

@@ -36,6 +36,12 @@ static bool usable(const struct probe_result *probe)
 				    (probe->status == PROBE_TRUNCATED && probe->out.n > 0));
 }
 
+/* Where the output was cut short, what is missing from it proves nothing. */
+static bool is_whole(const struct probe_result *probe)
+{
+	return probe->status == PROBE_OK;
+}
+
 /* What a parser may read: where the output was cut short, its whole lines. */
 static struct view text_of(const struct probe_result *probe)
 {
@@ -157,7 +163,7 @@ static void read_daemon(struct reader *r)
 		return;
 	if (says_absent(probe))
 		host->daemon = (struct docker_daemon){.known = true};
-	else if (usable(probe) && probe->exit <= 0)
+	else if (is_whole(probe) && probe->exit <= 0)
 		parse_docker_daemon(probe->out, host->arena, &host->daemon, diags_of(r, probe));
 	host->daemon.source = (struct source){probe, 0};
 }
@@ -188,7 +194,7 @@ static void read_resolv(struct reader *r)
 		    !parse_resolv(text_of(probe), &resolv, diags_of(r, probe)))
 			return;
 		stub = resolv_is_stub(&resolv);
-		host->nameservers_known = !stub;
+		host->nameservers_known = !stub && is_whole(probe);
 		host->nameservers = resolv.servers;
 		host->n_nameservers = resolv.n_servers;
 		host->cap_nameservers = resolv.cap_servers;
@@ -208,7 +214,8 @@ static void read_neighbours(struct reader *r)
 	if (!usable(probe))
 		return;
 	host->neighbours_source = probe;
-	host->neighbours_known = parse_neighbours(text_of(probe), &list, diags_of(r, probe));
+	host->neighbours_known =
+	    parse_neighbours(text_of(probe), &list, diags_of(r, probe)) && is_whole(probe);
 	host->neighbours = list.v;
 	host->n_neighbours = list.n;
 	host->cap_neighbours = list.cap;
@@ -290,7 +297,7 @@ static void read_ping(struct reader *r, const struct probe_result *probe, const 
 
 	if (probe->out.n + probe->err.n == 0)
 		return;
-	parse_ping(probe->out, probe->err, r->host->arena, &ping, diags_of(r, probe));
+	parse_ping(text_of(probe), probe->err, r->host->arena, &ping, diags_of(r, probe));
 	if (ping.target == NULL && ping.status == PING_UNKNOWN)
 		return;
 	ping.source.probe = probe;
@@ -431,7 +438,7 @@ static void read_egress(struct reader *r, const struct probe_result *probe, cons
 	if (probe->status == PROBE_SKIPPED || probe->status == PROBE_MISSING_COMMAND ||
 	    from >= TARGETS_MOST)
 		return;
-	parse_egress(probe->out, list, diags_of(r, probe));
+	parse_egress(text_of(probe), list, diags_of(r, probe));
 	size_t answers = list->n;
 	parse_egress(probe->err, list, NULL); /* refusals; others' complaints are no answers */
 	for (size_t i = from; i < list->n; i++) {
@@ -516,8 +523,10 @@ static void read_additive(struct reader *r)
 		if (!usable(probe))
 			continue;
 		if (networks && view_trim(probe->out).n > 0)
-			host->networks_known |= parse_docker_networks(text_of(probe),
-			    probe->command, probe, &r->networks, diags_of(r, probe));
+			host->networks_known |=
+			    parse_docker_networks(text_of(probe), probe->command, probe,
+				&r->networks, diags_of(r, probe)) &&
+			    is_whole(probe);
 		else if (strcmp(probe->name, "host") == 0)
 			parse_system(text_of(probe), host->arena, &system);
 	}
