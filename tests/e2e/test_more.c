@@ -45,6 +45,22 @@ static struct json *read_json(const char *path)
 	"192.168.0.166 192.168.15.254 192.168.16.1 192.168.40.2 192.168.73.253 192.168.73.12 "     \
 	"172.17.0.9 172.18.255.254 172.19.0.77 172.19.1.1 172.28.3.4 8.8.8.8 127.0.0.1 10.1.2.3"
 
+/* Of a multipath route every next hop is shown. */
+static void test_lookup_shows_every_hop(void **state)
+{
+	(void)state;
+	assert_int_equal(drive("%O lookup --json --routes tests/fixtures/parse/routes/more-ip.txt "
+			       "8.8.8.8 10.5.0.1"),
+	    0);
+	struct json *root = read_json("%D/stdout");
+	const struct json *row = json_first(root), *hops = json_get(row, "hops");
+	assert_int_equal(json_size(hops), 2);
+	assert_string_equal(json_get_string(json_first(hops), "dev", ""), "eth0");
+	assert_string_equal(json_get_string(json_next(json_first(hops)), "dev", ""), "eth1");
+	assert_null(json_get(json_next(row), "hops"));
+	json_free(root);
+}
+
 /* `lookup` on one listing of the host's routes, against what the kernel answered there. */
 static void check_listing(const char *host, const char *listing)
 {
@@ -173,6 +189,7 @@ static void test_demo_as_another_user(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_lookup_shows_every_hop),
 	    cmocka_unit_test(test_lookup_agrees_with_the_kernel),
 	    cmocka_unit_test(test_inventory_agrees_with_ansible),
 	    cmocka_unit_test(test_limits_agree_with_ansible_and_clustershell),
