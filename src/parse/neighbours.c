@@ -114,8 +114,9 @@ static bool take_arp_line(struct reader *r, struct view line, unsigned number)
 	struct neighbour found = {.line = number};
 	struct view word, value;
 
-	if (!view_next_word(&line, &word) || !view_next_word(&line, &word) || word.n < 2 ||
-	    word.p[0] != '(' || word.p[word.n - 1] != ')' ||
+	view_next_word(&line, &word); /* the name, or '?' */
+	if (!view_next_word(&line, &word) || word.n < 2 || word.p[0] != '(' ||
+	    word.p[word.n - 1] != ')' ||
 	    !ip_parse(view_skip(view_left(word, word.n - 1), 1), &found.ip))
 		return false;
 	while (view_next_word(&line, &word)) {

@@ -60,7 +60,7 @@ static const struct forecast_case {
 	"reaches by a gateway; firm; "},
     {"until 20.10.14 it is seen", "", LAN DOCKER0 "172.19.0.0/16 via 10.1.0.2 dev eth0 \n",
 	INFO("19.03.15", "null"), BRIDGE0, "",
-	"rotating 172.18.0.0/16 172.20.0.0/16 172.21.0.0/16; 0; firm; "},
+	"rotating 172.18.0.0/16 172.20.0.0/16 172.21.0.0/16; 0; weak; its pools are not known"},
     {"pools of its own, until they are used up", "", LAN, INFO("20.10.24", SMALL),
 	NETWORK("bridge", "00", AT("10"), "10.9.0.0/24")
 	    NETWORK("own", "01", AT("11"), "10.9.2.0/24"),
