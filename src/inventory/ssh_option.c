@@ -250,6 +250,8 @@ const char *ssh_option_proxy_jump(struct arena *arena, const char *command)
 		/* As of any option, the first one counts: the user before the @ comes last. */
 		if (user.n > 0)
 			hop_user = buf_view(&user);
+		else if (hop_user.n == 0)
+			hop_user = view_of("");
 		jump = arena_printf(arena, "%.*s%s%.*s%s%s", VIEW_ARG(hop_user),
 		    hop_user.n > 0 ? "@" : "", VIEW_ARG(hop_host), port.n > 0 ? ":" : "",
 		    buf_str(&port));
