@@ -14,11 +14,16 @@
  * thread may hang for ever, so nobody waits for it: the shared state counts its users, and the last
  * one out frees.
  */
+enum call_state { WAITING, RUNNING, FINISHED };
+
 struct offload_call {
 	struct offload_call *next;
+	struct offload_call *next_begun; /* deliver() takes it from there before it is freed */
+	struct shared *shared;
 	const struct offload_kind *kind;
 	void *work;
-	bool cancelled; /* only the loop's thread writes and reads it */
+	enum call_state state;
+	bool cancelled; /* the loop's thread writes it, with the lock held */
 };
 
 struct queue {
@@ -29,9 +34,11 @@ struct shared {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	struct queue waiting, finished;
-	int event;             /* eventfd: something is finished */
-	unsigned users, most;  /* threads, and the offload */
-	unsigned idle, queued; /* threads that wait for work, calls in waiting */
+	struct offload_call *begun; /* in a thread's hands, and the loop does not know yet */
+	int event;                  /* eventfd: something has begun or is finished */
+	unsigned users;             /* threads, and the offload */
+	unsigned most, spare, lost; /* lost: threads that run what was cancelled */
+	unsigned idle, queued;      /* threads that wait for work, calls in waiting */
 	bool closing;
 };
 
@@ -66,6 +73,17 @@ static struct offload_call *take_one(struct queue *queue)
 	return first;
 }
 
+static void take_out(struct queue *queue, const struct offload_call *call)
+{
+	struct offload_call **at = &queue->first;
+
+	while (*at != call)
+		at = &(*at)->next;
+	*at = call->next;
+	if (*at == NULL)
+		queue->end = at;
+}
+
 static void call_free(struct offload_call *call)
 {
 	call->kind->drop(call->work);
@@ -95,14 +113,35 @@ static void shared_release(struct shared *shared) /* with the lock held, which i
 	free(shared);
 }
 
-/* Put it where deliver() looks; with the lock held. */
-static void finish(struct shared *shared, struct offload_call *call)
+static void tell_loop(struct shared *shared)
 {
 	uint64_t one = 1;
 
-	put(&shared->finished, call);
 	if (write(shared->event, &one, sizeof one) < 0)
 		return; /* the counter is full: the loop has been told already */
+}
+
+/* The next call, for a thread; with the lock held. */
+static struct offload_call *begin(struct shared *shared)
+{
+	struct offload_call *call = take_one(&shared->waiting);
+
+	shared->queued--;
+	call->state = RUNNING;
+	if (call->kind->begun != NULL) {
+		call->next_begun = shared->begun;
+		shared->begun = call;
+		tell_loop(shared);
+	}
+	return call;
+}
+
+/* Put it where deliver() looks; with the lock held. */
+static void finish(struct shared *shared, struct offload_call *call)
+{
+	call->state = FINISHED;
+	put(&shared->finished, call);
+	tell_loop(shared);
 }
 
 static void *worker(void *argument)
@@ -117,11 +156,11 @@ static void *worker(void *argument)
 			shared->idle--;
 			continue;
 		}
-		struct offload_call *call = take_one(&shared->waiting);
-		shared->queued--;
+		struct offload_call *call = begin(shared);
 		pthread_mutex_unlock(&shared->lock);
 		call->kind->run(call->work);
 		pthread_mutex_lock(&shared->lock);
+		shared->lost -= call->cancelled;
 		finish(shared, call);
 	}
 	shared_release(shared);
@@ -131,9 +170,12 @@ static void *worker(void *argument)
 /* One more thread where none is free; with the lock held. */
 static void add_thread(struct shared *shared)
 {
+	unsigned threads = shared->users - 1, lost = shared->lost;
 	pthread_t thread;
 
-	if (shared->idle >= shared->queued || shared->users > shared->most)
+	if (lost > shared->spare)
+		lost = shared->spare;
+	if (shared->idle >= shared->queued || threads >= shared->most + lost)
 		return;
 	shared->users++;
 	if (pthread_create(&thread, NULL, worker, shared) == 0)
@@ -151,9 +193,14 @@ static void deliver(void *context)
 	if (read(shared->event, &count, sizeof count) < 0 && errno != EAGAIN)
 		return;
 	pthread_mutex_lock(&shared->lock);
-	struct offload_call *list = take_all(&shared->finished);
+	struct offload_call *list = take_all(&shared->finished), *begun = shared->begun;
+	shared->begun = NULL;
 	pthread_mutex_unlock(&shared->lock);
 
+	for (; begun != NULL; begun = begun->next_begun) {
+		if (!begun->cancelled)
+			begun->kind->begun(begun->work);
+	}
 	for (struct offload_call *next; list != NULL; list = next) {
 		next = list->next;
 		if (!list->cancelled)
@@ -162,7 +209,7 @@ static void deliver(void *context)
 	}
 }
 
-struct offload *offload_new(struct loop *loop, unsigned most_threads, struct err *err)
+struct offload *offload_new(struct loop *loop, unsigned most, unsigned spare, struct err *err)
 {
 	struct offload *offload = mem_alloc(sizeof *offload);
 	struct shared *shared = mem_alloc(sizeof *shared);
@@ -174,7 +221,8 @@ struct offload *offload_new(struct loop *loop, unsigned most_threads, struct err
 	shared->waiting.end = &shared->waiting.first;
 	shared->finished.end = &shared->finished.first;
 	shared->users = 1;
-	shared->most = most_threads;
+	shared->most = most;
+	shared->spare = spare;
 	shared->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	offload->watch.fd = -1;
 	if (shared->event < 0) {
@@ -201,10 +249,12 @@ void offload_free(struct offload *offload)
 	free(offload);
 }
 
-static struct offload_call *new_call(const struct offload_kind *kind, void *work)
+static struct offload_call *new_call(
+    struct shared *shared, const struct offload_kind *kind, void *work)
 {
 	struct offload_call *call = mem_alloc(sizeof *call);
 
+	call->shared = shared;
 	call->kind = kind;
 	call->work = work;
 	return call;
@@ -213,8 +263,8 @@ static struct offload_call *new_call(const struct offload_kind *kind, void *work
 struct offload_call *offload_run(
     struct offload *offload, const struct offload_kind *kind, void *work)
 {
-	struct offload_call *call = new_call(kind, work);
 	struct shared *shared = offload->shared;
+	struct offload_call *call = new_call(shared, kind, work);
 
 	pthread_mutex_lock(&shared->lock);
 	put(&shared->waiting, call);
@@ -228,7 +278,7 @@ struct offload_call *offload_run(
 struct offload_call *offload_done(
     struct offload *offload, const struct offload_kind *kind, void *work)
 {
-	struct offload_call *call = new_call(kind, work);
+	struct offload_call *call = new_call(offload->shared, kind, work);
 
 	pthread_mutex_lock(&offload->shared->lock);
 	finish(offload->shared, call);
@@ -238,5 +288,19 @@ struct offload_call *offload_done(
 
 void offload_cancel(struct offload_call *call)
 {
+	struct shared *shared = call->shared;
+
+	pthread_mutex_lock(&shared->lock);
+	bool waiting = call->state == WAITING;
 	call->cancelled = true;
+	if (waiting) {
+		take_out(&shared->waiting, call);
+		shared->queued--;
+	} else if (call->state == RUNNING) {
+		shared->lost++;
+		add_thread(shared);
+	}
+	pthread_mutex_unlock(&shared->lock);
+	if (waiting)
+		call_free(call);
 }

@@ -10,6 +10,7 @@
 struct resolve_request {
 	struct offload_call *call;
 	char *name, port[8];
+	void (*begun)(void *context);
 	void (*done)(void *context, const struct resolve_answer *answer);
 	void *context;
 	struct resolve_answer answer;
@@ -40,6 +41,13 @@ static void look_up(void *work)
 		request->answer.error = code == EAI_SYSTEM ? "system error" : gai_strerror(code);
 }
 
+static void begun(void *work)
+{
+	struct resolve_request *request = work;
+
+	request->begun(request->context);
+}
+
 static void answered(void *work)
 {
 	struct resolve_request *request = work;
@@ -55,15 +63,17 @@ static void request_free(void *work)
 	free(request);
 }
 
-static const struct offload_kind resolving = {look_up, answered, request_free};
+static const struct offload_kind resolving = {look_up, begun, answered, request_free};
 
 struct resolve_request *resolve_ask(struct offload *offload, const char *name, uint16_t port,
+    void (*begun_now)(void *context),
     void (*done)(void *context, const struct resolve_answer *answer), void *context)
 {
 	struct resolve_request *request = mem_alloc(sizeof *request);
 
 	request->name = mem_strdup(name);
 	snprintf(request->port, sizeof request->port, "%u", port);
+	request->begun = begun_now;
 	request->done = done;
 	request->context = context;
 	request->answer.error = "";

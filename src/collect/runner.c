@@ -17,7 +17,8 @@
 
 #define PROGRESS_MS 200
 #define HOSTS_PER_WORKER 32 /* fewer hosts than this are not worth another thread */
-#define RESOLVING_MOST 32   /* threads; a name whose server does not answer holds one */
+#define RESOLVING_MOST 32   /* threads */
+#define RESOLVING_SPARE 224 /* more of them, where names whose server does not answer hold some */
 #define SIGNING_MOST 1      /* an agent signs one after the other anyway */
 
 /*
@@ -220,9 +221,9 @@ static bool worker_begin(struct worker *w, struct runner *r, size_t slots, struc
 	w->slots = mem_alloc(slots * sizeof *w->slots);
 	w->shared.loop = loop_new(err);
 	if (w->shared.loop != NULL)
-		w->shared.names = offload_new(w->shared.loop, RESOLVING_MOST, err);
+		w->shared.names = offload_new(w->shared.loop, RESOLVING_MOST, RESOLVING_SPARE, err);
 	if (w->shared.names != NULL)
-		w->shared.signing = offload_new(w->shared.loop, SIGNING_MOST, err);
+		w->shared.signing = offload_new(w->shared.loop, SIGNING_MOST, 0, err);
 	return w->shared.signing != NULL;
 }
 
@@ -310,7 +311,7 @@ static bool begin(struct runner *r, struct err *err)
 	r->n_workers = count_workers(plan);
 	r->workers = mem_alloc(r->n_workers * sizeof *r->workers);
 	for (size_t i = 0; i < r->n_workers; i++) {
-		size_t slots = (plan->forks + r->n_workers - 1) / r->n_workers;
+		size_t slots = plan->forks / r->n_workers + (i < plan->forks % r->n_workers);
 		if (slots > plan->n_hosts)
 			slots = plan->n_hosts;
 		if (!worker_begin(&r->workers[i], r, slots == 0 ? 1 : slots, err))

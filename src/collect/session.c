@@ -227,11 +227,6 @@ static void login_expired(void *context)
 	else if (s->step == SESSION_HANDSHAKE)
 		session_end(
 		    s, HOST_PROTOCOL_ERROR, "it stalled in the key exchange for %g s", seconds);
-	else if (s->signing != NULL)
-		session_end(s, HOST_DEADLINE,
-		    "login as %s: the agent did not sign in %g s: does it ask somebody? -T "
-		    "gives it more time",
-		    s->record->user, seconds);
 	else
 		session_end(s, HOST_DEADLINE,
 		    "login as %s: it did not answer in %g s: a slow name or user directory "

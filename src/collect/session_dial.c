@@ -205,6 +205,7 @@ static void resolved(void *context, const struct resolve_answer *answer)
 	struct session *s = context;
 
 	s->request = NULL;
+	session_resume(s);
 	s->answer = *answer;
 	s->attempt = 0;
 	keep_family(&s->answer, s->spec->family);
@@ -216,12 +217,19 @@ static void resolved(void *context, const struct resolve_answer *answer)
 	connect_next(s);
 }
 
+static void being_resolved(void *context)
+{
+	session_resume(context);
+}
+
 void dial_begin(struct session *s)
 {
 	s->step = SESSION_DIAL;
-	if (s->spec->n_jumps > 0)
+	if (s->spec->n_jumps > 0) {
 		jump_request(s);
-	else
-		s->request =
-		    resolve_ask(s->shared->names, s->spec->address, s->record->port, resolved, s);
+		return;
+	}
+	session_pause(s);
+	s->request = resolve_ask(
+	    s->shared->names, s->spec->address, s->record->port, being_resolved, resolved, s);
 }

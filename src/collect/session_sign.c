@@ -1,6 +1,7 @@
 /*
  * Signing a login. A file's key signs at once. The agent may take long, since it may ask its user:
- * it is asked off the loop, and libssh2 asks again until the signature is there.
+ * it is asked off the loop, and libssh2 asks again until the signature is there. The host's clocks
+ * stand meanwhile: it is not the one that is slow, and the agent (agent.h) has its own limit.
  */
 #include "session_state.h"
 
@@ -32,6 +33,7 @@ static void signed_now(void *work)
 	struct session *s = signing->session;
 
 	s->signing = NULL;
+	session_resume(s);
 	s->answered = true;
 	s->signature = signing->signature;
 	signing->signature = (struct buf){0}; /* the session's now */
@@ -49,7 +51,7 @@ static void signing_free(void *work)
 	free(signing);
 }
 
-static const struct offload_kind by_agent = {sign_now, signed_now, signing_free};
+static const struct offload_kind by_agent = {sign_now, NULL, signed_now, signing_free};
 
 static void ask_agent(struct session *s, const struct identity *identity, struct view data)
 {
@@ -61,6 +63,7 @@ static void ask_agent(struct session *s, const struct identity *identity, struct
 	buf_add_view(&signing->data, data);
 	signing->call = offload_run(s->shared->signing, &by_agent, signing);
 	s->signing = signing;
+	session_pause(s);
 }
 
 void sign_cancel(struct session *s)

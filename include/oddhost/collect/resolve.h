@@ -24,11 +24,13 @@ struct resolve_answer {
 struct resolve_request;
 
 /*
- * Ask; `done` is called once from the loop, never from within this call. The request is gone when
- * done returns, or with resolve_cancel(), after which done is not called.
+ * Ask; `done` is called once from the loop, never from within this call, and before it `begun`, as
+ * soon as a thread takes the name up: it may have to wait for one. An address has no `begun`. The
+ * request is gone when done returns, or with resolve_cancel(), after which done is not called.
  */
 struct resolve_request *resolve_ask(struct offload *offload, const char *name, uint16_t port,
-    void (*done)(void *context, const struct resolve_answer *answer), void *context);
+    void (*begun)(void *context), void (*done)(void *context, const struct resolve_answer *answer),
+    void *context);
 void resolve_cancel(struct resolve_request *request);
 
 #endif
