@@ -9,7 +9,9 @@
 #include "oddhost/base/mem.h"
 
 #define BATCH 256
+#define ROUNDS_MAX 64 /* so many batches, before timers have their turn */
 #define LOOK_AT_STOP_MS 200
+#define STOOD_STILL_MS 1000 /* no callback takes so long */
 
 struct loop {
 	int epoll;
@@ -18,6 +20,7 @@ struct loop {
 	size_t n, cap;
 	struct epoll_event batch[BATCH];
 	int n_batch;
+	int64_t looked; /* at the clock, last */
 };
 
 struct loop *loop_new(struct err *err)
@@ -135,14 +138,27 @@ void loop_timer(
 	heap_up(loop, loop->n++);
 }
 
-static void fire_timers(struct loop *loop)
+/*
+ * Look at the clock. Where more time has passed than was waited for, the process was stopped, or
+ * got no CPU: no peer is to blame for it, and the timers are put off.
+ */
+static int64_t look(struct loop *loop, int64_t waited)
 {
-	int64_t now = clock_ms();
+	int64_t now = clock_ms(), lost = now - loop->looked - waited;
 
+	for (size_t i = 0; lost > STOOD_STILL_MS && i < loop->n; i++)
+		loop->heap[i]->at += lost;
+	loop->looked = now;
+	return now;
+}
+
+static void fire_timers(struct loop *loop, int64_t now)
+{
 	while (!loop->stopped && loop->n > 0 && loop->heap[0]->at <= now) {
 		struct timer *timer = loop->heap[0];
 		loop_cancel(loop, timer);
 		timer->fire(timer->context);
+		look(loop, 0);
 	}
 }
 
@@ -155,18 +171,34 @@ static int wait_ms(const struct loop *loop)
 	return ms < 0 ? 0 : ms > LOOK_AT_STOP_MS ? LOOK_AT_STOP_MS : (int)ms;
 }
 
+/* Wait for the first events and deliver them; false: there may be more. */
+static bool deliver(struct loop *loop, int ms)
+{
+	loop->n_batch = epoll_wait(loop->epoll, loop->batch, BATCH, ms);
+	look(loop, ms);
+	bool all = loop->n_batch < BATCH;
+	for (int i = 0; i < loop->n_batch && !loop->stopped; i++) {
+		struct watch *watch = loop->batch[i].data.ptr;
+		if (watch == NULL)
+			continue;
+		watch->ready(watch->context);
+		look(loop, 0);
+	}
+	loop->n_batch = 0;
+	return all;
+}
+
+/* Only timers that were due before the last poll fire: what had come by then goes before them. */
 void loop_run(struct loop *loop, const atomic_int *stop)
 {
 	loop->stopped = false;
+	loop->looked = clock_ms();
 	while (!loop->stopped && (stop == NULL || atomic_load(stop) == 0)) {
-		loop->n_batch = epoll_wait(loop->epoll, loop->batch, BATCH, wait_ms(loop));
-		for (int i = 0; i < loop->n_batch && !loop->stopped; i++) {
-			struct watch *watch = loop->batch[i].data.ptr;
-			if (watch != NULL)
-				watch->ready(watch->context);
-		}
-		loop->n_batch = 0;
-		fire_timers(loop);
+		int64_t now = look(loop, 0);
+		bool all = deliver(loop, wait_ms(loop));
+		for (int i = 1; i < ROUNDS_MAX && !all && !loop->stopped; i++)
+			all = deliver(loop, 0);
+		fire_timers(loop, now);
 	}
 }
 

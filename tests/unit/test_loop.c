@@ -5,7 +5,7 @@
 
 struct scene {
 	struct loop *loop;
-	char log[200];
+	char log[400];
 	int wanted; /* calls until the loop stops */
 };
 
@@ -264,6 +264,77 @@ static void wrote(void *context)
 	loop_want_write(item->scene->loop, &item->watch, false);
 }
 
+/* What comes while a timer becomes due is delivered before it, also behind a full batch. */
+static void busy(void *context)
+{
+	struct item *item = context;
+	char byte;
+
+	assert_int_equal(read(item->ends[0], &byte, 1), 1);
+	note(item);
+	poke(item->other);
+	usleep(20000);
+}
+
+static void test_input_before_timers(void **state)
+{
+	struct scene *scene = *state;
+	struct item a = item_of(scene, 'a'), b = item_of(scene, 'b'), late = item_of(scene, 't');
+
+	a.other = &b;
+	watch(&a, busy);
+	watch(&b, drain);
+	poke(&a);
+	scene->wanted = 3;
+	loop_timer(scene->loop, &late.timer, 10, fire, &late);
+	loop_run(scene->loop, NULL);
+	assert_string_equal(scene->log, "abt");
+	unwatch(&a);
+	unwatch(&b);
+}
+
+/* More than one batch can be read when a timer is late: the timer is the last. */
+static void test_all_input_before_timers(void **state)
+{
+	enum { N = 300 };
+	struct scene *scene = *state;
+	static struct item items[N];
+	struct item late = item_of(scene, 't');
+
+	for (int i = 0; i < N; i++) {
+		items[i] = item_of(scene, 'a');
+		watch(&items[i], drain);
+		poke(&items[i]);
+	}
+	loop_timer(scene->loop, &late.timer, -1, fire, &late);
+	scene->wanted = N + 1;
+	loop_run(scene->loop, NULL);
+	assert_int_equal(scene->log[N], 't');
+	for (int i = 0; i < N; i++)
+		unwatch(&items[i]);
+}
+
+static void stand_still(void *context)
+{
+	note(context);
+	usleep(1200000);
+}
+
+/* A process that was stopped for a second finds its timers a second later. */
+static void test_stood_still(void **state)
+{
+	struct scene *scene = *state;
+	struct item still = item_of(scene, 's'), limit = item_of(scene, 'l');
+	int64_t before = clock_ms();
+
+	loop_timer(scene->loop, &still.timer, 0, stand_still, &still);
+	loop_timer(scene->loop, &limit.timer, 300, fire, &limit);
+	scene->wanted = 2;
+	loop_run(scene->loop, NULL);
+	assert_string_equal(scene->log, "sl");
+	assert_true(clock_ms() - before >= 1500);
+}
+
 static void test_want_write(void **state)
 {
 	struct scene *scene = *state;
@@ -331,6 +402,9 @@ int main(void)
 	    TEST(test_timers_within_timers),
 	    TEST(test_remove_in_callback),
 	    TEST(test_level),
+	    TEST(test_input_before_timers),
+	    TEST(test_all_input_before_timers),
+	    TEST(test_stood_still),
 	    TEST(test_want_write),
 	    TEST(test_watch_fails),
 	    TEST(test_stop_flag),

@@ -1,6 +1,8 @@
 /*
  * The event loop: descriptors and timers, nothing else. One loop belongs to one thread. A callback
- * may add, change and remove watches and timers, its own among them.
+ * may add, change and remove watches and timers, its own among them. What can be read is delivered
+ * before a timer that is due as long. Time in which the process did not run, since it was stopped
+ * or the machine slept, does not count: timers are put off by it.
  */
 #ifndef ODDHOST_COLLECT_LOOP_H
 #define ODDHOST_COLLECT_LOOP_H
