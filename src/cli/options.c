@@ -49,7 +49,8 @@ static const struct option_row {
 	"keys to offer to a host (default: 3): sshd counts refused ones as failures"},
     {0, "workers", "N", NUMBER, AT(workers), 256, "threads (default: one a core)"},
     {0, "retries", "N", NUMBER_OR_0, AT(retries), 100,
-	"tries again after a connection fault (default: 1); never after a refused login"},
+	"tries again where a connection is closed or reset before the login (default: 1); after "
+	"'Exceeded MaxStartups' always, until -T"},
     {0, "resume", "RUN", TEXT, AT(resume), 0, "take up the hosts that a run has not finished"},
     {'T', "timeout", "SECONDS", NUMBER, AT(connect_timeout), 3600,
 	"limit for connecting and logging in (default: 10)"},

@@ -14,6 +14,9 @@ from rows import DOCKER, HOST, LOGGING_IN, OK, QUICK_PROBES, Row
 from world import RECORDED, Missing, find, write
 
 
+GOOD_NAMES = [f'good-{n:02}.example' for n in range(20)]
+
+
 def find_faketime():
     try:
         return find('/usr/lib/*/faketime/libfaketime.so.1')
@@ -38,9 +41,13 @@ def prepare_namespaces():
                     'ip route add unreachable 10.98.0.0/24',
                     'mount -t tmpfs none /mnt'):
         subprocess.run(command.split(), check=True)
+    with open('/etc/hosts', encoding='utf-8') as hosts:
+        known = hosts.read()
     write('/mnt/resolv.conf', 'nameserver 10.97.0.53\n')
-    subprocess.run(['mount', '--bind', '/mnt/resolv.conf',
-                    os.path.realpath('/etc/resolv.conf')], check=True)
+    write('/mnt/hosts', known + ''.join(f'127.0.74.12 {name}\n' for name in GOOD_NAMES))
+    for name in 'resolv.conf', 'hosts':
+        subprocess.run(['mount', '--bind', f'/mnt/{name}', os.path.realpath(f'/etc/{name}')],
+                       check=True)
 
 
 def wait_for(check, seconds):
@@ -327,6 +334,21 @@ def slow_agent(lab, table):
               problems + worse)
 
 
+def dead_names(lab, table):
+    """More names than threads to resolve them whose server does not answer, before 20 good ones."""
+    hosts = {f'dead-{n:02}': (f'dead-{n:02}.example', None) for n in range(60)}
+    hosts.update({name: (name, None) for name in GOOD_NAMES})
+    for name in GOOD_NAMES:
+        lab.world.trust(name)
+    code, seconds, problems = lab.run('names', lab.inventory('names', hosts), '--workers', '1')
+    records = lab.records('names')
+    good = sum(lab.is_complete(records[name]) for name in GOOD_NAMES)
+    if good < len(GOOD_NAMES):
+        problems.append(f'not complete: {records[GOOD_NAMES[0]]["error"]}')
+    table.row('60 names without an answer', f'exit {code}', seconds, f'{good}/{len(GOOD_NAMES)}',
+              problems)
+
+
 def jump_rows(lab):
     """Targets behind jump hosts: name to (address, Row); 127.0.74.250 is nobody."""
     via = f'-J demo@{lab.odd["jump"]}:{lab.world.port}'
@@ -458,8 +480,9 @@ def run_all(lab, table):
     jumps(lab, table)
     by_agent(lab, table)
     if lab.level == 'all' and os.geteuid() == 0:
+        dead_names(lab, table)
         disk(lab, table, 'full disk', 'size=64k', 'No space left')
         disk(lab, table, 'read-only', 'ro', 'Read-only')
     else:
-        table.skip('run directory: full disk, read-only',
+        table.skip('names without an answer; run directory: full disk, read-only',
                    'needs root' if lab.level == 'all' else 'make check-all has it')
