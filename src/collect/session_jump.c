@@ -357,7 +357,8 @@ void jump_break(struct jump *jump)
 		struct session *s = jump->children[i].session;
 		if (s == NULL || (!pool->closing && session_retry(s)))
 			continue;
-		session_end(s, HOST_DISCONNECTED, "jump host %s: %s", pool->spec.address, why);
+		session_end(s, s->step >= SESSION_LANES ? HOST_DISCONNECTED : HOST_UNREACHABLE,
+		    "jump host %s: %s", pool->spec.address, why);
 		session_finish(s);
 	}
 	loop_cancel(pool->shared->loop, &jump->kick);
