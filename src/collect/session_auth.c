@@ -316,7 +316,7 @@ static enum outcome login_failed(struct session *s)
 		say_keys(s, &text);
 	else if (s->key == 0 && s->n_keys > 0)
 		buf_puts(&text, "it takes no keys");
-	else if (s->key == 0)
+	else if (s->n_keys == 0 && s->shared->password == NULL)
 		buf_puts(&text, "there is no key to offer: name one (--private-key, IdentityFile) "
 				"or add one to an agent (ssh-add)");
 	if (s->known_key != NULL)

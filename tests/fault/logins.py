@@ -84,9 +84,9 @@ def passwords(lab, table):
     wanted = (('keyboard-interactive', PASSWORD, OK), ('password', PASSWORD, OK),
               ('password,keyboard-interactive', PASSWORD, OK),
               ('password,keyboard-interactive', 'another',
-               {'status': 'auth-failed', 'says': 'password was refused'}),
+               {'status': 'auth-failed', 'says': 'login as [^ ]*: the password was refused$'}),
               ('keyboard-interactive', 'another',
-               {'status': 'auth-failed', 'says': 'password was refused'}))
+               {'status': 'auth-failed', 'says': 'login as [^ ]*: the password was refused$'}))
     rows = []
     for n, (methods, password, result) in enumerate(wanted):
         address = lab.address()
