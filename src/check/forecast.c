@@ -170,11 +170,22 @@ static void say_model(struct view_of_docker *docker, struct forecast *ret, struc
 		       "same one again, and further ones take more networks at once");
 }
 
+/* Else no creation, however far away, can cut anything off. */
+static bool may_collide(struct view_of_docker *docker)
+{
+	for (size_t i = 0; i < docker->pools.n; i++) {
+		if (needs_overlapping(docker->check, &docker->pools.v[i].base) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void walk(struct view_of_docker *docker, struct forecast *ret)
 {
+	size_t most = may_collide(docker) ? FORECAST_FAR : FORECAST_SHOWN;
 	struct prefix subnet;
 
-	for (size_t i = 1; i <= FORECAST_FAR && pools_next(&docker->pools, &subnet); i++) {
+	for (size_t i = 1; i <= most && pools_next(&docker->pools, &subnet); i++) {
 		const struct need *need =
 		    ret->creations > 0 ? NULL : needs_overlapping(docker->check, &subnet);
 		if (need != NULL) {
