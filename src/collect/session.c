@@ -72,6 +72,9 @@ static void disconnect(struct session *s)
 		if (s->transport.fd >= 0)
 			shutdown(s->transport.fd, SHUT_RDWR);
 		s->transport.closed = true;
+		/* libssh2 frees the keys of an exchange under way only when that fails. */
+		if (s->step == SESSION_HANDSHAKE)
+			libssh2_session_handshake(s->ssh, s->transport.fd);
 		libssh2_session_free(s->ssh);
 		s->ssh = NULL;
 	}

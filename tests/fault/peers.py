@@ -167,6 +167,11 @@ def stall_in_login(conn, world):
             pass
 
 
+def stall_before_reply(conn, world):
+    """Behind the list of algorithms: the client has made its keys, and waits for the server's."""
+    forward(conn, world, limit=1200, after=lambda c, s: linger(c))
+
+
 def cut(how):
     """In the middle of output: behind the login, which takes less than 4,000 bytes."""
     return lambda conn, world: forward(conn, world, limit=200000, after=how)

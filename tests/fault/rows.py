@@ -81,6 +81,8 @@ ROWS = [
         peer=peers.stall_after_banner),
     Row('stalls in key exchange', 'protocol-error', 'stalled', LOGGING_IN,
         peer=peers.stall_in_kex),
+    Row('stalls before its key', 'protocol-error', 'stalled', LOGGING_IN,
+        peer=peers.stall_before_reply),
     Row('noise after the banner', 'protocol-error', '', LOGGING_IN,
         peer=peers.noise_after_banner),
     Row('packet of 2 GB', 'protocol-error', '', LOGGING_IN, peer=peers.huge_packet),
