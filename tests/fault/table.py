@@ -362,6 +362,8 @@ def main():
     if level == 'all' and os.geteuid() == 0 and 'inside' not in sys.argv:
         os.execvp('unshare', ['unshare', '-n', '-m', sys.executable, __file__, build, level,
                               'inside'])
+    # One that is ignored where this is started (in the background, by nohup) would be so in there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda n, _: sys.exit(128 + n))
     if 'inside' in sys.argv:
