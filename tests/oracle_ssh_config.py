@@ -6,6 +6,7 @@ usage: oracle_ssh_config.py ODDHOST [SEED [COUNT]]
 COUNT generated configurations (with Include, Match, quotes, tokens), two hosts each, some with
 options on the command line. Compared are address, port, user, identities, agent, known_hosts, the
 name in known_hosts, the policy, family, local address, time limits, and the jump hosts, each of which must be what `ssh -G` says about it.
+A ConnectTimeout counts up to an hour, the longest that -T takes.
 What ssh refuses, oddhost must refuse too (exit code 2). Leaves with 77 where there is no ssh.
 """
 import json
@@ -215,7 +216,7 @@ class Ssh:
                 "usual_keys": usual, "identities_only": get("identitiesonly") == "yes", "family": get("addressfamily"),
                 "agent": agent(get("identityagent", None)),
                 "bind_address": None if get("bindaddress", "name") == "name" else get("bindaddress"),
-                "connect_timeout": int(get("connecttimeout").replace("none", "0")), "alive_interval": int(get("serveraliveinterval")),
+                "connect_timeout": min(int(get("connecttimeout").replace("none", "0")), 3600), "alive_interval": int(get("serveraliveinterval")),
                 "host_key": {"true": "strict", "ask": "strict", "false": "off"}.get(get("stricthostkeychecking"), get("stricthostkeychecking"))
                 }, get("proxyjump", None)
 

@@ -85,14 +85,18 @@ struct walk {
 	bool final;
 };
 
-/* Every copy of a host name in the form that ssh connects to: addresses as libc prints them. */
-static const char *canonical_name(struct arena *arena, const char *name)
+/*
+ * Every copy of a host name in the form that ssh connects to: addresses as libc prints them, unless
+ * AddressFamily rules them out, when ssh does not see an address in them.
+ */
+static const char *canonical_name(struct arena *arena, const char *name, const char *family)
 {
 	char text[IP_TEXT_SIZE];
 	struct ip ip;
 	bool upper = false;
 
-	if (ip_parse(view_of(name), &ip)) {
+	if (ip_parse(view_of(name), &ip) &&
+	    strcasecmp(family, ip.family == IP_V6 ? "inet" : "inet6") != 0) {
 		ip_format(&ip, text);
 		return strcmp(text, name) == 0 ? name : arena_dup(arena, text);
 	}
@@ -180,7 +184,8 @@ const char *ssh_blocks_apply(struct ssh_blocks *blocks, const struct ssh_local *
 	    .options = options};
 
 	walk_blocks(&walk);
-	walk.host = canonical_name(arena, host_name(&walk));
+	walk.host = canonical_name(
+	    arena, host_name(&walk), ssh_option_text(options, SSH_ADDRESS_FAMILY, "any"));
 	if (blocks->final) {
 		struct ssh_value *name = options->value[SSH_HOST_NAME];
 		walk.final = true;
