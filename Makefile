@@ -58,7 +58,7 @@ check-all: check ## and those that need root, a browser, clang or Ansible
 	$(Q)$(sub) DEV=1 CC=clang FLAVOUR=clang all
 	$(Q)$(sub) fuzz
 	$(Q)$(sub) DEV=1 more
-	$(Q)$(sub) DEV=1 RECALL_SEEDS=100 recall
+	$(Q)$(sub) DEV=1 RECALL_SEEDS=20 recall
 	$(Q)$(sub) fault-all
 	$(Q)$(sub) DEV=1 lab
 

@@ -362,7 +362,7 @@ def check_generated(program, seed, count, directory):
 
 def main():
     program = os.path.abspath(sys.argv[1])
-    seed = sys.argv[2] if len(sys.argv) > 2 else str(random.randrange(10**9))
+    seed = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("ODDHOST_SEED") or str(random.randrange(10**9))
     count = int(sys.argv[3]) if len(sys.argv) > 3 else 300
     print(f"oracle_inventory: seed {seed}, {count} generated inventories")
     bad, fixtures = check_fixtures(program)

@@ -245,7 +245,7 @@ def check_folding(program, seed, count):
 
 def main():
     program = os.path.abspath(sys.argv[1])
-    seed = sys.argv[2] if len(sys.argv) > 2 else str(random.randrange(10**9))
+    seed = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("ODDHOST_SEED") or str(random.randrange(10**9))
     count = int(sys.argv[3]) if len(sys.argv) > 3 else 400
     print(f"oracle_limit: seed {seed}, {count} limits of each kind")
     bad = check(program, seed, count, Ansible()) + check(program, seed, count, ClusterShell())

@@ -270,7 +270,7 @@ def ours(program, file, host, args):
 
 def main():
     program = os.path.abspath(sys.argv[1])
-    seed = sys.argv[2] if len(sys.argv) > 2 else str(random.randrange(10**9))
+    seed = sys.argv[2] if len(sys.argv) > 2 else os.environ.get("ODDHOST_SEED") or str(random.randrange(10**9))
     count = int(sys.argv[3]) if len(sys.argv) > 3 else 150
     print(f"oracle_ssh_config: seed {seed}, {count} generated configurations")
     different = refused = jumped = 0

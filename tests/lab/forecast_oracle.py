@@ -223,7 +223,8 @@ def main():
         print(f'forecast: SKIPPED, the engine was not asked: {why}')
         return 0
     lab.enter()
-    seed = os.environ.get('FORECAST_SEED', str(random.SystemRandom().randrange(10**6)))
+    seed = (os.environ.get('FORECAST_SEED') or os.environ.get('ODDHOST_SEED') or
+            str(random.SystemRandom().randrange(10**6)))
     print(f'FORECAST_SEED={seed}', flush=True)
     program = os.path.abspath(sys.argv[1])
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else ROUNDS
