@@ -251,7 +251,7 @@ bool known_store_add(
 	struct arena *arena = arena_new();
 	struct buf line = {0};
 	bool ok = false;
-	char last;
+	char last = '\n';
 	int fd = -1;
 
 	pthread_rwlock_wrlock(&store->lock);
