@@ -142,9 +142,10 @@ static bool json_asks_more(const struct json *object)
 	    "suppress_prefixlen", "action", "protocol", "nop", "flow_from", "flow_to"};
 
 	for (const struct json *item = json_first(object); item != NULL; item = json_next(item)) {
+		const char *key = json_key(item); /* NULL in an array, which is no rule */
 		bool known = false;
-		for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-			known = known || strcmp(json_key(item), plain[i]) == 0;
+		for (size_t i = 0; key != NULL && i < sizeof plain / sizeof *plain; i++)
+			known = known || strcmp(key, plain[i]) == 0;
 		if (!known)
 			return true;
 	}
