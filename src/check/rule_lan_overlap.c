@@ -41,7 +41,7 @@ static bool is_lan(const struct host *host, const struct route *route)
 	       route->dev != NULL && route->dst.len > 0 && strcmp(route->dev, "lo") != 0 &&
 	       strcmp(route->table, "local") != 0 && host_virtual_owner(host, route->dev) == NULL &&
 	       !prefix_contains(&link_local[0], &route->dst) &&
-	       !prefix_contains(&link_local[1], &route->dst);
+	       !prefix_contains(&link_local[1], &route->dst) && !prefix_is_multicast(&route->dst);
 }
 
 static int by_address(const void *a, const void *b)

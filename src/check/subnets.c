@@ -22,7 +22,7 @@ bool subnets_is_container_route(const struct host *host, const struct route *rou
 
 	if (route->type != ROUTE_UNICAST || route->gateway.family != IP_NONE ||
 	    route->dst.len == 0 || strcmp(route->table, "local") == 0 ||
-	    prefix_contains(&link_local, &route->dst))
+	    prefix_contains(&link_local, &route->dst) || prefix_is_multicast(&route->dst))
 		return false;
 	const char *owner = host_virtual_owner(host, route->dev);
 	return owner != NULL && strcmp(owner, "vpn") != 0;

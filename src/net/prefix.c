@@ -171,6 +171,13 @@ int prefix_cmp(const struct prefix *a, const struct prefix *b)
 	return order != 0 ? order : (a->len > b->len) - (a->len < b->len);
 }
 
+bool prefix_is_multicast(const struct prefix *p)
+{
+	static const struct prefix groups[] = {{{IP_V4, {224}}, 4}, {{IP_V6, {0xff}}, 8}};
+
+	return prefix_contains(&groups[0], p) || prefix_contains(&groups[1], p);
+}
+
 const struct prefix *prefix_private_block(const struct ip *ip)
 {
 	static const struct prefix blocks[] = {

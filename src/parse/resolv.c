@@ -30,7 +30,7 @@ static void take_search(struct resolv *resolv, struct view rest)
 	}
 }
 
-/* One line: false where it is not understood. */
+/* One line: false where it is not understood. A keyword must start its line (resolv.conf(5)). */
 static bool take_line(struct resolv *resolv, struct view line, unsigned number)
 {
 	struct view rest = line, word;
@@ -39,6 +39,8 @@ static bool take_line(struct resolv *resolv, struct view line, unsigned number)
 		return false;
 	if (view_starts(word, "#") || view_starts(word, ";"))
 		return true;
+	if (word.p != line.p)
+		return false;
 	if (view_eq(word, "nameserver"))
 		return take_server(resolv, rest, number);
 	if (view_eq(word, "search") || view_eq(word, "domain")) {
@@ -58,7 +60,8 @@ bool parse_resolv(struct view text, struct resolv *resolv, struct diag_list *dia
 		if (take_line(resolv, line, lines.number))
 			any = true;
 		else
-			line_reject(diags, lines.number, line, "a line of resolv.conf(5)");
+			line_reject(diags, lines.number, line,
+			    "a line of resolv.conf(5), whose keyword starts it");
 	}
 	return any || view_trim(text).n == 0;
 }

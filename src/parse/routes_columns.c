@@ -107,16 +107,28 @@ static bool is_own(const struct prefix *dst, struct view flags)
 	       !has_flag(flags, '!');
 }
 
-static void take_linux_type(struct route *route, struct view flags)
+/*
+ * Groups, not hosts. IPv6 has a route to them for each interface, in table local, and route(8)
+ * shows it with the others (addrconf_add_mroute()); of IPv4's /proc/net/route leaves such out, so
+ * that one which is shown was added as unicast.
+ */
+static bool is_group(const struct route_columns *c, const struct prefix *dst)
+{
+	return prefix_is_multicast(dst) && (c->bsd || dst->ip.family == IP_V6);
+}
+
+static void take_linux_type(const struct route_columns *c, struct route *route, struct view flags)
 {
 	if (has_flag(flags, '!'))
 		route->type = ROUTE_UNREACHABLE;
 	else if (route->dev == NULL)
 		route->type = ROUTE_BLACKHOLE;
-	if (is_own(&route->dst, flags)) {
+	else if (is_own(&route->dst, flags))
 		route->type = ROUTE_LOCAL;
+	else if (is_group(c, &route->dst))
+		route->type = ROUTE_MULTICAST;
+	if (route->type == ROUTE_LOCAL || route->type == ROUTE_MULTICAST)
 		route->table = "local";
-	}
 	if (route->type != ROUTE_UNICAST)
 		route->scope = ROUTE_SCOPE_GLOBAL;
 }
@@ -132,7 +144,7 @@ static bool take_linux(const struct route_columns *c, const struct view cell[CEL
 		return false;
 	if (!view_eq(dev, "*") && !view_eq(dev, "-"))
 		route->dev = arena_dup_view(arena, dev);
-	take_linux_type(route, flags);
+	take_linux_type(c, route, flags);
 	if (c->metric >= 0 && view_uint(cell[c->metric], 0, UINT32_MAX, &metric))
 		route->metric = (uint32_t)metric;
 	else if (c->metric >= 0 && view_eq(cell[c->metric], "-1"))
@@ -213,6 +225,8 @@ static bool take_bsd(const struct route_columns *c, const struct view cell[CELLS
 		route->type = ROUTE_UNREACHABLE;
 	else if (has_flag(flags, 'B'))
 		route->type = ROUTE_BLACKHOLE;
+	else if (is_group(c, &route->dst))
+		route->type = ROUTE_MULTICAST;
 	if (route->type != ROUTE_UNICAST)
 		route->scope = ROUTE_SCOPE_GLOBAL;
 	route->conditional = has_flag(flags, 'I');

@@ -121,6 +121,14 @@ static const struct {
 	"link-local      *               255.255.0.0     U     1002   0        0 eth0\n"
 	"db.example      *               255.255.255.0   U     0      0        0 eth1\n",
 	"default dev eth0 @3\n169.254.0.0/16 dev eth0 scope link metric 1002 @4\n", 2},
+    {"groups among the rows of IPv6",
+	"Kernel IPv6 routing table\nDestination Next Hop Flag Met Ref Use If\n"
+	"::1/128 :: Un 0 3 0 lo\nfe80::/64 :: U 256 1 0 docker0\nff00::/8 :: U 256 1 0 docker0\n",
+	"local ::1/128 dev lo table local @3\nfe80::/64 dev docker0 scope link metric 256 @4\n"
+	"multicast ff00::/8 dev docker0 table local metric 256 @5\n",
+	0},
+    {"a unicast route to groups", "224.0.0.0 0.0.0.0 240.0.0.0 U 0 0 0 eth0\n",
+	"224.0.0.0/4 dev eth0 scope link @1\n", 0},
     {"a mask with holes", "10.0.0.0 0.0.0.0 255.0.255.0 U 0 0 0 eth0\n", "", 1},
     {"no JSON", "[{\"dst\":\"10.0.0.0/8\",\n\"dev\" \"eth0\"}]\n", "", 1},
     {"JSON without dst",

@@ -53,6 +53,11 @@ static const struct {
 	"lan-overlap high h1\n", NULL},
     {"wider than the host's own network: the longer prefix wins", NULL,
 	{{ROUTES(LAN("10.1.0.7") BRIDGE("10.0.0.0/8", "10.0.0.1"))}}, "lan-overlap low h1\n", NULL},
+    {"groups are no network", NULL,
+	{{ROUTES(LAN("10.1.0.7") DOCKER0 "224.0.0.0/4 dev eth0 \n224.0.0.0/4 dev docker0 \n"),
+	    {"routes6", "Kernel IPv6 routing table\nDestination Next Hop Flag Met Ref Use If\n"
+			"ff00::/8 :: U 256 2 0 eth0\nff00::/8 :: U 256 2 0 docker0\n"}}},
+	"", NULL},
 
     /* The peers'. */
     {"a peer's address", NULL,

@@ -55,4 +55,7 @@ int prefix_cmp(const struct prefix *a, const struct prefix *b); /* by address, t
 /* Its block among 10/8, 172.16/12, 192.168/16 (RFC 1918) and fc00::/7 (RFC 4193); or NULL. */
 const struct prefix *prefix_private_block(const struct ip *ip);
 
+/* Does it hold groups only, and no host: within 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291)? */
+bool prefix_is_multicast(const struct prefix *p);
+
 #endif
