@@ -1,5 +1,6 @@
 #include "oddhost/base/json.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "oddhost/base/mem.h"
+#include "oddhost/base/table.h"
 #include "oddhost/base/text.h"
 
 /* `struct json` is cJSON under another name; these two are the only casts. */
@@ -69,6 +71,151 @@ struct json *json_parse(struct view text, struct err *err)
 	return root;
 }
 
+/* ---- what a double and a C string cannot hold ---- */
+
+static void skip_digits(struct view *text)
+{
+	while (text->n > 0 && isdigit((unsigned char)text->p[0]))
+		*text = view_skip(*text, 1);
+}
+
+/* RFC 8259 section 6; cJSON takes what strtod(3) does. */
+static bool is_number(struct view text)
+{
+	struct view rest;
+
+	view_take(&text, "-");
+	rest = text;
+	skip_digits(&text);
+	if (text.n == rest.n || (rest.p[0] == '0' && rest.n - text.n > 1))
+		return false;
+	if (view_take(&text, ".")) {
+		rest = text;
+		skip_digits(&text);
+		if (text.n == rest.n)
+			return false;
+	}
+	if (view_take(&text, "e") || view_take(&text, "E")) {
+		if (!view_take(&text, "+"))
+			view_take(&text, "-");
+		rest = text;
+		skip_digits(&text);
+		if (text.n == rest.n)
+			return false;
+	}
+	return text.n == 0;
+}
+
+/* Of JSON that cJSON has read: where its text is, and how far we have come in it. */
+struct exact {
+	struct view text, rest;
+	struct err *err;
+};
+
+static bool skip_string(struct exact *x)
+{
+	x->rest = view_skip(x->rest, 1);
+	while (x->rest.n > 0 && x->rest.p[0] != '"') {
+		if (x->rest.p[0] == '\0' || view_starts(x->rest, "\\u0000"))
+			return err_set(x->err, "line %u: a string with a NUL character in it",
+			    line_at(x->text, x->rest.p));
+		x->rest = view_skip(x->rest, x->rest.p[0] == '\\' ? 2 : 1);
+	}
+	x->rest = view_skip(x->rest, 1);
+	return true;
+}
+
+/* The next number's text, empty where no number follows. */
+static bool next_number(struct exact *x, struct view *ret)
+{
+	static const char letters[] = "+-.0123456789Ee";
+	size_t n = 0;
+
+	while (x->rest.n > 0 && x->rest.p[0] != '-' && !isdigit((unsigned char)x->rest.p[0])) {
+		if (x->rest.p[0] != '"')
+			x->rest = view_skip(x->rest, 1);
+		else if (!skip_string(x))
+			return false;
+	}
+	while (n < x->rest.n && memchr(letters, x->rest.p[n], sizeof letters - 1) != NULL)
+		n++;
+	*ret = view_left(x->rest, n);
+	if (n > 0 && !is_number(*ret))
+		return err_set(x->err, "line %u: '%.*s' is not a number in JSON",
+		    line_at(x->text, x->rest.p), VIEW_ARG(view_left(*ret, 80)));
+	x->rest = view_skip(x->rest, n);
+	return true;
+}
+
+/* Nodes stand in the order of the text: so the next number of one is the next of the other. */
+static bool keep_number(struct exact *x, cJSON *node)
+{
+	struct view number;
+
+	if (!next_number(x, &number))
+		return false;
+	node->type = (node->type & ~0xff) | cJSON_Raw;
+	node->valuestring = mem_strndup(number.p, number.n);
+	return true;
+}
+
+/* The later member's value, in the earlier one's place. */
+static void supersede(cJSON *object, cJSON *earlier, cJSON *later)
+{
+	cJSON was = *earlier;
+
+	earlier->type = later->type;
+	earlier->valuestring = later->valuestring;
+	earlier->valueint = later->valueint;
+	earlier->valuedouble = later->valuedouble;
+	earlier->child = later->child;
+	later->type = was.type;
+	later->valuestring = was.valuestring;
+	later->child = was.child;
+	cJSON_Delete(cJSON_DetachItemViaPointer(object, later));
+}
+
+static void join_namesakes(cJSON *object)
+{
+	struct table names = {0};
+
+	for (cJSON *node = object->child, *next; node != NULL; node = next) {
+		next = node->next;
+		cJSON *first = table_add(&names, view_of(node->string), node);
+		if (first != node)
+			supersede(object, first, node);
+	}
+	table_free(&names);
+}
+
+/* cJSON refuses what nests deeper than 1000, so this recursion is bounded. */
+static bool make_exact(struct exact *x, cJSON *node)
+{
+	if (cJSON_IsNumber(node))
+		return keep_number(x, node);
+	for (cJSON *item = node->child; item != NULL; item = item->next) {
+		if (!make_exact(x, item))
+			return false;
+	}
+	if (cJSON_IsObject(node))
+		join_namesakes(node);
+	return true;
+}
+
+struct json *json_parse_exact(struct view text, struct err *err)
+{
+	struct json *root = json_parse(text, err);
+	struct exact x = {text, text, err};
+	struct view none;
+
+	if (root == NULL || (make_exact(&x, (cJSON *)root) && next_number(&x, &none)))
+		return root;
+	json_free(root);
+	return NULL;
+}
+
+/* ---- readers ---- */
+
 void json_free(struct json *root)
 {
 	cJSON_Delete((cJSON *)root);
@@ -122,9 +269,11 @@ bool json_is_string(const struct json *node)
 	return cJSON_IsString(in(node));
 }
 
+/* A number that keeps its text has it as raw JSON, and its value as ever. */
 bool json_is_number(const struct json *node)
 {
-	return cJSON_IsNumber(in(node));
+	return cJSON_IsNumber(in(node)) ||
+	       (cJSON_IsRaw(in(node)) && is_number(view_of(in(node)->valuestring)));
 }
 
 bool json_is_bool(const struct json *node)

@@ -199,6 +199,61 @@ static void test_round_trip(void **state)
 	buf_free(&out);
 }
 
+static void test_exact(void **state)
+{
+	static const struct {
+		const char *in, *out; /* NULL: the same, or an error's text */
+	} rows[] = {
+	    {"[9007199254740991,12345678901234567890,-0,1.0,1e2,1E-2,0.1,-7,1e999]", NULL},
+	    {"123456789012345678901234567890", NULL},
+	    {"{\"1\":{\"a\\\"2\\\\\":[],\"b\":[1.50,\"-3\",{\"c\":4.0}]},\"d\":5}", NULL},
+	    {"{\"a\":1.0,\"b\":2,\"a\":\"x\",\"A\":3,\"a\":[4.0]}",
+		"{\"a\":[4.0],\"b\":2,\"A\":3}"},
+	    {"[{\"a\":{\"b\":1,\"b\":2},\"a\":{\"b\":3.0,\"b\":\"4\"}},5.0]",
+		"[{\"a\":{\"b\":\"4\"}},5.0]"},
+	    {"\"\\\\u0000\"", NULL},
+	    {"[1,\n\"we\\u0000b\"]", "line 2: a string with a NUL character in it"},
+	    {"{\"we\\u0000b\":1}", "line 1: a string with a NUL character in it"},
+	    {"[\n\n01]", "line 3: '01' is not a number in JSON"},
+	    {"[1.]", "line 1: '1.' is not a number in JSON"},
+	    {"[-]", "line 1: not valid JSON"},
+	    {"{", "line 1: not valid JSON"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err err = {""};
+		struct buf out = {0};
+		struct json *root = json_parse_exact(view_of(rows[i].in), &err), *copy;
+		if (root == NULL) {
+			assert_string_equal(err.text, rows[i].out);
+			continue;
+		}
+		copy = json_copy(root);
+		json_print(copy, false, &out);
+		if (!view_eq(view_trim(buf_view(&out)), rows[i].out ? rows[i].out : rows[i].in))
+			fail_msg("'%s': %s", rows[i].in, buf_str(&out));
+		json_free(copy);
+		json_free(root);
+		buf_free(&out);
+	}
+}
+
+/* A number that keeps its text is a number to every reader. */
+static void test_exact_reads(void **state)
+{
+	struct err err;
+	struct json *root = json_parse_exact(view_of("{\"n\":2.50,\"s\":\"2\"}"), &err);
+	const struct json *n = json_get(root, "n");
+
+	(void)state;
+	assert_true(json_is_number(n) && !json_is_string(n));
+	assert_true(json_number(n, 0) > 2.4 && json_number(n, 0) < 2.6);
+	assert_null(json_string(n, NULL));
+	assert_false(json_is_number(json_get(root, "s")));
+	json_free(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +265,8 @@ int main(void)
 	    cmocka_unit_test(test_writes),
 	    cmocka_unit_test(test_writes_utf8),
 	    cmocka_unit_test(test_round_trip),
+	    cmocka_unit_test(test_exact),
+	    cmocka_unit_test(test_exact_reads),
 	};
 
 	return cmocka_run_group_tests_name("json", tests, NULL, NULL);

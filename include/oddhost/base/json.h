@@ -23,6 +23,14 @@ struct json;
  */
 struct json *json_parse(struct view text, struct err *err);
 struct json *json_parse_first(struct view *cursor, struct err *err);
+
+/*
+ * The same, for what is to be printed again, as Python's and Go's readers take it: a number is
+ * printed as it was written (a double holds 53 bits), and of members with the same name the last
+ * one counts, in the place of the first. Also an error: a string with a NUL character, which no C
+ * string carries, and a number that RFC 8259 does not know, such as 01.
+ */
+struct json *json_parse_exact(struct view text, struct err *err);
 void json_free(struct json *root); /* NULL does nothing */
 
 /* Readers. A NULL node is allowed everywhere and has no members. */
@@ -54,7 +62,8 @@ struct json *json_new_string(const char *s);
 struct json *json_new_number(double number);
 struct json *json_new_bool(bool value);
 struct json *json_new_null(void);
-struct json *json_new_raw(const char *text); /* JSON text, printed as it stands */
+/* JSON text, printed as it stands; readers do not look into it. */
+struct json *json_new_raw(const char *text);
 struct json *json_copy(const struct json *node);
 /* Both return the child, now its parent's, so that nesting reads from left to right. */
 struct json *json_set(struct json *object, const char *key, struct json *child);
