@@ -312,6 +312,31 @@ double json_get_number(const struct json *object, const char *key, double otherw
 	return json_number(json_get(object, key), otherwise);
 }
 
+bool json_read_string(const struct json *object, const char *key, const char **ret)
+{
+	const struct json *member = json_get(object, key);
+
+	if (member == NULL)
+		return true;
+	if (!json_is_string(member))
+		return false;
+	*ret = in(member)->valuestring;
+	return true;
+}
+
+bool json_read_int(const struct json *object, const char *key, long min, long max, long *ret)
+{
+	const struct json *member = json_get(object, key);
+
+	if (member == NULL)
+		return true;
+	double number = json_is_number(member) ? in(member)->valuedouble : NAN;
+	if (!(number >= (double)min && number <= (double)max) || number != floor(number))
+		return false;
+	*ret = (long)number;
+	return true;
+}
+
 struct json *json_object(void)
 {
 	return made(cJSON_CreateObject());

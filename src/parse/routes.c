@@ -216,6 +216,13 @@ static enum taken take_words(struct view *line, struct route *route, bool *v6, s
 
 static const char route_expected[] = "a route as ip or route prints it";
 
+/* Does the route say where packets go? */
+static bool has_way(const struct route *route)
+{
+	return route->type != ROUTE_UNICAST || route->dev != NULL ||
+	       route->gateway.family != IP_NONE;
+}
+
 /* The line that was kept: complete, now that no next hop follows. */
 static void flush(struct reader *r)
 {
@@ -224,8 +231,7 @@ static void flush(struct reader *r)
 	r->pending = false;
 	if (r->hops > 0)
 		return;
-	if (r->base.type == ROUTE_UNICAST && r->base.dev == NULL &&
-	    r->base.gateway.family == IP_NONE)
+	if (!has_way(&r->base)) /* busybox leaves next hops out: the prefix is known all the same */
 		line_reject(r->diags, r->base.line, r->base_line, "via or dev or next hops");
 	add(r, &r->base, r->base_v6);
 }
@@ -275,74 +281,112 @@ static bool take_ip_line(struct reader *r, struct view line, unsigned number)
 	return taken == TAKEN_ALL || take_hops(r, line, number);
 }
 
-static const struct json *json_gateway(const struct json *object)
+static bool json_address(const struct json *object, const char *key, struct ip *ret)
 {
-	const struct json *gateway = json_get(object, "gateway");
+	const char *text = NULL;
 
-	return gateway != NULL ? gateway : json_get(json_get(object, "via"), "host");
+	return json_read_string(object, key, &text) &&
+	       (text == NULL || ip_parse(view_of(text), ret));
 }
 
-static void json_hop(const struct json *object, struct route *route, struct arena *arena)
+/* "via" is a next hop of the other family: {"family": "inet6", "host": "fe80::1"}. */
+static bool json_via(const struct json *via, struct ip *ret)
+{
+	return via == NULL || (json_get(via, "host") != NULL && json_address(via, "host", ret));
+}
+
+/* What a route and each of its next hops may have; false where it cannot be read. */
+static bool json_hop(const struct json *object, struct route *route, bool *v6, struct arena *arena)
 {
 	const struct json *flags = json_get(object, "flags");
-	const char *dev = json_get_string(object, "dev", NULL);
+	const char *dev = NULL;
+	struct ip gateway = {0};
 
+	if (!json_read_string(object, "dev", &dev) || !json_address(object, "gateway", &gateway) ||
+	    !json_via(json_get(object, "via"), &route->gateway) ||
+	    (flags != NULL && !json_is_array(flags)))
+		return false;
 	if (dev != NULL)
 		route->dev = arena_dup(arena, dev);
-	ip_parse(view_of(json_string(json_gateway(object), NULL)), &route->gateway);
+	if (gateway.family != IP_NONE)
+		route->gateway = gateway;
+	*v6 = *v6 || gateway.family == IP_V6;
 	for (const struct json *flag = json_first(flags); flag != NULL; flag = json_next(flag)) {
 		route->linkdown =
 		    route->linkdown || view_eq(view_of(json_string(flag, "")), "linkdown");
 		route->dead = route->dead || view_eq(view_of(json_string(flag, "")), "dead");
 	}
+	return true;
+}
+
+/* All of a route's object but its next hops. */
+static bool json_route(
+    const struct json *object, struct route *route, bool *v6, struct arena *arena)
+{
+	const char *dst = "", *type = "unicast", *scope = "global", *table = "main";
+	long metric = 0;
+
+	if (!json_read_string(object, "dst", &dst) || !json_read_string(object, "type", &type) ||
+	    !json_read_string(object, "scope", &scope) ||
+	    !json_read_string(object, "table", &table) ||
+	    !json_read_int(object, "metric", 0, UINT32_MAX, &metric) ||
+	    !json_address(object, "prefsrc", &route->src) || !json_hop(object, route, v6, arena))
+		return false;
+	if (!route_type_parse(view_of(type), &route->type) ||
+	    (strcmp(dst, "default") != 0 && !prefix_parse(view_of(dst), &route->dst)) ||
+	    !parse_scope(view_of(scope), &route->scope))
+		return false;
+	route->metric = (uint32_t)metric;
+	route->table = route_table_name(arena, view_of(table));
+	route->conditional = json_get(object, "tos") != NULL || json_get(object, "from") != NULL;
+	*v6 = *v6 || json_get(object, "pref") != NULL;
+	return true;
+}
+
+/* Add what was read of a route or of one of its hops. */
+static bool json_add(struct reader *r, const struct route *route, bool v6, bool read)
+{
+	if (read && has_way(route)) {
+		add(r, route, v6);
+		return true;
+	}
+	diag_add(r->diags, route->line, "expected a route as `ip -j route` prints it");
+	return false;
 }
 
 /* One object of `ip -j route`. */
 static bool take_object(const struct json *object, unsigned number, void *arg)
 {
 	struct reader *r = arg;
+	struct arena *arena = r->table->arena;
 	struct route route = {.table = "main"};
 	const char *dst = json_get_string(object, "dst", NULL);
-	const char *type = json_get_string(object, "type", "unicast");
-	const char *gateway = json_get_string(object, "gateway", "");
-	double metric = json_get_number(object, "metric", 0);
-	bool v6 = strchr(gateway, ':') != NULL || json_get(object, "pref") != NULL;
-
-	if (dst == NULL || !route_type_parse(view_of(type), &route.type) ||
-	    (strcmp(dst, "default") != 0 && !prefix_parse(view_of(dst), &route.dst)) ||
-	    !parse_scope(view_of(json_get_string(object, "scope", "global")), &route.scope) ||
-	    metric < 0 || metric > UINT32_MAX) {
-		r->rejected = true;
-		diag_add(r->diags, number, "expected an object of `ip -j route` with dst");
-		return false;
-	}
-	unsigned at = line_of_value(&r->finder, "dst", dst);
-	route.line = at != 0 ? at : number;
-	route.metric = (uint32_t)metric;
-	route.table =
-	    route_table_name(r->table->arena, view_of(json_get_string(object, "table", "main")));
-	ip_parse(view_of(json_get_string(object, "prefsrc", NULL)), &route.src);
-	json_hop(object, &route, r->table->arena);
-	route.conditional = json_get(object, "tos") != NULL || json_get(object, "from") != NULL;
-
 	const struct json *hop = json_first(json_get(object, "nexthops"));
-	if (hop == NULL)
-		add(r, &route, v6);
-	for (; hop != NULL; hop = json_next(hop), route.hop++) {
+	unsigned at = dst == NULL ? 0 : line_of_value(&r->finder, "dst", dst);
+	bool v6 = false;
+
+	route.line = at != 0 ? at : number;
+	bool read = json_route(object, &route, &v6, arena);
+	if (!read || hop == NULL)
+		return json_add(r, &route, v6, read);
+	for (; hop != NULL; hop = json_next(hop)) {
 		struct route one = route;
-		json_hop(hop, &one, r->table->arena);
-		add(r, &one, v6 || strchr(json_get_string(hop, "gateway", ""), ':') != NULL);
+		bool hop6 = v6;
+		read = json_hop(hop, &one, &hop6, arena);
+		route.hop += json_add(r, &one, hop6, read);
 	}
-	return true;
+	return route.hop > 0;
 }
 
 static bool read_json(struct reader *r, struct view text)
 {
-	size_t before = r->diags == NULL ? 0 : r->diags->n;
+	struct diag_list own = {.arena = r->table->arena};
 
+	r->diags = r->diags != NULL ? r->diags : &own;
+	size_t before = r->diags->n;
 	r->finder = (struct line_finder){.rest = text, .line = 1};
 	bool any = line_each_item(text, r->diags, take_object, r);
-	r->rejected = r->rejected || !any || (r->diags != NULL && r->diags->n > before);
+	r->rejected = !any || r->diags->n > before;
 	return any;
 }
 

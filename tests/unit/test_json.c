@@ -57,6 +57,48 @@ static void test_defaults(void **state)
 	json_free(root);
 }
 
+/* Where a member must be what it is asked for, what it is not is no default. */
+static void test_typed(void **state)
+{
+	static const struct {
+		const char *member;
+		bool read;
+		long number;
+	} rows[] = {
+	    {"7", true, 7},
+	    {"-3", true, -3},
+	    {"7.0", true, 7},
+	    {"1e1", true, 10},
+	    {"10.5", false, -99},
+	    {"11", false, -99},
+	    {"-4", false, -99},
+	    {"\"7\"", false, -99},
+	    {"null", false, -99},
+	    {"1e999", false, -99},
+	    {"[7]", false, -99},
+	};
+	struct err err;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		char text[32];
+		const char *string = "as it was";
+		long number = -99;
+		snprintf(text, sizeof text, "{\"n\":%s}", rows[i].member);
+		struct json *root = json_parse(view_of(text), &err);
+		print_message("  %s\n", text);
+		assert_int_equal(json_read_int(root, "n", -3, 10, &number), rows[i].read);
+		assert_int_equal(number, rows[i].number);
+		assert_true(json_read_int(root, "m", -3, 10, &number));
+		assert_int_equal(number, rows[i].number);
+		assert_true(json_read_string(root, "m", &string));
+		assert_string_equal(string, "as it was");
+		assert_int_equal(json_read_string(root, "n", &string), rows[i].member[0] == '"');
+		assert_string_equal(string, rows[i].member[0] == '"' ? "7" : "as it was");
+		json_free(root);
+	}
+}
+
 static void test_rejects(void **state)
 {
 	static const struct {
@@ -259,6 +301,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_reads),
 	    cmocka_unit_test(test_defaults),
+	    cmocka_unit_test(test_typed),
 	    cmocka_unit_test(test_rejects),
 	    cmocka_unit_test(test_deep),
 	    cmocka_unit_test(test_values_in_a_row),

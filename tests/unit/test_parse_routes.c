@@ -134,6 +134,25 @@ static const struct {
     {"JSON without dst",
 	"[{\"dev\":\"eth0\"},\n{\"dst\":\"10.0.0.0/8\",\"dev\":\"eth0\",\"scope\":\"link\"}]\n",
 	"10.0.0.0/8 dev eth0 scope link @2\n", 1},
+    {"JSON: a gateway by its name, as `ip -r` prints it",
+	"[{\"dst\":\"default\",\"gateway\":\"gw.example\",\"dev\":\"a\"},\n"
+	"{\"dst\":\"10.0.0.0/8\",\"via\":{\"family\":\"inet6\",\"host\":\"gw.example\"},\"dev\":\"a\"},\n"
+	"{\"dst\":\"10.1.0.0/16\",\"via\":\"10.0.0.1\",\"dev\":\"a\"}]\n",
+	"", 3},
+    {"JSON: values of another kind",
+	"[{\"dst\":\"10.1.0.0/16\",\"dev\":\"a\",\"metric\":1.5},\n"
+	"{\"dst\":\"10.2.0.0/16\",\"dev\":\"a\",\"metric\":\"7\"},\n"
+	"{\"dst\":\"10.3.0.0/16\",\"dev\":\"a\",\"metric\":4294967296},\n"
+	"{\"dst\":\"10.4.0.0/16\",\"dev\":\"a\",\"prefsrc\":\"bad\"},\n"
+	"{\"dst\":\"10.5.0.0/16\",\"dev\":\"a\",\"table\":100},\n"
+	"{\"dst\":\"10.6.0.0/16\",\"dev\":7},\n"
+	"{\"dst\":\"10.7.0.0/16\",\"dev\":\"a\",\"flags\":\"dead\"},\n"
+	"{\"dst\":\"10.8.0.0/16\",\"dev\":\"a\",\"metric\":4294967295}]\n",
+	"10.8.0.0/16 dev a metric 4294967295 @8\n", 7},
+    {"JSON: hops that cannot be read",
+	"[{\"dst\":\"10.1.0.0/16\",\"nexthops\":[{\"gateway\":\"x\"},{},{\"gateway\":\"10.0.0.1\"}]}]",
+	"10.1.0.0/16 via 10.0.0.1 @1\n", 2},
+    {"JSON: neither via nor dev", "[{\"dst\":\"10.0.0.0/8\"}]", "", 1},
     {"two values of JSON",
 	"[{\"dst\":\"default\",\"gateway\":\"10.0.0.1\",\"dev\":\"a\",\"flags\":[\"onlink\","
 	"\"linkdown\"]}]\n"
@@ -150,6 +169,7 @@ static void test_lines(void **state)
 		assert_string_equal(describe(&p, true), lines[i].routes);
 		assert_int_equal(p.diags.n, lines[i].diags);
 		assert_int_equal(p.understood, p.table.n > 0 || *lines[i].text == '\0');
+		assert_int_equal(p.table.partial, lines[i].diags > 0);
 		arena_free(p.arena);
 	}
 }

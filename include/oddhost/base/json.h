@@ -51,6 +51,12 @@ bool json_bool(const struct json *node, bool otherwise);
 /* The member `key` as a string or number. */
 const char *json_get_string(const struct json *object, const char *key, const char *otherwise);
 double json_get_number(const struct json *object, const char *key, double otherwise);
+/*
+ * The member `key` where there is one, and *ret stays as it is where there is none. False where it
+ * is no string, or no whole number within [min, max], neither of which may be past 2^53.
+ */
+bool json_read_string(const struct json *object, const char *key, const char **ret);
+bool json_read_int(const struct json *object, const char *key, long min, long max, long *ret);
 
 /*
  * The writer: build a tree, then print it. A byte of a string that is not UTF-8 is written as

@@ -16,7 +16,8 @@
  *
  * What is not understood makes the table partial for that family (for both where it is IP_NONE).
  *
- * - A multipath route gives one route a next hop.
+ * - A multipath route gives one route a next hop. busybox prints it without any: a route with
+ * neither gateway nor device, and a diagnostic.
  * - `ip` leaves out scope global and table main, so that is what they are where nothing is printed.
  *   `route -n` does not print the scope: without flag G it is link.
  * - route(8) prints no device for a blackhole ('*'), and '!' for unreachable and prohibit alike:
