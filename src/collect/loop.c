@@ -12,9 +12,12 @@
 #define ROUNDS_MAX 64 /* so many batches, before timers have their turn */
 #define LOOK_AT_STOP_MS 200
 #define STOOD_STILL_MS 1000 /* no callback takes so long */
+#define PATIENCE_MS 100
 
 struct loop {
-	int epoll;
+	int epoll, patient; /* the watches that are looked at at once, and now and then */
+	size_t n_patient;
+	int64_t patient_at; /* when they are looked at next */
 	bool stopped;
 	struct timer **heap; /* a binary min-heap by `at` */
 	size_t n, cap;
@@ -25,32 +28,46 @@ struct loop {
 
 struct loop *loop_new(struct err *err)
 {
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
-
-	if (epoll < 0) {
-		err_sys(err, "epoll_create1");
-		return NULL;
-	}
 	struct loop *loop = mem_alloc(sizeof *loop);
-	loop->epoll = epoll;
-	return loop;
+
+	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+	loop->patient = epoll_create1(EPOLL_CLOEXEC);
+	if (loop->epoll >= 0 && loop->patient >= 0)
+		return loop;
+	err_sys(err, "epoll_create1");
+	loop_free(loop);
+	return NULL;
 }
 
 void loop_free(struct loop *loop)
 {
 	if (loop == NULL)
 		return;
-	close(loop->epoll);
+	if (loop->epoll >= 0)
+		close(loop->epoll);
+	if (loop->patient >= 0)
+		close(loop->patient);
 	free(loop->heap);
 	free(loop);
+}
+
+static int epoll_of(const struct loop *loop, const struct watch *watch)
+{
+	return watch->patient ? loop->patient : loop->epoll;
+}
+
+static struct epoll_event event_of(struct watch *watch)
+{
+	uint32_t events = EPOLLIN | EPOLLRDHUP | (watch->writable ? EPOLLOUT : 0);
+
+	return (struct epoll_event){.events = events, .data.ptr = watch};
 }
 
 bool loop_watch(struct loop *loop, struct watch *watch, int fd, void (*ready)(void *),
     void *context, struct err *err)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = watch};
-
 	*watch = (struct watch){.fd = fd, .ready = ready, .context = context};
+	struct epoll_event event = event_of(watch);
 	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
 		return true;
 	watch->fd = -1;
@@ -59,20 +76,35 @@ bool loop_watch(struct loop *loop, struct watch *watch, int fd, void (*ready)(vo
 
 void loop_want_write(struct loop *loop, struct watch *watch, bool writable)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.ptr = watch};
-
 	if (watch->fd < 0 || watch->writable == writable)
 		return;
 	watch->writable = writable;
-	event.events |= writable ? EPOLLOUT : 0;
-	epoll_ctl(loop->epoll, EPOLL_CTL_MOD, watch->fd, &event);
+	struct epoll_event event = event_of(watch);
+	epoll_ctl(epoll_of(loop, watch), EPOLL_CTL_MOD, watch->fd, &event);
+}
+
+void loop_be_patient(struct loop *loop, struct watch *watch, bool patient)
+{
+	if (watch->fd < 0 || watch->patient == patient)
+		return;
+	struct epoll_event event = event_of(watch);
+	if (epoll_ctl(patient ? loop->patient : loop->epoll, EPOLL_CTL_ADD, watch->fd, &event) < 0)
+		return; /* it stays where it is, and works as well there */
+	epoll_ctl(epoll_of(loop, watch), EPOLL_CTL_DEL, watch->fd, NULL);
+	watch->patient = patient;
+	if (!patient)
+		loop->n_patient--;
+	else if (loop->n_patient++ == 0)
+		loop->patient_at = clock_ms() + PATIENCE_MS;
 }
 
 void loop_unwatch(struct loop *loop, struct watch *watch)
 {
 	if (watch->fd < 0)
 		return;
-	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+	epoll_ctl(epoll_of(loop, watch), EPOLL_CTL_DEL, watch->fd, NULL);
+	loop->n_patient -= watch->patient;
+	watch->patient = false;
 	watch->fd = -1;
 	/* An event of it that is still in this batch must not be delivered: its owner may be gone.
 	 */
@@ -162,19 +194,25 @@ static void fire_timers(struct loop *loop, int64_t now)
 	}
 }
 
+/* When a timer is due, or the patient ones are. */
+static int64_t due_at(const struct loop *loop)
+{
+	int64_t at = loop->n > 0 ? loop->heap[0]->at : INT64_MAX;
+
+	return loop->n_patient > 0 && loop->patient_at < at ? loop->patient_at : at;
+}
+
 static int wait_ms(const struct loop *loop)
 {
-	if (loop->n == 0)
-		return LOOK_AT_STOP_MS;
+	int64_t ms = due_at(loop) - clock_ms();
 
-	int64_t ms = loop->heap[0]->at - clock_ms();
 	return ms < 0 ? 0 : ms > LOOK_AT_STOP_MS ? LOOK_AT_STOP_MS : (int)ms;
 }
 
 /* Wait for the first events and deliver them; false: there may be more. */
-static bool deliver(struct loop *loop, int ms)
+static bool deliver(struct loop *loop, int epoll, int ms)
 {
-	loop->n_batch = epoll_wait(loop->epoll, loop->batch, BATCH, ms);
+	loop->n_batch = epoll_wait(epoll, loop->batch, BATCH, ms);
 	look(loop, ms);
 	bool all = loop->n_batch < BATCH;
 	for (int i = 0; i < loop->n_batch && !loop->stopped; i++) {
@@ -188,6 +226,14 @@ static bool deliver(struct loop *loop, int ms)
 	return all;
 }
 
+static void deliver_all(struct loop *loop, int epoll, int ms)
+{
+	bool all = deliver(loop, epoll, ms);
+
+	for (int i = 1; i < ROUNDS_MAX && !all && !loop->stopped; i++)
+		all = deliver(loop, epoll, 0);
+}
+
 /* Only timers that were due before the last poll fire: what had come by then goes before them. */
 void loop_run(struct loop *loop, const atomic_int *stop)
 {
@@ -195,9 +241,11 @@ void loop_run(struct loop *loop, const atomic_int *stop)
 	loop->looked = clock_ms();
 	while (!loop->stopped && (stop == NULL || atomic_load(stop) == 0)) {
 		int64_t now = look(loop, 0);
-		bool all = deliver(loop, wait_ms(loop));
-		for (int i = 1; i < ROUNDS_MAX && !all && !loop->stopped; i++)
-			all = deliver(loop, 0);
+		deliver_all(loop, loop->epoll, wait_ms(loop));
+		if (loop->n_patient > 0 && due_at(loop) <= loop->looked) {
+			loop->patient_at = loop->looked + PATIENCE_MS;
+			deliver_all(loop, loop->patient, 0);
+		}
 		fire_timers(loop, now);
 	}
 }

@@ -196,9 +196,11 @@ void session_drive(struct session *s)
 		session_finish(s);
 		return;
 	}
-	if (s->transport.fd >= 0)
+	if (s->transport.fd >= 0) {
 		loop_want_write(s->shared->loop, &s->watch, transport_flush(&s->transport));
-	else if (s->via != NULL && s->transport.out.n > s->transport.out_done)
+		loop_be_patient(s->shared->loop, &s->watch,
+		    s->step == SESSION_LANES && !s->watch.writable && lanes_only_listen(s));
+	} else if (s->via != NULL && s->transport.out.n > s->transport.out_done)
 		jump_carry(s->via);
 }
 

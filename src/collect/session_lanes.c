@@ -298,6 +298,15 @@ enum outcome lanes_step(struct session *s)
 	return running ? outcome : lanes_end(s);
 }
 
+bool lanes_only_listen(const struct session *s)
+{
+	for (unsigned i = 0; i < s->plan->lanes; i++) {
+		if (s->lanes[i].step < LANE_READING || s->lanes[i].again)
+			return false;
+	}
+	return true;
+}
+
 enum outcome lanes_begin(struct session *s)
 {
 	s->plan = probe_plan_for(s->shared->plan, s->spec, s->record->arena);

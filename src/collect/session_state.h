@@ -150,7 +150,8 @@ void sign_cancel(struct session *s); /* forget what is under way */
 /* session_lanes.c */
 enum outcome lanes_begin(struct session *s);
 enum outcome lanes_step(struct session *s);
-void lanes_record(struct session *s); /* what there is, into the record */
+bool lanes_only_listen(const struct session *s); /* no lane waits for an answer to go on */
+void lanes_record(struct session *s);            /* what there is, into the record */
 
 /* session_jump.c */
 void jump_request(struct session *s); /* a way to the host, through its jump hosts */

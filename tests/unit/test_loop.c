@@ -256,6 +256,44 @@ static void test_level(void **state)
 	unwatch(&a);
 }
 
+/* What is patient comes after what is not, and before a timer; its end is the end of it. */
+static void test_patient(void **state)
+{
+	struct scene *scene = *state;
+	struct item a = item_of(scene, 'a'), b = item_of(scene, 'b'), end = item_of(scene, 'e');
+
+	watch(&a, drain);
+	watch(&b, drain);
+	loop_be_patient(scene->loop, &a.watch, true);
+	loop_be_patient(scene->loop, &a.watch, true);
+	poke(&a);
+	poke(&b);
+	scene->wanted = 2;
+	loop_run(scene->loop, NULL);
+	assert_string_equal(scene->log, "ba");
+
+	poke(&a);
+	scene->wanted = 2;
+	loop_timer(scene->loop, &end.timer, 1, fire, &end);
+	loop_run(scene->loop, NULL);
+	assert_string_equal(scene->log, "baae");
+
+	loop_be_patient(scene->loop, &a.watch, false);
+	poke(&a);
+	scene->wanted = 1;
+	loop_run(scene->loop, NULL);
+	assert_string_equal(scene->log, "baaea");
+
+	loop_be_patient(scene->loop, &a.watch, true);
+	poke(&a);
+	unwatch(&a);
+	scene->wanted = 1;
+	loop_timer(scene->loop, &end.timer, 250, fire, &end);
+	loop_run(scene->loop, NULL);
+	assert_string_equal(scene->log, "baaeae");
+	unwatch(&b);
+}
+
 static void wrote(void *context)
 {
 	struct item *item = context;
@@ -402,6 +440,7 @@ int main(void)
 	    TEST(test_timers_within_timers),
 	    TEST(test_remove_in_callback),
 	    TEST(test_level),
+	    TEST(test_patient),
 	    TEST(test_input_before_timers),
 	    TEST(test_all_input_before_timers),
 	    TEST(test_stood_still),

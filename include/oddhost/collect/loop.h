@@ -18,7 +18,7 @@ struct loop;
 /* Owned by the caller, embedded in what it watches for; fields are set by the loop. */
 struct watch {
 	int fd; /* -1: not watched */
-	bool writable;
+	bool writable, patient;
 	void (*ready)(void *context);
 	void *context;
 };
@@ -37,6 +37,11 @@ void loop_free(struct loop *loop);
 bool loop_watch(struct loop *loop, struct watch *watch, int fd, void (*ready)(void *),
     void *context, struct err *err);
 void loop_want_write(struct loop *loop, struct watch *watch, bool writable);
+/*
+ * One that is patient is looked at some times a second only, with all the others that are, and
+ * before a timer fires: many small pieces that nobody answers cost one wake-up instead of one each.
+ */
+void loop_be_patient(struct loop *loop, struct watch *watch, bool patient);
 void loop_unwatch(struct loop *loop, struct watch *watch); /* does not close the descriptor */
 
 /* Set or move a timer to `ms` milliseconds from now; it fires once. */
