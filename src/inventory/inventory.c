@@ -1,6 +1,7 @@
 #include "oddhost/inventory/inventory.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,12 +250,14 @@ void inventory_set_group_var(struct inventory *inv, struct inventory_group *grou
 		set_var(inv, group, &group->vars, &group->last_var, name, value, line);
 		return;
 	}
+	/* Python's int(): a number loses its fraction, a string must have none. */
 	char *end;
-	long priority = strtol(value.text, &end, 10);
-	if (end == value.text || *end != '\0' || priority < INT_MIN || priority > INT_MAX)
+	double priority = value.kind == INVENTORY_NUMBER ? strtod(value.text, &end)
+							 : (double)strtol(value.text, &end, 10);
+	if (end == value.text || *end != '\0' || !(fabs(priority) <= INT_MAX))
 		inventory_error(inv, line, "ansible_group_priority: expected a whole number");
 	else
-		group->priority = priority;
+		group->priority = (long)priority;
 }
 
 void inventory_set_host_var(struct inventory *inv, struct inventory_host *host, struct view name,

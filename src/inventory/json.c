@@ -1,5 +1,7 @@
 #include "oddhost/inventory/json.h"
 
+#include <limits.h>
+
 #include "oddhost/base/text.h"
 #include "oddhost/inventory/hostname.h"
 
@@ -9,6 +11,19 @@ struct place {
 	const struct json *vars; /* of the host pattern that is being expanded, or NULL */
 	unsigned port;
 };
+
+/* The message of json_parse_exact(), "line N: …": of a file its line, of what a script says only
+ * told. */
+static void report(struct inventory *inv, const char *message, bool script)
+{
+	struct view rest = view_of(message), number;
+	uint64_t line = 0;
+
+	if (!script && view_take(&rest, "line ") && view_next_part(&rest, ':', &number) &&
+	    view_uint(number, 1, UINT_MAX, &line))
+		message = view_trim(rest).p;
+	inventory_error(inv, (unsigned)line, "%s%s", script ? "its output: " : "", message);
+}
 
 static const char *short_key(const struct json *node)
 {
@@ -180,10 +195,9 @@ void inventory_json_read(struct inventory *inv, struct view text, bool script, b
 		inventory_error(inv, 0, "expected UTF-8 text");
 		return;
 	}
-	root = json_parse(text, &err);
+	root = json_parse_exact(text, &err);
 	if (root == NULL || !json_is_object(root)) {
-		inventory_error(
-		    inv, 0, "%s", root == NULL ? err.text : "expected a JSON object of groups");
+		report(inv, root == NULL ? err.text : "expected a JSON object of groups", script);
 		json_free(root);
 		return;
 	}

@@ -154,7 +154,7 @@ static void ask_for_hosts(struct inventory *inv, struct call *call, const char *
 		}
 		if (view_trim(buf_view(&call->out)).n == 0)
 			continue;
-		struct json *vars = json_parse(buf_view(&call->out), &err);
+		struct json *vars = json_parse_exact(buf_view(&call->out), &err);
 		if (vars == NULL)
 			inventory_error(inv, 0, "--host %.80s: %s", host->name, err.text);
 		else

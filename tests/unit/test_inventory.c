@@ -364,7 +364,9 @@ static void test_json_takes_lists_mappings_and_single_hosts(void **state)
 	    {"{\"web\": {\"vars\": 1}}", "", "0 group 'web': expected an object of variables"},
 	    {"{\"web\": {\"children\": [\"\"]}}", "",
 		"0 group 'web': expected the name of a child"},
-	    {"{\"web\":\n[}", "", "0 line 2: not valid JSON"},
+	    {"{\"web\":\n[}", "", "2 not valid JSON"},
+	    {"{\"web\":{\"hosts\":[\"a\"]},\"db\":[\"c\"],\"web\":[\"b\"]}", "b c", ""},
+	    {"{\"web\":\n\n[\"we\\u0000b\"]}", "", "3 a string with a NUL character in it"},
 	    {"[]", "", "0 expected a JSON object of groups"},
 	    {"{\"\": []}", "", "0 expected the name of a group"},
 	};
@@ -381,6 +383,26 @@ static void test_json_takes_lists_mappings_and_single_hosts(void **state)
 		if (strncmp(error, rows[i].error, strlen(rows[i].error)) != 0 ||
 		    (*error == '\0') != (*rows[i].error == '\0'))
 			fail_msg("%s: got %s", rows[i].text, error);
+		inventory_free(inv);
+	}
+}
+
+/* As they were written: a double would make 9.00719925474099e+15 of the first. */
+static void test_json_numbers_keep_their_text(void **state)
+{
+	static const char *const rows[] = {
+	    "9007199254740991", "12345678901234567890", "-0", "1.0", "1e2", "[1.50,{\"k\":0.10}]"};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct inventory *inv = inventory_new();
+		bool hostvars;
+		const char *text =
+		    arena_printf(inv->arena, "{\"all\":{\"hosts\":{\"a\":{\"v\":%s}}}}", rows[i]);
+		inventory_json_read(inv, view_of(text), false, &hostvars);
+		hierarchy_finish(inv);
+		assert_string_equal(
+		    var_of(inv, "a", "v") + 2, arena_printf(inv->arena, "%s@0", rows[i]));
 		inventory_free(inv);
 	}
 }
@@ -464,7 +486,7 @@ static void test_a_script_is_asked(void **state)
 		"0 --host a: the script ended with exit status 3", ""},
 	    {"#!/bin/sh\nexit 4\n", 0755, "", "0 the script ended with exit status 4", ""},
 	    {"#!/bin/sh\nkill -9 $$\n", 0755, "", "0 the script was ended by signal 9", ""},
-	    {"#!/bin/sh\necho no\n", 0755, "", "0 line 1: not valid JSON", ""},
+	    {"#!/bin/sh\necho no\n", 0755, "", "0 its output: line 1: not valid JSON", ""},
 	    {"#!/nowhere/sh\n", 0755, "", "0 the script cannot be run", ""},
 	    {"#!/usr/bin/env ansible-inventory\nh1\n", 0644, "h1", "", ""},
 	    {"h1\n", 0755, "h1", "", ""},
@@ -619,6 +641,7 @@ int main(void)
 	    cmocka_unit_test(test_the_line_of_a_bad_variable_is_not_quoted),
 	    cmocka_unit_test(test_the_nearer_variable_wins_and_tells_its_line),
 	    cmocka_unit_test(test_json_takes_lists_mappings_and_single_hosts),
+	    cmocka_unit_test(test_json_numbers_keep_their_text),
 	    cmocka_unit_test(test_list_prints_what_the_file_says),
 	    cmocka_unit_test(test_a_host_list_has_a_comma),
 	    cmocka_unit_test(test_sources_merge),
