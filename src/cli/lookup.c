@@ -69,7 +69,7 @@ static void print_text(const struct tables *tables, const struct ip *ip, const s
 	}
 	if (found->uncertain)
 		puts(
-		    "    another may win: a rule with a condition (fwmark, iif, from …) stands before it, or not every line was understood");
+		    "    another may win: a rule stands before it that asks for more than is known here (user, protocol, port, from …), or not every line was understood");
 }
 
 static struct json *as_json(

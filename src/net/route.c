@@ -107,16 +107,26 @@ static bool has_from(const struct rule *rule)
 	return rule->from.ip.family != IP_NONE && rule->from.len > 0;
 }
 
-/* The source address as far as it is known: the kernel's first lookup has none at all. */
-enum source { SOURCE_NONE, SOURCE_UNKNOWN, SOURCE_KNOWN };
+enum match { MATCH_NO, MATCH_MAYBE, MATCH_YES };
 
-static bool rule_matches(
-    const struct rule *rule, enum source source, const struct ip *src, const struct ip *dst)
+/*
+ * fib_rule_match(), net/core/fib_rules.c: every selector must match, and `not` turns that round.
+ * src NULL: not known.
+ */
+static enum match rule_match(const struct rule *rule, const struct ip *src, const struct ip *dst)
 {
-	if (has_from(rule) && (source == SOURCE_NONE || (source == SOURCE_KNOWN &&
-							    !prefix_contains_ip(&rule->from, src))))
-		return false;
-	return rule->to.ip.family == IP_NONE || prefix_contains_ip(&rule->to, dst);
+	bool asks_source = has_from(rule) && src == NULL;
+	bool from = !has_from(rule) || asks_source || prefix_contains_ip(&rule->from, src);
+	bool to = rule->to.ip.family == IP_NONE || prefix_contains_ip(&rule->to, dst);
+	enum match match = MATCH_YES;
+
+	if (rule->unmet || !from || !to)
+		match = MATCH_NO;
+	else if (rule->open || asks_source)
+		match = MATCH_MAYBE;
+	if (rule->inverted)
+		match = MATCH_YES - match;
+	return match == MATCH_YES && rule->open ? MATCH_MAYBE : match;
 }
 
 static const struct rule default_rules[] = {
@@ -125,10 +135,9 @@ static const struct rule default_rules[] = {
     {.pref = 32767, .table = "default", .suppress_prefix = -1},
 };
 
-/* One walk through the rules. What a source that is not known might match is as good as
- * conditional. */
+/* One walk through the rules. */
 static struct lookup walk(const struct route_table *table, const struct rule_list *rules,
-    enum source source, const struct ip *src, const struct ip *dst)
+    const struct ip *src, const struct ip *dst)
 {
 	bool known = rules != NULL && rules->known;
 	const struct rule *list = known ? rules->v : default_rules;
@@ -137,7 +146,8 @@ static struct lookup walk(const struct route_table *table, const struct rule_lis
 
 	for (size_t i = 0; i < n; i++) {
 		const struct rule *rule = &list[i];
-		if (!rule_matches(rule, source, src, dst))
+		enum match match = rule_match(rule, src, dst);
+		if (match == MATCH_NO)
 			continue;
 		const struct route *route =
 		    rule->table == NULL ? NULL : table_lookup(table, rule->table, dst);
@@ -148,7 +158,7 @@ static struct lookup walk(const struct route_table *table, const struct rule_lis
 		if (route != NULL && (int)route->dst.len <= rule->suppress_prefix &&
 		    reason_of(route->type) == LOOKUP_FOUND)
 			continue;
-		if (rule->conditional || (source == SOURCE_UNKNOWN && has_from(rule))) {
+		if (match == MATCH_MAYBE) {
 			found.uncertain = true;
 			continue;
 		}
@@ -188,8 +198,7 @@ static struct lookup look_again(const struct route_table *table, const struct ru
 {
 	const struct ip *src =
 	    first->reason == LOOKUP_FOUND ? source_for(table, first->route, dst) : NULL;
-	struct lookup found =
-	    walk(table, rules, src != NULL ? SOURCE_KNOWN : SOURCE_UNKNOWN, src, dst);
+	struct lookup found = walk(table, rules, src, dst);
 
 	found.by_source = found.route != first->route || found.reason != first->reason ||
 			  found.uncertain != first->uncertain;
@@ -207,7 +216,9 @@ struct lookup route_lookup(
     const struct route_table *table, const struct rule_list *rules, const struct ip *dst)
 {
 	bool v4 = dst->family == IP_V4, partial = v4 ? table->partial : table->partial6;
-	struct lookup found = walk(table, rules, SOURCE_NONE, NULL, dst);
+	struct ip nowhere = {
+	    .family = v4 ? IP_V4 : IP_NONE}; /* IPv6 does not take :: for a source */
+	struct lookup found = walk(table, rules, &nowhere, dst);
 	bool way = found.reason == LOOKUP_FOUND;
 
 	if (v4 ? way && found.route->type != ROUTE_LOCAL : !way)

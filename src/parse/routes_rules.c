@@ -6,10 +6,57 @@
 #include "oddhost/parse/line.h"
 
 /*
- * The words of `ip rule`, from print_rule() of iproute2's ip/iprule.c. All selectors but `from` and
- * `to` ask for what cannot be seen from outside (a mark, an interface, a port), and `goto` jumps:
- * a rule with one of them is conditional, and so is a rule with a word that is not known.
+ * The words of `ip rule`, from print_rule() of iproute2's ip/iprule.c. Selectors that a plain
+ * connection has or lacks are decided: a mark, an interface, a TOS. What asks for a user, a
+ * protocol or a port, what jumps (`goto`), and a word that is not known leave the rule open.
  */
+static void leave_open(struct rule *rule)
+{
+	rule->conditional = rule->open = true;
+}
+
+/* "0x1f", or decimal. */
+static bool parse_number(struct view text, uint64_t *ret)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint64_t number = 0;
+
+	if (!view_take(&text, "0x"))
+		return view_uint(text, 0, UINT32_MAX, ret);
+	for (size_t i = 0; i < text.n; i++) {
+		const char *digit = text.p[i] == '\0' ? NULL : strchr(digits, text.p[i]);
+		if (digit == NULL)
+			return false;
+		number = number << 4 | (uint64_t)(digit - digits);
+	}
+	*ret = number;
+	return text.n >= 1 && text.n <= 8;
+}
+
+/* A mark, and the mask that `ip` leaves out where it is all ones. */
+static void ask_mark(struct rule *rule, struct view mark, struct view mask)
+{
+	uint64_t value, bits = UINT32_MAX;
+
+	rule->conditional = true;
+	if (!parse_number(mark, &value) || (mask.n > 0 && !parse_number(mask, &bits)))
+		rule->open = true;
+	else if ((value & bits) != 0)
+		rule->unmet = true;
+}
+
+/* A selector that a plain connection is known to have or to lack. */
+static bool ask(struct rule *rule, struct view selector, struct view value)
+{
+	bool iif = view_eq(selector, "iif");
+
+	if (!iif && !view_eq(selector, "oif") && !view_eq(selector, "tos"))
+		return false;
+	rule->conditional = true;
+	rule->unmet = rule->unmet || !iif || !view_eq(value, "lo");
+	return true;
+}
+
 static bool take_prefix(struct view *line, struct prefix *ret)
 {
 	struct view word;
@@ -37,7 +84,7 @@ static bool take_word(struct view word, struct view *line, struct rule *rule, st
 		if (!view_next_word(line, &value))
 			return false;
 		if (view_starts(value, "["))
-			rule->conditional = true; /* [l3mdev-table]: depends on the interface */
+			leave_open(rule); /* [l3mdev-table]: depends on the interface */
 		else
 			rule->table = route_table_name(arena, value);
 		return true;
@@ -48,7 +95,21 @@ static bool take_word(struct view word, struct view *line, struct rule *rule, st
 		rule->suppress_prefix = (int)number;
 		return true;
 	}
-	rule->conditional = true; /* also a value of such a word */
+	if (view_eq(word, "not")) {
+		rule->conditional = rule->inverted = true;
+		return true;
+	}
+	if (view_eq(word, "iif") || view_eq(word, "oif") || view_eq(word, "tos"))
+		return view_next_word(line, &value) && ask(rule, word, value);
+	if (view_eq(word, "fwmark")) {
+		struct view mark;
+		if (!view_next_word(line, &value) || !view_next_part(&value, '/', &mark))
+			return false;
+		ask_mark(rule, mark, value);
+		return true;
+	}
+	if (!view_eq(word, "[detached]")) /* of an interface that is not there */
+		leave_open(rule);         /* also a value of such a word */
 	return true;
 }
 
@@ -67,8 +128,8 @@ static bool take_unspec(struct rule *rule)
 	if (rule->table == NULL || strcmp(rule->table, "unspec") != 0)
 		return false;
 	rule->table = NULL;
-	rule->conditional =
-	    rule->conditional || rule->type == ROUTE_UNICAST || rule->type == ROUTE_LOCAL;
+	if (rule->type == ROUTE_UNICAST || rule->type == ROUTE_LOCAL)
+		leave_open(rule);
 	return rule->type == ROUTE_BROADCAST;
 }
 
@@ -89,7 +150,7 @@ static bool take_rule(struct view line, unsigned number, struct rule_list *rules
 			return false;
 	}
 	*ret_nothing = *ret_nothing || take_unspec(&rule);
-	if (rule.table == NULL && !refuses(rule.type) && !rule.conditional && !*ret_nothing)
+	if (rule.table == NULL && !refuses(rule.type) && !rule.open && !*ret_nothing)
 		return false;
 	if (!*ret_nothing)
 		*rule_list_add(rules) = rule;
@@ -109,7 +170,7 @@ static void keep_place(struct view line, unsigned number, struct rule_list *rule
 	}
 	struct rule *rule = rule_list_add(rules);
 	rule->pref = (uint32_t)value;
-	rule->conditional = true;
+	leave_open(rule);
 	rule->line = number;
 }
 
@@ -135,28 +196,38 @@ static bool json_prefix(
 	return true;
 }
 
-/* Does the rule ask for anything else than the words that are read here? */
-static bool json_asks_more(const struct json *object)
+/* What the rule asks for beside addresses. */
+static void json_ask(const struct json *object, struct rule *rule)
 {
 	static const char *const plain[] = {"priority", "src", "srclen", "dst", "dstlen", "table",
-	    "suppress_prefixlen", "action", "protocol", "nop", "flow_from", "flow_to"};
+	    "suppress_prefixlen", "action", "protocol", "nop", "flow_from", "flow_to", "fwmark",
+	    "fwmask", "iif_detached", "oif_detached"};
+	const char *mark = json_get_string(object, "fwmark", NULL);
 
+	if (mark != NULL)
+		ask_mark(rule, view_of(mark), view_of(json_get_string(object, "fwmask", NULL)));
+	else if (json_get(object, "fwmark") != NULL)
+		leave_open(rule);
+	rule->inverted = json_get(object, "not") != NULL;
+	rule->conditional = rule->conditional || rule->inverted;
 	for (const struct json *item = json_first(object); item != NULL; item = json_next(item)) {
-		const char *key = json_key(item); /* NULL in an array, which is no rule */
-		bool known = false;
-		for (size_t i = 0; key != NULL && i < sizeof plain / sizeof *plain; i++)
-			known = known || strcmp(key, plain[i]) == 0;
+		struct view key = view_of(json_key(item)); /* none in an array, which is no rule */
+		bool known =
+		    view_eq(key, "not") || ask(rule, key, view_of(json_string(item, NULL)));
+		for (size_t i = 0; i < sizeof plain / sizeof *plain && !known; i++)
+			known = view_eq(key, plain[i]);
 		if (!known)
-			return true;
+			leave_open(rule);
 	}
-	return false;
 }
 
 /* One object of `ip -j rule`. */
 static bool take_object(const struct json *object, unsigned number, void *arg)
 {
 	struct json_reader *r = arg;
-	struct rule rule = {.suppress_prefix = -1, .conditional = json_asks_more(object)};
+	struct rule rule = {
+	    .suppress_prefix = -1,
+	};
 	double pref = json_get_number(object, "priority", -1);
 	double suppress = json_get_number(object, "suppress_prefixlen", -1);
 	const char *src = json_get_string(object, "src", NULL);
@@ -164,6 +235,7 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 	const char *action = json_get_string(object, "action", NULL);
 	unsigned at = src == NULL ? 0 : line_of_value(&r->finder, "src", src);
 
+	json_ask(object, &rule);
 	rule.line = at != 0 ? at : number;
 	rule.pref = pref >= 0 && pref <= UINT32_MAX ? (uint32_t)pref : 0;
 	bool read = src != NULL && pref >= 0 && pref <= UINT32_MAX && suppress <= 128 &&
@@ -173,14 +245,15 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 	if (!read) {
 		diag_add(r->diags, rule.line, "expected an object of `ip -j rule` with src");
 		r->rules->partial = r->rules->partial || pref < 0 || pref > UINT32_MAX;
-		rule.conditional = true;
+		leave_open(&rule);
 	}
 	if (json_get(object, "nop") != NULL)
 		return read;
 	rule.suppress_prefix = suppress < 0 ? -1 : (int)suppress;
 	if (table != NULL)
 		rule.table = route_table_name(r->rules->arena, view_of(table));
-	rule.conditional = rule.conditional || (table == NULL && !refuses(rule.type));
+	if (table == NULL && !refuses(rule.type))
+		leave_open(&rule);
 	*rule_list_add(r->rules) = rule;
 	return read;
 }

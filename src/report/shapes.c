@@ -106,6 +106,7 @@ struct json *shapes_rules(const struct rule_list *rules)
 		set_prefix(object, "to", &rule->to);
 		set_text(object, "table", rule->table);
 		json_set_string(object, "type", route_type_name(rule->type));
+		json_set_bool(object, "not", rule->inverted);
 		json_set_bool(object, "conditional", rule->conditional);
 		set_number(object, "suppress_prefixlength", rule->suppress_prefix);
 	}

@@ -110,11 +110,17 @@ static void put_rules(struct buf *out, const struct variant *v)
 {
 	static const char *const what[] = {
 	    "table 100", "table 101", "lookup main suppress_prefixlength 12", "prohibit"};
+	static const char *const asks[] = {"", "", "fwmark 0xca6c", "fwmark 0x1/0xff",
+	    "fwmark 0x100/0xff", "iif lo", "iif b0", "iif gone", "oif b1", "tos 0x10"};
 
-	for (unsigned i = 0; i < 4; i++) {
-		buf_printf(out, "rule add pref %u to ", 100 + i);
-		put_prefix(out, v, address(), 16);
-		buf_printf(out, " %s\n", what[i]);
+	for (unsigned i = 0; i < 12; i++) {
+		const char *ask = asks[dice(sizeof asks / sizeof *asks)];
+		buf_printf(out, "rule add pref %u %s", 100 + i, dice(3) == 0 ? "not " : "");
+		if (dice(4) > 0) {
+			buf_puts(out, "to ");
+			put_prefix(out, v, address(), 10 + dice(8));
+		}
+		buf_printf(out, " %s %s\n", ask, what[dice(4)]);
 	}
 	if (v->v6)
 		buf_puts(out, "rule add pref 200 from 2001:db8:909::9 table 101\n");
@@ -455,10 +461,12 @@ static struct connect_case connect4 = {IP_V4,
     "ip route add prohibit 10.201.0.9 table 100\n"
     "ip route add unreachable 10.6.0.0/16 table 101\n"
     "ip route add blackhole 10.7.0.0/16 table 101\n"
+    "ip route add prohibit 10.4.0.0/16 table 102\n"
+    "ip rule add pref 99 from 0.0.0.0 to 10.4.0.0/15 table 102\n"
     "ip rule add pref 100 from 10.201.0.1 table 100\n"
     "ip rule add pref 101 from 10.200.0.0/24 table 101\n",
-    {"10.5.0.1", "10.5.1.1", "10.6.0.1", "10.7.0.1", "10.8.0.1", "10.9.0.1", "10.201.0.9",
-	"10.200.0.9"},
+    {"10.4.0.1", "10.5.0.1", "10.5.1.1", "10.6.0.1", "10.7.0.1", "10.8.0.1", "10.9.0.1",
+	"10.201.0.9", "10.200.0.9"},
     5, 0};
 
 /* IPv6 keeps what the first look found, and looks again only where there was no way. */
@@ -470,6 +478,8 @@ static struct connect_case connect6 = {IP_V6,
     "ip -6 route add unreachable 2001:db8:6::/48\n"
     "ip -6 route add 2001:db8:6:1::/64 via 2001:db8:201::2 table 100\n"
     "ip -6 route add 2001:db8:7:1::/64 via 2001:db8:201::2 table 100\n"
+    "ip -6 route add prohibit 2001:db8:5::/48 table 102\n"
+    "ip -6 rule add pref 99 from ::/64 table 102\n"
     "ip -6 rule add pref 100 from 2001:db8:200::/48 table 100\n"
     "ip -6 rule add pref 101 from 2001:db8:201::/48 table 100\n",
     {"2001:db8:5::1", "2001:db8:5:1::1", "2001:db8:6::1", "2001:db8:6:1::1", "2001:db8:7::1",

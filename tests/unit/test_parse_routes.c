@@ -360,7 +360,7 @@ static const struct {
 	const char *name, *text;
 	size_t rules, diags;
 	const char *table; /* "-": none */
-	bool conditional, partial;
+	bool open, partial;
 } rule_rows[] = {
     {"a type that no rule has", "5:\tfrom all anycast\n", 1, 1, "-", true, false},
     {"nop", "5:\tfrom all nop\n", 0, 0, "-", false, false},
@@ -378,11 +378,11 @@ static const struct {
 	1, 0, "-", true, false},
     {"json: nop", "[{\"priority\":5,\"src\":\"all\",\"nop\":null}]", 0, 0, "-", false, false},
     {"json: a mark", "[{\"priority\":5,\"src\":\"all\",\"fwmark\":\"0x1\",\"table\":\"100\"}]", 1,
-	0, "100", true, false},
+	0, "100", false, false},
     {"json: not",
 	"[{\"priority\":5,\"not\":null,\"src\":\"10.0.0.0\",\"srclen\":8,"
 	"\"table\":\"100\"}]",
-	1, 0, "100", true, false},
+	1, 0, "100", false, false},
     {"json: a length too long",
 	"[{\"priority\":5,\"src\":\"10.0.0.0\",\"srclen\":33,\"table\":\"100\"}]", 1, 1, "100",
 	true, true},
@@ -407,7 +407,67 @@ static void test_rule_rows(void **state)
 			continue;
 		const char *table = rules.v[0].table == NULL ? "-" : rules.v[0].table;
 		assert_string_equal(table, rule_rows[i].table);
-		assert_int_equal(rules.v[0].conditional, rule_rows[i].conditional);
+		assert_int_equal(rules.v[0].open, rule_rows[i].open);
+	}
+	arena_free(arena);
+}
+
+/* What a rule asks for, as far as a plain connection's answer to it is known: plain, and in JSON.
+ */
+static const struct {
+	const char *plain, *json;
+	const char
+	    *asks; /* "not", "unmet", "open"; "" where there is nothing, "met" where it has it */
+} ask_rows[] = {
+    {"from all", "", ""},
+    {"not from all", "\"not\":null,", "not"},
+    {"from all fwmark 0xca6c", "\"fwmark\":\"0xca6c\",", "unmet"},
+    {"not from all fwmark 0xca6c", "\"not\":null,\"fwmark\":\"0xca6c\",", "not unmet"},
+    {"from all fwmark 0x1/0xff", "\"fwmark\":\"0x1\",\"fwmask\":\"0xff\",", "unmet"},
+    {"from all fwmark 0x100/0xff", "\"fwmark\":\"0x100\",\"fwmask\":\"0xff\",", "met"},
+    {"from all fwmark 0/0xff", "\"fwmark\":\"0\",\"fwmask\":\"0xff\",", "met"},
+    {"from all fwmark 16", "\"fwmark\":\"16\",", "unmet"},
+    {"from all fwmark x", "\"fwmark\":\"0x\",", "open"},
+    {"from all fwmark 0x1g", "\"fwmark\":7,", "open"},
+    {"from all iif lo", "\"iif\":\"lo\",", "met"},
+    {"from all iif eth0", "\"iif\":\"eth0\",", "unmet"},
+    {"from all iif eth9 [detached]", "\"iif\":\"eth9\",\"iif_detached\":null,", "unmet"},
+    {"from all oif eth0", "\"oif\":\"eth0\",", "unmet"},
+    {"from all tos 0x10", "\"tos\":\"0x10\",", "unmet"},
+    {"from all uidrange 0-5", "\"uid_start\":0,\"uid_end\":5,", "open"},
+    {"from all iif eth0 uidrange 0-5", "\"iif\":\"eth0\",\"uid_start\":0,\"uid_end\":5,",
+	"unmet open"},
+    {"from all ipproto tcp dport 80", "\"ipproto\":\"tcp\",\"dport\":80,", "open"},
+};
+
+static const char *asks_of(struct arena *arena, const struct rule *rule)
+{
+	const char *text = arena_printf(arena, "%s%s%s", rule->inverted ? " not" : "",
+	    rule->unmet ? " unmet" : "", rule->open ? " open" : "");
+
+	if (*text != '\0')
+		assert_true(rule->conditional);
+	return *text != '\0' ? text + 1 : rule->conditional ? "met" : "";
+}
+
+static void test_asks(void **state)
+{
+	struct arena *arena = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof ask_rows / sizeof *ask_rows; i++) {
+		struct rule_list plain = {.arena = arena}, json = {.arena = arena};
+		print_message("  %s\n", ask_rows[i].plain);
+		assert_true(parse_rules(
+		    view_of(arena_printf(arena, "5:\t%s lookup 100\n", ask_rows[i].plain)), &plain,
+		    NULL));
+		assert_true(
+		    parse_rules(view_of(arena_printf(arena,
+				    "[{\"priority\":5,\"src\":\"all\",%s\"table\":\"100\"}]",
+				    ask_rows[i].json)),
+			&json, NULL));
+		assert_string_equal(asks_of(arena, &plain.v[0]), ask_rows[i].asks);
+		assert_string_equal(asks_of(arena, &json.v[0]), ask_rows[i].asks);
 	}
 	arena_free(arena);
 }
@@ -423,6 +483,7 @@ int main(void)
 	    cmocka_unit_test(test_family),
 	    cmocka_unit_test(test_rules),
 	    cmocka_unit_test(test_rule_rows),
+	    cmocka_unit_test(test_asks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -70,7 +70,7 @@ static void add_route(struct scene *scene, struct view line)
 	}
 }
 
-/* "TABLE|TYPE [from P] [to P] [suppress N] [if]" */
+/* "TABLE|TYPE [not] [from P] [to P] [suppress N] [unmet] [open]" */
 static void add_rule(struct scene *scene, struct view line)
 {
 	struct rule *rule = rule_list_add(&scene->rules);
@@ -83,10 +83,11 @@ static void add_rule(struct scene *scene, struct view line)
 		rule->table = arena_dup_view(scene->arena, word);
 	}
 	while (view_next_word(&line, &word)) {
-		if (view_eq(word, "if")) {
-			rule->conditional = true;
+		rule->inverted = rule->inverted || view_eq(word, "not");
+		rule->unmet = rule->unmet || view_eq(word, "unmet");
+		rule->open = rule->open || view_eq(word, "open");
+		if (view_eq(word, "not") || view_eq(word, "unmet") || view_eq(word, "open"))
 			continue;
-		}
 		assert_true(view_next_word(&line, &value));
 		if (view_eq(word, "from"))
 			rule->from = prefix_of(value);
@@ -185,17 +186,35 @@ static const struct {
     {"an unreachable rule", "default", "unreachable;main", "10.0.0.1", 0, "unreachable", false},
     {"a prohibit rule", "default", "prohibit;main", "10.0.0.1", 0, "prohibit", false},
     {"a rule behind the winner", "default", "main;prohibit", "10.0.0.1", 1, NULL, false},
-    {"conditional, and it would have decided", "default;default table 7", "7 if;main", "1.1.1.1", 1,
+    {"open, and it would have decided", "default;default table 7", "7 open;main", "1.1.1.1", 1,
 	NULL, true},
-    {"conditional, but its table has nothing", "default;10.0.0.0/8 table 7", "7 if;main", "1.1.1.1",
+    {"open, but its table has nothing", "default;10.0.0.0/8 table 7", "7 open;main", "1.1.1.1", 1,
+	NULL, false},
+    {"open, but throws", "default;throw default table 7", "7 open;main", "1.1.1.1", 1, NULL, false},
+    {"an open prohibition", "default", "prohibit open;main", "1.1.1.1", 1, NULL, true},
+    {"open, to another place", "default;default table 7", "7 open to 10.0.0.0/8;main", "1.1.1.1", 1,
+	NULL, false},
+    {"open behind the winner", "default;default table 7", "main;7 open", "1.1.1.1", 1, NULL, false},
+    {"unmet, so it is skipped", "default;default table 7", "7 unmet;main", "1.1.1.1", 1, NULL,
+	false},
+    {"unmet, and the rest open: skipped", "default;default table 7", "7 unmet open;main", "1.1.1.1",
 	1, NULL, false},
-    {"conditional, but throws", "default;throw default table 7", "7 if;main", "1.1.1.1", 1, NULL,
+    {"not, and unmet: taken", "default;default table 7", "7 not unmet;main", "1.1.1.1", 2, NULL,
 	false},
-    {"a conditional prohibition", "default", "prohibit if;main", "1.1.1.1", 1, NULL, true},
-    {"conditional, to another place", "default;default table 7", "7 if to 10.0.0.0/8;main",
-	"1.1.1.1", 1, NULL, false},
-    {"conditional behind the winner", "default;default table 7", "main;7 if", "1.1.1.1", 1, NULL,
+    {"not all: never", "default;default table 7", "7 not;main", "1.1.1.1", 1, NULL, false},
+    {"not to here", "default;default table 7", "7 not to 1.0.0.0/8;main", "1.1.1.1", 1, NULL,
 	false},
+    {"not to elsewhere", "default;default table 7", "7 not to 10.0.0.0/8;main", "1.1.1.1", 2, NULL,
+	false},
+    {"not from the source that is taken", "default src 10.0.0.9;default table 7 src 10.0.0.9",
+	"7 not from 10.0.0.0/8;main", "1.1.1.1", 1, NULL, false},
+    {"not from a source that is not known", "default;default table 7", "7 not from 10.0.0.0/8;main",
+	"1.1.1.1", 1, NULL, true},
+    {"not, and open", "default;default table 7", "7 not open;main", "1.1.1.1", 1, NULL, true},
+    {"not, unmet, and open", "default;default table 7", "7 not unmet open;main", "1.1.1.1", 1, NULL,
+	true},
+    {"WireGuard's way", "10.0.0.0/24;default;default table 7", "main suppress 0;7 not unmet;main",
+	"1.1.1.1", 3, NULL, false},
     {"no rule leads anywhere", "default", "7", "1.1.1.1", 0, "no-route", false},
 };
 

@@ -51,14 +51,21 @@ struct route_table {
 	bool partial, partial6; /* lines of IPv4 or IPv6 are missing: cut off, or not understood */
 };
 
-/* One line of `ip rule`. A rule that asks for what cannot be seen from outside is `conditional`. */
+/*
+ * One line of `ip rule`. What it asks for beside addresses is decided for a plain connection, as
+ * `ip route get` without options is: it has mark 0, TOS 0, iif lo and no oif
+ * (ip_route_output_key_hash(), net/ipv4/route.c).
+ */
 struct rule {
 	uint32_t pref;
 	struct prefix from, to; /* family IP_NONE: all */
 	const char *table;      /* looked up; NULL where the rule has a type instead */
 	enum route_type
 	    type;            /* ROUTE_UNICAST with a table; else blackhole, unreachable, prohibit */
-	bool conditional;    /* has fwmark, iif, oif, uidrange, tos, ipproto …: not evaluated */
+	bool inverted;       /* `not`: for what does not match the rest */
+	bool conditional;    /* has more than addresses: not, fwmark, iif, uidrange … */
+	bool unmet;          /* and a plain connection does not have that */
+	bool open;           /* and whether it has, or what is done then (goto), is not known */
 	int suppress_prefix; /* suppress_prefixlength N: routes that deliver and are no longer than
 				this are ignored; -1: none */
 	unsigned line;
@@ -84,7 +91,7 @@ struct lookup {
 	const struct route *route; /* the winner, also where it is a blackhole; NULL for no route */
 	const struct rule *rule;   /* that led to it; NULL with the default rules */
 	enum lookup_reason reason;
-	bool uncertain; /* a conditional rule stood before the winner and might have decided, the
+	bool uncertain; /* an open rule stood before the winner and might have decided, the
 			   table or the rules are partial, the winner's next hop was not printed,
 			   or a rule `from PREFIX` may cover the source address, which is not
 			   known */

@@ -37,7 +37,7 @@ bool route_type_parse(struct view text, enum route_type *ret);
 /*
  * `ip rule`, `ip -j rule`, busybox's (which leaves out `not` and some selectors, so that what it
  * prints may be less than there is); sets `known` where a rule was understood. A rule that cannot
- * be read is a conditional one at its preference, and where not even that can be read the list is
+ * be read is an open one at its preference, and where not even that can be read the list is
  * partial. Returns as line.h says.
  */
 bool parse_rules(struct view text, struct rule_list *rules, struct diag_list *diags);
