@@ -432,13 +432,37 @@ void json_set_bool(struct json *object, const char *key, bool value)
 	json_set(object, key, json_new_bool(value));
 }
 
+/* Outside of strings there is ASCII only; cJSON escapes what is below ' '. */
+static void add_seen(struct buf *out, struct view text)
+{
+	uint32_t rune;
+
+	while (text.n > 0) {
+		size_t run = 0;
+		while (run < text.n && (unsigned char)text.p[run] < 0x7f)
+			run++;
+		buf_add_view(out, view_left(text, run));
+		text = view_skip(text, run);
+		struct view before = text;
+		if (!text_next_rune(&text, &rune))
+			return;
+		if (!text_is_unseen(rune))
+			buf_add(out, before.p, before.n - text.n);
+		else if (rune <= 0xffff)
+			buf_printf(out, "\\u%04x", (unsigned)rune);
+		else /* RFC 8259 section 7: as two UTF-16 surrogates */
+			buf_printf(out, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (rune >> 10)),
+			    (unsigned)(0xdc00 | (rune & 0x3ff)));
+	}
+}
+
 void json_print(const struct json *root, bool pretty, struct buf *buf)
 {
 	char *text = pretty ? cJSON_Print(in(root)) : cJSON_PrintUnformatted(in(root));
 
 	if (text == NULL)
 		made(NULL);
-	buf_puts(buf, text);
+	add_seen(buf, view_of(text));
 	buf_putc(buf, '\n');
 	cJSON_free(text);
 }

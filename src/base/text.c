@@ -33,6 +33,37 @@ bool text_next_rune(struct view *cursor, uint32_t *ret_rune)
 	return true;
 }
 
+/* Characters that are not seen, or that move what is seen: each range inclusive. */
+static const struct {
+	uint32_t first, last;
+} unseen[] = {
+    {0x0000, 0x001f},   /* C0 controls */
+    {0x007f, 0x009f},   /* DEL, C1 controls */
+    {0x00ad, 0x00ad},   /* soft hyphen */
+    {0x034f, 0x034f},   /* combining grapheme joiner */
+    {0x061c, 0x061c},   /* Arabic letter mark */
+    {0x115f, 0x1160},   /* Hangul fillers */
+    {0x17b4, 0x17b5},   /* Khmer vowels without a shape */
+    {0x180b, 0x180f},   /* Mongolian selectors and vowel separator */
+    {0x200b, 0x200f},   /* zero-width characters, direction marks */
+    {0x2028, 0x202e},   /* line and paragraph separators, bidirectional embeddings */
+    {0x2060, 0x206f},   /* word joiner, invisible operators, bidirectional isolates */
+    {0x3164, 0x3164},   /* Hangul filler */
+    {0xfeff, 0xfeff},   /* byte order mark */
+    {0xffa0, 0xffa0},   /* Hangul filler, half width */
+    {0xfff0, 0xfffb},   /* unassigned, interlinear annotation */
+    {0xe0000, 0xe0fff}, /* tags, selectors */
+};
+
+bool text_is_unseen(uint32_t rune)
+{
+	for (size_t i = 0; i < sizeof unseen / sizeof *unseen && rune >= unseen[i].first; i++) {
+		if (rune <= unseen[i].last)
+			return true;
+	}
+	return false;
+}
+
 /* Eight bytes at once: none has its highest bit set, and none is NUL (which borrows it below). */
 static bool is_ascii8(const char *p)
 {

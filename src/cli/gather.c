@@ -112,14 +112,14 @@ static void take_progress(void *context, const struct runner_progress *now)
 
 static void print_way(const struct host_spec *host)
 {
-	printf("%s%s%s port %d", host->user ? host->user : "", host->user ? "@" : "", host->address,
+	cli_say(stdout, "%s%s%s port %d", host->user, host->user ? "@" : "", host->address,
 	    host->port ? host->port : 22);
 }
 
 /* A host, and the jump hosts on the way to it, the nearest to us first. */
 static void print_host(const struct host_spec *host)
 {
-	printf("  %s  ", host->name);
+	cli_say(stdout, "  %s  ", host->name);
 	if (host->local)
 		printf("this machine, without ssh");
 	else
@@ -138,9 +138,9 @@ static void print_questions(
 	for (size_t h = 0; h < scope->n_hosts; h++) {
 		const struct probe_plan *plan = probe_plan_for(common, &scope->hosts[h], arena);
 		if (plan->n > common->n)
-			printf("and on %s:\n", scope->hosts[h].name);
+			cli_say(stdout, "and on %s:\n", scope->hosts[h].name);
 		for (size_t i = common->n; i < plan->n; i++)
-			printf("  %s\n", plan->probes[i].name);
+			cli_say(stdout, "  %s\n", plan->probes[i].name);
 	}
 }
 
@@ -158,7 +158,7 @@ static int print_plan(const struct scope *scope)
 	if (probe_plan_make(&plan, arena, scope->targets, scope->n_targets, &err)) {
 		printf("commands (%zu), on each:\n", plan.n);
 		for (size_t i = 0; i < plan.n; i++)
-			printf("  %s: %s\n", plan.probes[i].name, plan.probes[i].command);
+			cli_say(stdout, "  %s: %s\n", plan.probes[i].name, plan.probes[i].command);
 		print_questions(scope, &plan, arena);
 	} else {
 		code = cli_fail(&err);

@@ -135,14 +135,14 @@ static void print_found(const struct run *run, const char *dir)
 {
 	for (size_t h = 0; h < run->n_hosts; h++) {
 		const struct host_record *record = run->hosts[h];
-		printf("%s:", record->name);
+		cli_say(stdout, "%s:", record->name);
 		for (size_t i = 0; i < record->n_probes; i++)
-			printf(" %s", record->probes[i].name);
+			cli_say(stdout, " %s", record->probes[i].name);
 		putchar('\n');
 	}
 	printf("targets:");
 	for (size_t i = 0; i < run->meta.n_targets; i++)
-		printf(" %s", run->meta.targets[i].text);
+		cli_say(stdout, " %s", run->meta.targets[i].text);
 	printf("%s\nwrote %s\nnext: oddhost report %s\n",
 	    run->meta.n_targets == 0 ? " none (nothing was pinged; name them in an inventory)" : "",
 	    dir, dir);

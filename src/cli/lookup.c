@@ -7,7 +7,6 @@
 #include "oddhost/cli/cli.h"
 #include "oddhost/cli/models.h"
 #include "oddhost/parse/routes.h"
-#include "oddhost/report/escape.h"
 #include "oddhost/report/shapes.h"
 
 #define ROUTES_MAX ((size_t)64 << 20)
@@ -20,24 +19,14 @@ struct tables {
 	const struct rule_list *rules, *rules6; /* may be NULL */
 };
 
-static void print_plain(const char *text)
-{
-	struct buf out = {0};
-
-	escape_plain(&out, view_of(text));
-	fputs(buf_str(&out), stdout);
-	buf_free(&out);
-}
-
 /* The other next hops of a multipath route. */
 static void print_hops(const struct tables *tables, const struct route *winner)
 {
 	size_t hops = route_hops(tables->routes, winner);
 
 	for (size_t i = 1; i < hops; i++) {
-		fputs("    or: ", stdout);
-		print_plain(route_format(tables->arena, &winner[i]));
-		puts(winner[i].dead ? "  (dead)" : "");
+		cli_say(stdout, "    or: %s%s\n", route_format(tables->arena, &winner[i]),
+		    winner[i].dead ? "  (dead)" : "");
 	}
 }
 
@@ -49,16 +38,13 @@ static void print_text(const struct tables *tables, const struct ip *ip, const s
 	if (found->route == NULL) {
 		printf("%s\n", lookup_reason_name(found->reason));
 	} else {
-		print_plain(route_format(tables->arena, found->route));
+		cli_say(stdout, "%s", route_format(tables->arena, found->route));
 		const char *owner = tables->host == NULL
 					? NULL
 					: host_virtual_owner(tables->host, found->route->dev);
-		if (owner != NULL) {
-			fputs("  (", stdout);
-			print_plain(
+		if (owner != NULL)
+			cli_say(stdout, "  (%s)",
 			    path_owner_text(tables->arena, tables->host, found->route->dev));
-			fputs(")", stdout);
-		}
 		printf("\n    line %u; the longest prefix that holds the address%s%s\n",
 		    found->route->line,
 		    found->rule != NULL ? ", in the table of the first rule that matches" : "",

@@ -1,7 +1,6 @@
 #include "oddhost/cli/cli.h"
 
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -137,18 +136,6 @@ void options_values(FILE *out)
 		if (rows[i].kind < sizeof words / sizeof *words && words[rows[i].kind] != NULL)
 			fprintf(out, "	--%s) words='%s' ;;\n", rows[i].name, words[rows[i].kind]);
 	}
-}
-
-int cli_usage(const struct command *command, const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("oddhost: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "\nTry 'oddhost %s --help'.\n", command->name);
-	return EXIT_TROUBLE;
 }
 
 static bool decide_color(const char *when, bool *ret)
@@ -298,36 +285,4 @@ bool options_parse(
 void options_free(struct options *options)
 {
 	free(options->inventories);
-}
-
-int cli_fail(const struct err *err)
-{
-	fprintf(stderr, "oddhost: %s\n", err->text);
-	return EXIT_TROUBLE;
-}
-
-void cli_warn(const char *fmt, ...)
-{
-	va_list ap;
-
-	fputs("oddhost: ", stderr);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
-
-void cli_print_diags(const struct diag_list *diags)
-{
-	for (size_t i = 0; i < diag_kept(diags); i++) {
-		const struct diag *d = &diags->items[i];
-		fputs("oddhost: ", stderr);
-		if (d->source != NULL && d->line != 0)
-			fprintf(stderr, "%s:%u: ", d->source, d->line);
-		else if (d->source != NULL)
-			fprintf(stderr, "%s: ", d->source);
-		fprintf(stderr, "%s\n", d->text);
-	}
-	if (diags->n > diag_kept(diags))
-		cli_warn("and %zu more like these", diags->n - diag_kept(diags));
 }

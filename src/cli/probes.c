@@ -7,8 +7,8 @@
 static void print_list(const struct probe_plan *plan, size_t from)
 {
 	for (size_t i = from; i < plan->n; i++)
-		printf("%s (at most %u s)\n    %s\n", plan->probes[i].name, plan->probes[i].seconds,
-		    plan->probes[i].command);
+		cli_say(stdout, "%s (at most %u s)\n    %s\n", plan->probes[i].name,
+		    plan->probes[i].seconds, plan->probes[i].command);
 }
 
 static void print_scripts(const struct probe_plan *plan)
@@ -27,7 +27,7 @@ static void print_questions(
 	if (plan == common)
 		return;
 	unsigned lane = plan->probes[common->n].lane;
-	printf("\n# on %s%s\n", host->name,
+	cli_say(stdout, "\n# on %s%s\n", host->name,
 	    !script                ? ", also"
 	    : lane < common->lanes ? ", instead of the last channel"
 				   : ", also");

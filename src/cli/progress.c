@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "oddhost/base/clock.h"
+#include "oddhost/cli/cli.h"
 #include "oddhost/report/escape.h"
 
 #define FIRST_AFTER_MS 500 /* a run that is done by then shows no progress at all */
@@ -86,15 +87,11 @@ void progress_show(struct progress *progress, const struct runner_progress *now)
 
 void progress_host(struct progress *progress, const struct host_record *record)
 {
-	struct buf error = {0};
-
 	if (progress->verbose == 0 || progress->quiet)
 		return;
 	wipe(progress);
-	escape_plain(&error, view_of(record->error));
-	fprintf(stderr, "%s: %s in %.1f s%s%s\n", record->name, host_status_name(record->status),
-	    record->elapsed_ms / 1000.0, error.n > 0 ? ": " : "", buf_str(&error));
-	buf_free(&error);
+	cli_say(stderr, "%s: %s in %.1f s%s%s\n", record->name, host_status_name(record->status),
+	    record->elapsed_ms / 1000.0, *record->error ? ": " : "", record->error);
 }
 
 void progress_end(struct progress *progress)

@@ -108,8 +108,8 @@ void scope_print_hosts(const struct scope *scope)
 
 	for (size_t i = 0; i < scope->n_hosts; i++)
 		names[i] = scope->hosts[i].name;
-	printf(
-	    "hosts (%zu): %s\n", scope->n_hosts, text_fold(scope->arena, names, scope->n_hosts, 0));
+	cli_say(stdout, "hosts (%zu): %s\n", scope->n_hosts,
+	    text_fold(scope->arena, names, scope->n_hosts, 0));
 }
 
 void scope_free(struct scope *scope)

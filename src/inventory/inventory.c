@@ -119,10 +119,12 @@ struct inventory_group *inventory_add_group(struct inventory *inv, struct view n
 /* A name that cannot break a terminal, a report or a file: what else it may hold is the user's. */
 static bool is_host_name(struct view name)
 {
+	uint32_t rune;
+
 	if (name.n == 0 || name.n > 1024 || !text_is_utf8(name))
 		return false;
-	for (size_t i = 0; i < name.n; i++) {
-		if ((unsigned char)name.p[i] < ' ' || name.p[i] == 0x7f)
+	while (text_next_rune(&name, &rune)) {
+		if (text_is_unseen(rune))
 			return false;
 	}
 	return true;
@@ -196,9 +198,9 @@ struct inventory_host *inventory_add_host(struct inventory *inv, struct view nam
 	if (host == NULL) {
 		if (!is_host_name(name)) {
 			inventory_error(inv, line,
-			    name.n == 0 ? "expected a host name, got an empty one"
-					: "expected a host name, got one that is too long or has "
-					  "control characters");
+			    "'%.*s': expected a host name: up to 1024 bytes of UTF-8 without control "
+			    "and invisible characters",
+			    VIEW_ARG(view_left(name, 80)));
 			return NULL;
 		}
 		if (inv->n_hosts >= INVENTORY_MOST_HOSTS) {

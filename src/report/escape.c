@@ -6,28 +6,6 @@
 
 #include "oddhost/base/text.h"
 
-/* Characters that are not seen, or that move what is seen: each range inclusive. */
-static const struct {
-	uint32_t first, last;
-} unseen[] = {
-    {0x0000, 0x001f},   /* C0 controls */
-    {0x007f, 0x009f},   /* DEL, C1 controls */
-    {0x00ad, 0x00ad},   /* soft hyphen */
-    {0x034f, 0x034f},   /* combining grapheme joiner */
-    {0x061c, 0x061c},   /* Arabic letter mark */
-    {0x115f, 0x1160},   /* Hangul fillers */
-    {0x17b4, 0x17b5},   /* Khmer vowels without a shape */
-    {0x180b, 0x180f},   /* Mongolian selectors and vowel separator */
-    {0x200b, 0x200f},   /* zero-width characters, direction marks */
-    {0x2028, 0x202e},   /* line and paragraph separators, bidirectional embeddings */
-    {0x2060, 0x206f},   /* word joiner, invisible operators, bidirectional isolates */
-    {0x3164, 0x3164},   /* Hangul filler */
-    {0xfeff, 0xfeff},   /* byte order mark */
-    {0xffa0, 0xffa0},   /* Hangul filler, half width */
-    {0xfff0, 0xfffb},   /* unassigned, interlinear annotation */
-    {0xe0000, 0xe0fff}, /* tags, selectors */
-};
-
 struct piece {
 	struct view bytes;
 	uint32_t rune;
@@ -45,21 +23,12 @@ static bool next_piece(struct view *cursor, struct piece *ret)
 	return true;
 }
 
-static bool is_unseen(uint32_t rune)
-{
-	for (size_t i = 0; i < sizeof unseen / sizeof *unseen && rune >= unseen[i].first; i++) {
-		if (rune <= unseen[i].last)
-			return true;
-	}
-	return false;
-}
-
 /* Write out what would not be seen; false where the piece is an ordinary character. */
 static bool add_visible(struct buf *out, const struct piece *piece)
 {
 	if (!piece->valid)
 		buf_printf(out, "\\x%02x", (unsigned char)piece->bytes.p[0]);
-	else if (!is_unseen(piece->rune))
+	else if (!text_is_unseen(piece->rune))
 		return false;
 	else if (piece->rune <= 0x7f)
 		buf_printf(out, "\\x%02x", (unsigned)piece->rune);
@@ -158,7 +127,7 @@ void escape_markdown(struct buf *out, struct view text)
 			buf_putc(out, ' ');
 		else if (c != '\0' && markdown_acts(before, c, text))
 			buf_printf(out, "\\%c", c);
-		else if (piece.valid && !is_unseen(piece.rune))
+		else if (piece.valid && !text_is_unseen(piece.rune))
 			buf_add_view(out, piece.bytes);
 		else {
 			buf_putc(out, '\\'); /* so that the backslash of \x1b is seen */
@@ -244,17 +213,28 @@ static const char *add_conversion(
 	return *p == '\0' ? p : p + 1;
 }
 
-void escape_printf(struct buf *out, void (*escape)(struct buf *, struct view), const char *fmt, ...)
+void escape_vprintf(
+    struct buf *out, void (*escape)(struct buf *, struct view), const char *fmt, va_list ap)
 {
-	va_list ap;
+	va_list
+	    values; /* an array on some machines, and then not to be pointed at as a parameter */
 
-	va_start(ap, fmt);
+	va_copy(values, ap);
 	while (*fmt != '\0') {
 		size_t literal = strcspn(fmt, "%");
 		buf_add(out, fmt, literal);
 		fmt += literal;
 		if (*fmt == '%')
-			fmt = add_conversion(out, escape, fmt + 1, &ap);
+			fmt = add_conversion(out, escape, fmt + 1, &values);
 	}
+	va_end(values);
+}
+
+void escape_printf(struct buf *out, void (*escape)(struct buf *, struct view), const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	escape_vprintf(out, escape, fmt, ap);
 	va_end(ap);
 }

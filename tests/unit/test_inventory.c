@@ -289,7 +289,10 @@ static void test_bad_lines_are_errors_and_the_rest_is_read(void **state)
 	    {"[a:children]\nall\n", "2 group 'all' cannot be a child of 'a'", ""},
 	    {"[a:vars]\nansible_group_priority=x\n[a]\n", "2 ansible_group_priority: expected", ""},
 	    {"h\xff\nh2\n", "1 expected UTF-8 text", "h2"},
-	    {"''\nh2\n", "1 expected a host name", "h2"},
+	    {"''\nh2\n", "1 '': expected a host name", "h2"},
+	    {"'h\x1b'\nh2\n", "1 'h\x1b': expected a host name", "h2"},
+	    {"'h\xc2\x9b'\nh2\n", "1 'h\xc2\x9b': expected a host name", "h2"},
+	    {"'h\xe2\x80\xae'\nh2\n", "1 'h\xe2\x80\xae': expected a host name", "h2"},
 	    {"# \xff\nh[1:999999999]\n", "2 more than 300000 hosts", NULL},
 	};
 

@@ -193,7 +193,10 @@ static void test_writes(void **state)
 	json_free(root);
 }
 
-/* What is not UTF-8 must not reach the file: other programs' readers refuse all of it. */
+/*
+ * What is not UTF-8 must not reach the file: other programs' readers refuse all of it. What would
+ * act on a terminal is escaped.
+ */
 static void test_writes_utf8(void **state)
 {
 	static const struct {
@@ -204,6 +207,8 @@ static void test_writes_utf8(void **state)
 	    {"\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\"\n"},
 	    {"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"\n"},
 	    {"\xef\xbf\xbd", "\"\xef\xbf\xbd\"\n"},
+	    {"\x7f\xc2\x9b\xe2\x80\xae.", "\"\\u007f\\u009b\\u202e.\"\n"},
+	    {"\xf3\xa0\x81\x81\xf0\x9f\x98\x80", "\"\\udb40\\udc41\xf0\x9f\x98\x80\"\n"},
 	};
 
 	(void)state;

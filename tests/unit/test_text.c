@@ -57,6 +57,19 @@ static void test_utf8(void **state)
 	assert_false(text_is_utf8(LITERAL("text\0")));
 }
 
+static void test_unseen(void **state)
+{
+	static const uint32_t seen[] = {' ', '~', 0xa0, 0xe9, 0x4e2d, 0xfffd, 0x1f600, 0x10ffff};
+	static const uint32_t unseen[] = {
+	    0, 0x1b, 0x7f, 0x9b, 0xad, 0x200b, 0x202e, 0x2028, 0x2066, 0xfeff, 0xe0041};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(seen); i++)
+		assert_false(text_is_unseen(seen[i]));
+	for (size_t i = 0; i < COUNT(unseen); i++)
+		assert_true(text_is_unseen(unseen[i]));
+}
+
 /* Any bytes at all can be walked, and the walk ends. */
 static void test_utf8_walk(void **state)
 {
@@ -273,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_utf8),
+	    cmocka_unit_test(test_unseen),
 	    cmocka_unit_test(test_utf8_walk),
 	    cmocka_unit_test(test_base64),
 	    cmocka_unit_test(test_base64_all_lengths),

@@ -81,7 +81,10 @@ void json_set_view(struct json *object, const char *key, struct view v);
 void json_set_number(struct json *object, const char *key, double number);
 void json_set_bool(struct json *object, const char *key, bool value);
 
-/* On one line, or indented with one member a line; a line break ends both. */
+/*
+ * On one line, or indented with one member a line; a line break ends both. What would act on a
+ * terminal instead of being seen (text_is_unseen) is written as \u….
+ */
 void json_print(const struct json *root, bool pretty, struct buf *out);
 
 #endif

@@ -23,6 +23,12 @@ void text_mend_utf8(struct view v, struct buf *out);
 bool text_next_rune(struct view *cursor, uint32_t *ret_rune);
 
 /*
+ * Would the code point act instead of being seen? Control characters, bidirectional controls,
+ * zero-width and other invisible ones (Unicode UTR 36, UTS 39; CVE-2021-42574).
+ */
+bool text_is_unseen(uint32_t rune);
+
+/*
  * Base64 with padding (RFC 4648). Decoding fails on anything else, blanks and set bits behind the
  * last byte among it, and then leaves `out` as it was.
  */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "oddhost/base/diag.h"
 #include "oddhost/base/err.h"
 #include "oddhost/model/diagnosis.h"
 
@@ -77,6 +78,12 @@ void options_words(const struct command *command, FILE *out);
 
 /* Likewise, for options whose values are a few words: a line of bash's `case` each. */
 void options_values(FILE *out);
+
+/*
+ * What is printed may come from a host, a file or a script: nothing of it reaches the terminal but
+ * through these, where it is escaped. cli_say is escape_printf() with escape_plain().
+ */
+void cli_say(FILE *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* "oddhost: MESSAGE" on stderr; returns EXIT_TROUBLE, so that `return cli_fail(&err)` reads well.
  */

@@ -10,6 +10,8 @@
 #ifndef ODDHOST_REPORT_ESCAPE_H
 #define ODDHOST_REPORT_ESCAPE_H
 
+#include <stdarg.h>
+
 #include "oddhost/base/buf.h"
 #include "oddhost/base/view.h"
 
@@ -39,6 +41,8 @@ void escape_utf8(struct buf *out, struct view text);
  */
 void escape_printf(struct buf *out, void (*escape)(struct buf *, struct view), const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+void escape_vprintf(struct buf *out, void (*escape)(struct buf *, struct view), const char *fmt,
+    va_list ap) __attribute__((format(printf, 3, 0)));
 
 /* The length of the longest run of backticks: a fence must be longer. */
 size_t escape_longest_run(struct view text, char c);
