@@ -228,6 +228,45 @@ struct lookup route_lookup(
 	return found;
 }
 
+/* The first address behind the prefix; false: it ends where all addresses do. */
+static bool first_behind(const struct prefix *prefix, struct ip *ret)
+{
+	*ret = prefix->ip;
+	for (unsigned bit = prefix->len; bit-- > 0;) {
+		uint8_t mask = (uint8_t)(0x80 >> bit % 8);
+		ret->b[bit / 8] ^= mask;
+		if (ret->b[bit / 8] & mask)
+			return true; /* else it was set, and is carried */
+	}
+	return false;
+}
+
+/* Lower the edge to where the prefix begins or ends, if that is above the address. */
+static void lower_edge(
+    const struct prefix *prefix, const struct ip *ip, bool *found, struct ip *ret_edge)
+{
+	struct ip at = prefix->ip;
+
+	if (at.family != ip->family ||
+	    (ip_cmp(&at, ip) <= 0 && (!first_behind(prefix, &at) || ip_cmp(&at, ip) <= 0)))
+		return;
+	if (!*found || ip_cmp(&at, ret_edge) < 0)
+		*ret_edge = at;
+	*found = true;
+}
+
+bool route_next_edge(const struct route_table *table, const struct rule_list *rules,
+    const struct ip *ip, struct ip *ret_edge)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < table->n; i++)
+		lower_edge(&table->v[i].dst, ip, &found, ret_edge);
+	for (size_t i = 0; rules != NULL && i < rules->n; i++)
+		lower_edge(&rules->v[i].to, ip, &found, ret_edge);
+	return found;
+}
+
 size_t route_hops(const struct route_table *table, const struct route *winner)
 {
 	const struct route *end = table->v + table->n;

@@ -380,6 +380,78 @@ static void test_random(void **state)
 	assert_true(found_some > 1000);
 }
 
+/* All addresses up to the edge are decided as the first one is, and there is an edge at the edge.
+ */
+static void test_edge(void **state)
+{
+	uint64_t seed = unit_seed();
+	struct ip edge, none = {IP_V4, {255, 255, 255, 255}};
+	unsigned edges = 0;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		struct scene scene;
+		scene_init(&scene);
+		scene.rules.known = true;
+		for (unsigned n = unit_random(&seed, 8); n > 0; n--) {
+			struct ip ip = {IP_V4, {10, 0, (uint8_t)unit_random(&seed, 3),
+						   (uint8_t)unit_random(&seed, 256)}};
+			route_table_add(&scene.table)->dst =
+			    prefix_of_ip(&ip, 16 + unit_random(&seed, 17));
+		}
+		struct rule *rule = rule_list_add(&scene.rules);
+		rule->table = unit_random(&seed, 2) ? "main" : "other";
+		rule->to = prefix_of(view_of("10.0.1.64/26"));
+		rule_list_add(&scene.rules)->table = "main";
+		struct ip ip = {IP_V4,
+		    {10, 0, (uint8_t)unit_random(&seed, 3), (uint8_t)unit_random(&seed, 256)}};
+		const struct route *first = route_lookup(&scene.table, &scene.rules, &ip).route;
+		bool found = route_next_edge(&scene.table, &scene.rules, &ip, &edge);
+		edges += found;
+		for (unsigned at = ip.b[2] * 256 + ip.b[3]; at < 4 * 256; at++) {
+			struct ip next = {IP_V4, {10, 0, (uint8_t)(at >> 8), (uint8_t)at}};
+			if (found && ip_cmp(&next, &edge) >= 0)
+				break;
+			if (route_lookup(&scene.table, &scene.rules, &next).route != first)
+				fail_msg("round %d: 10.0.%u.%u", round, at >> 8, at & 255);
+		}
+		assert_false(route_next_edge(&scene.table, &scene.rules, &none, &edge));
+		arena_free(scene.arena);
+	}
+	assert_true(edges > 1000);
+}
+
+/* Where it stands: a carry over several bytes, the end of all addresses, and IPv6. */
+static void test_edge_named(void **state)
+{
+	static const struct {
+		const char *route, *ip, *edge;
+	} points[] = {
+	    {"10.1.0.0/16", "10.1.2.3", "10.2.0.0"},
+	    {"10.1.0.0/16", "10.0.0.1", "10.1.0.0"},
+	    {"10.1.0.0/16", "10.2.0.0", NULL},
+	    {"10.255.255.0/24", "10.255.255.7", "11.0.0.0"},
+	    {"255.0.0.0/8", "255.1.1.1", NULL},
+	    {"default", "10.1.1.1", NULL},
+	    {"10.1.0.0/16", "fe80::1", NULL},
+	    {"2001:db8:ffff::/48", "2001:db8:ffff::1", "2001:db9::"},
+	};
+	char text[IP_TEXT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(points); i++) {
+		struct scene scene;
+		struct ip ip, edge;
+		scene_init(&scene);
+		add_route(&scene, view_of(points[i].route));
+		assert_true(ip_parse(view_of(points[i].ip), &ip));
+		bool found = route_next_edge(&scene.table, NULL, &ip, &edge);
+		assert_string_equal(found ? ip_format(&edge, text) : "none",
+		    points[i].edge != NULL ? points[i].edge : "none");
+		arena_free(scene.arena);
+	}
+}
+
 static void test_format(void **state)
 {
 	struct arena *arena = arena_new();
@@ -428,6 +500,8 @@ int main(void)
 	    cmocka_unit_test(test_half_known),
 	    cmocka_unit_test(test_rules_unknown),
 	    cmocka_unit_test(test_random),
+	    cmocka_unit_test(test_edge),
+	    cmocka_unit_test(test_edge_named),
 	    cmocka_unit_test(test_format),
 	    cmocka_unit_test(test_names),
 	};

@@ -120,6 +120,14 @@ struct rule *rule_list_add(struct rule_list *list);
 struct lookup route_lookup(
     const struct route_table *table, const struct rule_list *rules, const struct ip *dst);
 
+/*
+ * The lowest address above `ip` at which a route or rule begins, or behind which one ends: all
+ * addresses from `ip` up to it are decided alike, so that many can be asked for at once. False
+ * where there is none.
+ */
+bool route_next_edge(const struct route_table *table, const struct rule_list *rules,
+    const struct ip *ip, struct ip *ret_edge);
+
 size_t route_hops(const struct route_table *table, const struct route *winner);
 
 /* "unicast", "blackhole" …; "no-route" …, NULL for LOOKUP_FOUND; "global", "link" … */
