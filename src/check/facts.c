@@ -5,6 +5,7 @@
 
 #include "oddhost/base/buf.h"
 #include "oddhost/check/check.h"
+#include "oddhost/net/prefix_set.h"
 
 #define OWN "own:"
 #define OWN_LINES 500 /* of a user's own probe, and bytes of a line, that are compared */
@@ -29,26 +30,58 @@ static int by_key(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->value, y->value);
 }
 
-static void join(struct arena *arena, struct fact *last, const struct fact *next)
+/* The values of facts with one key, each once, in sorted order; or what they are compared by. */
+static const char *join(struct arena *arena, const struct fact *v, size_t n,
+    const char *(*text_of)(const struct fact *))
 {
-	if (last->like != NULL || next->like != NULL)
-		last->like = arena_printf(arena, "%s; %s", fact_like(last), fact_like(next));
-	last->value = arena_printf(arena, "%s; %s", last->value, next->value);
+	struct buf out = {0};
+
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&out, "%s%s", i ? "; " : "", text_of(&v[i]));
+	const char *copy = arena_dup(arena, buf_str(&out));
+	buf_free(&out);
+	return copy;
 }
 
-/* Several values under one key (next hops of one prefix) become one value, in sorted order. */
+static const char *value_of(const struct fact *fact)
+{
+	return fact->value;
+}
+
+/* The first of these facts, which share their key, for all of them. */
+static struct fact merge_key(struct arena *arena, struct fact *v, size_t n)
+{
+	struct fact fact = v[0];
+	bool like = v[0].like != NULL;
+	size_t kept = 1;
+
+	for (size_t i = 1; i < n; i++) {
+		if (strcmp(v[kept - 1].value, v[i].value) == 0)
+			continue;
+		like = like || v[i].like != NULL;
+		v[kept++] = v[i];
+	}
+	if (kept > 1) {
+		fact.value = join(arena, v, kept, value_of);
+		fact.like = like ? join(arena, v, kept, fact_like) : NULL;
+	}
+	return fact;
+}
+
+/* Several values under one key (next hops of one prefix) become one value. */
 static void merge(struct fact_list *list)
 {
 	size_t n = 0;
 
 	if (list->n > 1)
 		qsort(list->v, list->n, sizeof *list->v, by_key);
-	for (size_t i = 0; i < list->n; i++) {
-		struct fact *last = n > 0 ? &list->v[n - 1] : NULL, *fact = &list->v[i];
-		if (last == NULL || last->facet != fact->facet || strcmp(last->key, fact->key) != 0)
-			list->v[n++] = *fact;
-		else if (strcmp(last->value, fact->value) != 0)
-			join(list->arena, last, fact);
+	for (size_t i = 0, next; i < list->n; i = next) {
+		struct fact *first = &list->v[i];
+		for (next = i + 1; next < list->n && list->v[next].facet == first->facet &&
+				   strcmp(list->v[next].key, first->key) == 0;
+		     next++)
+			;
+		list->v[n++] = merge_key(list->arena, first, next - i);
 	}
 	list->n = n;
 }
@@ -61,24 +94,34 @@ static bool is_own_network(const struct host *host, const struct route *route)
 	       strcmp(route->table, "main") == 0 && host_virtual_owner(host, route->dev) == NULL;
 }
 
-/* The smallest network of the host's own that holds the address; false: not known. */
-static bool find_own_network(const struct host *host, const struct ip *ip, struct prefix *ret)
+/* Where the host stands: what many of its routes are judged by. */
+struct place {
+	struct prefix_set own;       /* networks that it is part of, by its routes … */
+	struct prefix_set addressed; /* … and by its addresses */
+	struct prefix_set gateways;  /* of its default routes */
+};
+
+static struct place find_place(struct arena *arena, const struct host *host)
 {
-	bool found = false;
+	struct place place = {{.arena = arena}, {.arena = arena}, {.arena = arena}};
 
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct route *route = &host->routes.v[i];
-		if (is_own_network(host, route) && prefix_contains_ip(&route->dst, ip) &&
-		    (!found || route->dst.len > ret->len) && route->dst.len < 31) {
-			*ret = route->dst;
-			found = true;
-		}
+		if (is_own_network(host, route) && route->dst.len < 31)
+			prefix_set_add(&place.own, &route->dst);
+		if (route->dst.len == 0 && route->gateway.family == IP_V4 &&
+		    strcmp(route->table, "main") == 0)
+			prefix_set_add(&place.gateways, &(struct prefix){route->gateway, 32});
 	}
-	for (size_t i = 0; i < host->n_addresses && !found; i++) {
-		*ret = prefix_of_ip(&host->addresses[i].ip, host->addresses[i].len);
-		found = ret->len < 31 && prefix_contains_ip(ret, ip);
+	for (size_t i = 0; i < host->n_addresses; i++) {
+		struct prefix prefix = prefix_of_ip(&host->addresses[i].ip, host->addresses[i].len);
+		if (prefix.len < 31)
+			prefix_set_add(&place.addressed, &prefix);
 	}
-	return found;
+	prefix_set_sort(&place.own);
+	prefix_set_sort(&place.addressed);
+	prefix_set_sort(&place.gateways);
+	return place;
 }
 
 /*
@@ -86,13 +129,15 @@ static bool find_own_network(const struct host *host, const struct ip *ip, struc
  * different subnets of one VPC have different ones, and yet the same. NULL: not such a next hop.
  */
 static const char *like_gateway(
-    struct arena *arena, const struct host *host, const struct ip *gateway)
+    struct arena *arena, const struct place *place, const struct ip *gateway)
 {
-	struct prefix own;
+	const struct prefix *own = prefix_set_longest(&place->own, gateway);
 
-	if (gateway->family != IP_V4 || !find_own_network(host, gateway, &own))
+	if (own == NULL)
+		own = prefix_set_longest(&place->addressed, gateway);
+	if (gateway->family != IP_V4 || own == NULL)
 		return NULL;
-	uint32_t size = UINT32_C(1) << (32 - own.len), at = 0;
+	uint32_t size = UINT32_C(1) << (32 - own->len), at = 0;
 	for (int i = 0; i < 4; i++)
 		at = at << 8 | gateway->b[i];
 	at &= size - 1;
@@ -101,7 +146,8 @@ static const char *like_gateway(
 	return arena_printf(arena, "via address %u from the end of its own network", size - 1 - at);
 }
 
-static void add_egress(struct fact_list *list, const struct host *host, const struct target *target)
+static void add_egress(struct fact_list *list, const struct host *host, const struct place *place,
+    const struct target *target)
 {
 	const struct ip *addresses;
 	struct ip scratch;
@@ -114,7 +160,7 @@ static void add_egress(struct fact_list *list, const struct host *host, const st
 			continue;
 		struct fact *fact = add(list, FACET_EGRESS, target->text, value,
 		    path.egress != NULL ? path.egress->source : source_of_route(host, path.route));
-		fact->like = like_gateway(list->arena, host, &path.gateway);
+		fact->like = like_gateway(list->arena, place, &path.gateway);
 	}
 }
 
@@ -122,29 +168,20 @@ static void add_egress(struct fact_list *list, const struct host *host, const st
  * Does the route lead to the network of the host's default gateway, or to that gateway? Without a
  * default route any network that it has an address in may have been that one.
  */
-static bool is_home(const struct host *host, const struct route *route)
+static bool is_home(const struct host *host, const struct place *place, const struct route *route)
 {
-	bool any = false;
-
 	if (!is_own_network(host, route))
 		return false;
-	for (size_t i = 0; i < host->routes.n; i++) {
-		const struct route *other = &host->routes.v[i];
-		if (other->dst.len > 0 || other->gateway.family != IP_V4 ||
-		    strcmp(other->table, "main") != 0)
-			continue;
-		any = true;
-		if (prefix_contains_ip(&route->dst, &other->gateway))
-			return true;
-	}
-	return !any && prefix_contains_ip(&route->dst, &route->src);
+	return place->gateways.n > 0 ? prefix_set_within(&place->gateways, &route->dst) != NULL
+				     : prefix_contains_ip(&route->dst, &route->src);
 }
 
 /*
  * Local, broadcast, multicast and link-local entries name the host's own addresses, and the network
  * that its default gateway stands in follows from them.
  */
-static bool comparable(const struct host *host, const struct route *route)
+static bool comparable(
+    const struct host *host, const struct place *place, const struct route *route)
 {
 	static const struct prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
 
@@ -152,10 +189,12 @@ static bool comparable(const struct host *host, const struct route *route)
 	       route->type != ROUTE_ANYCAST && route->type != ROUTE_MULTICAST &&
 	       strcmp(route->table, "local") != 0 && !prefix_contains(&link_local, &route->dst) &&
 	       host_virtual_owner(host, route->dev) == NULL &&
-	       !(route->dev != NULL && strcmp(route->dev, "lo") == 0) && !is_home(host, route);
+	       !(route->dev != NULL && strcmp(route->dev, "lo") == 0) &&
+	       !is_home(host, place, route);
 }
 
-static void add_route(struct fact_list *list, const struct host *host, const struct route *route)
+static void add_route(struct fact_list *list, const struct host *host, const struct place *place,
+    const struct route *route)
 {
 	bool v4 = route->dst.ip.family == IP_V4;
 	char text[PREFIX_TEXT_SIZE];
@@ -172,7 +211,7 @@ static void add_route(struct fact_list *list, const struct host *host, const str
 		value = arena_printf(list->arena, "on-link %s", route->dev);
 	add(list, v4 ? FACET_ROUTE : FACET_ROUTE6, key, value,
 	    (struct source){v4 ? host->routes_source : host->routes6_source, route->line})
-	    ->like = like_gateway(list->arena, host, &route->gateway);
+	    ->like = like_gateway(list->arena, place, &route->gateway);
 }
 
 static const char *selector_text(
@@ -385,16 +424,17 @@ struct fact_list facts_make(
 {
 	struct fact_list list = {.arena = arena, .host = host};
 	struct source system = {host_record_probe(host->record, "host"), 0};
+	struct place place = find_place(arena, host);
 
 	for (size_t i = 0; i < n_targets; i++) {
-		add_egress(&list, host, &targets[i]);
+		add_egress(&list, host, &place, &targets[i]);
 		add_dns(&list, host, &targets[i]);
 		add_ping(&list, host, &targets[i]);
 		add_tcp(&list, host, &targets[i]);
 	}
 	for (size_t i = 0; i < host->routes.n; i++) {
-		if (comparable(host, &host->routes.v[i]))
-			add_route(&list, host, &host->routes.v[i]);
+		if (comparable(host, &place, &host->routes.v[i]))
+			add_route(&list, host, &place, &host->routes.v[i]);
 	}
 	for (size_t i = 0; i < host->rules.n; i++)
 		add_rule(&list, host, &host->rules.v[i]);

@@ -1,15 +1,50 @@
 #include "oddhost/model/host.h"
 
+#include <stdlib.h>
 #include <string.h>
+
+/* Of equal ones that first which docker lists first. */
+static int by_bridge(const void *a, const void *b)
+{
+	const struct docker_network *x = *(const struct docker_network *const *)a;
+	const struct docker_network *y = *(const struct docker_network *const *)b;
+	int order = strcmp(x->bridge, y->bridge);
+
+	return order != 0 ? order : (x > y) - (x < y);
+}
+
+void host_index_networks(struct host *host)
+{
+	const struct docker_network **v = arena_alloc(host->arena, host->n_networks * sizeof *v);
+	size_t n = 0, kept = 0;
+
+	for (size_t i = 0; i < host->n_networks; i++) {
+		if (host->networks[i].bridge != NULL)
+			v[n++] = &host->networks[i];
+	}
+	if (n > 1)
+		qsort(v, n, sizeof *v, by_bridge);
+	for (size_t i = 0; i < n; i++) {
+		if (kept == 0 || strcmp(v[kept - 1]->bridge, v[i]->bridge) != 0)
+			v[kept++] = v[i];
+	}
+	host->by_bridge = v;
+	host->n_by_bridge = kept;
+}
+
+static int bridge_order(const void *dev, const void *network)
+{
+	return strcmp(dev, (*(const struct docker_network *const *)network)->bridge);
+}
 
 const struct docker_network *host_network_of_dev(const struct host *host, const char *dev)
 {
-	for (size_t i = 0; dev != NULL && i < host->n_networks; i++) {
-		const char *bridge = host->networks[i].bridge;
-		if (bridge != NULL && strcmp(bridge, dev) == 0)
-			return &host->networks[i];
-	}
-	return NULL;
+	const struct docker_network **found = NULL;
+
+	if (dev != NULL && host->n_by_bridge > 0)
+		found =
+		    bsearch(dev, host->by_bridge, host->n_by_bridge, sizeof *found, bridge_order);
+	return found == NULL ? NULL : *found;
 }
 
 const struct resolution *host_resolution(const struct host *host, const char *target)

@@ -533,6 +533,7 @@ static void read_additive(struct reader *r)
 	host->networks = r->networks.v;
 	host->n_networks = r->networks.n;
 	host->cap_networks = r->networks.cap;
+	host_index_networks(host);
 	host->kernel = system.kernel;
 	host->os = system.os;
 	host->uptime = system.uptime;

@@ -46,6 +46,7 @@ static void sample_network(struct host *host, const char *name, const char *brid
 	    &host->cap_networks, sizeof *host->networks);
 	host->networks[host->n_networks++] =
 	    (struct docker_network){.name = name, .driver = "bridge", .bridge = bridge};
+	host_index_networks(host);
 }
 
 static struct host *sample_host(struct sample *s, const char *name, enum host_status status)

@@ -14,14 +14,15 @@ static void test_lookups(void **state)
 {
 	struct docker_network networks[] = {{.name = "host"},
 	    {.name = "bridge", .bridge = "docker0"},
-	    {.name = "traefik", .bridge = "br-0123456789ab"}};
+	    {.name = "traefik", .bridge = "br-0123456789ab"},
+	    {.name = "again", .bridge = "docker0"}};
 	struct resolution resolutions[] = {{.target = "a"}, {.target = "b:80"}};
 	struct ping pings[] = {{.status = PING_OK}, {.status = PING_SILENT}};
 	const char *ping_targets[] = {"a", "b:80"};
 	struct address addresses[] = {{.dev = "lo", .ip = ip_of("127.0.0.1"), .len = 8},
 	    {.dev = "eth0", .ip = ip_of("10.0.0.1"), .len = 24}};
 	struct host host = {.networks = networks,
-	    .n_networks = 3,
+	    .n_networks = COUNT(networks),
 	    .resolutions = resolutions,
 	    .n_resolutions = 2,
 	    .pings = pings,
@@ -32,6 +33,8 @@ static void test_lookups(void **state)
 	struct ip own = ip_of("10.0.0.1"), peer = ip_of("10.0.0.2"), v6 = ip_of("::1");
 
 	(void)state;
+	host.arena = arena_new();
+	host_index_networks(&host);
 	assert_ptr_equal(host_network_of_dev(&host, "docker0"), &networks[1]);
 	assert_ptr_equal(host_network_of_dev(&host, "br-0123456789ab"), &networks[2]);
 	assert_null(host_network_of_dev(&host, "eth0"));
@@ -42,6 +45,7 @@ static void test_lookups(void **state)
 	assert_null(host_ping(&host, "c"));
 	assert_true(host_owns(&host, &own));
 	assert_false(host_owns(&host, &peer) || host_owns(&host, &v6));
+	arena_free(host.arena);
 }
 
 /* A host of which nothing is known. */
@@ -95,15 +99,17 @@ static void test_virtual_owner(void **state)
 	    {NULL, NULL},
 	};
 	struct docker_network network = {.name = "mine", .bridge = "mybridge0"};
-	struct host host = {.networks = &network, .n_networks = 1};
+	struct host host = {.networks = &network, .n_networks = 1, .arena = arena_new()};
 
 	(void)state;
+	host_index_networks(&host);
 	for (size_t i = 0; i < COUNT(rows); i++) {
 		const char *owner = host_virtual_owner(&host, rows[i].dev);
 		if ((owner == NULL) != (rows[i].owner == NULL) ||
 		    (owner != NULL && strcmp(owner, rows[i].owner) != 0))
 			fail_msg("%s: %s", rows[i].dev, owner == NULL ? "none" : owner);
 	}
+	arena_free(host.arena);
 }
 
 static void test_ping_names(void **state)

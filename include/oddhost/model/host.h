@@ -36,13 +36,11 @@ struct docker_network {
 	const char
 	    *bridge; /* its interface: from the option, docker0, or "br-" and 12 digits; or NULL */
 	const char *project; /* compose project, or NULL */
-	const char *compose; /* version of the compose that made it, or NULL */
 	int64_t created_ns;  /* nanoseconds since 1970; 0: not known */
 	bool internal;
 	bool inspected; /* subnets and containers are known, also where there are none */
 	struct prefix *subnets;
 	unsigned *subnet_lines; /* where each stands in the inspect output */
-	bool *asked; /* whoever made the network named it, not docker: as far as it shows */
 	size_t n_subnets, cap_subnets;
 	const char **containers; /* names of those attached */
 	size_t n_containers, cap_containers;
@@ -258,6 +256,8 @@ struct host {
 	bool networks_known; /* docker network ls or inspect was read */
 	struct docker_network *networks;
 	size_t n_networks, cap_networks;
+	const struct docker_network **by_bridge; /* those with one, each once; sorted by it */
+	size_t n_by_bridge;
 
 	bool containers_known;
 	struct container *containers;
@@ -308,6 +308,9 @@ struct host {
 
 	struct diag_list diags; /* lines that no parser understood; source is the probe's name */
 };
+
+/* Once the networks are all there: what host_network_of_dev() looks into. */
+void host_index_networks(struct host *host);
 
 /* Lookups by name; NULL where there is none. */
 const struct docker_network *host_network_of_dev(const struct host *host, const char *dev);
