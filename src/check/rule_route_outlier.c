@@ -1,22 +1,34 @@
 #include "oddhost/check/rules.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "oddhost/base/buf.h"
+#include "oddhost/base/mem.h"
+#include "oddhost/base/table.h"
 #include "oddhost/check/facts.h"
+#include "oddhost/check/subnets.h"
+#include "oddhost/net/prefix_set.h"
 
 #define QUOTED_HOSTS 4
+#define LISTED 3      /* routes in a text */
 #define PART_HOSTS 4  /* hosts with the same deviation, at least … */
 #define PART_SHARE 10 /* … and more than one in so many: no outliers */
+#define BRIEF 160     /* bytes of a value in a text: a route may have thousands of next hops */
 
-/* One deviation, which several hosts may share, and the number of its finding. */
-struct group {
+/* One deviation and the hosts that share it. */
+struct deviation {
 	const struct difference *difference; /* of the first host */
 	const char *like, *value;            /* what they share; NULL: they lack the route */
-	size_t finding;
+	bool is_default;
+	size_t *hosts;
+	size_t n, cap;
 };
 
-struct group_list {
-	struct group *v;
+struct deviations {
+	struct check *check;
+	struct table by_key;
+	struct deviation **v;
 	size_t n, cap;
 };
 
@@ -25,99 +37,199 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-static struct group *find_group(
-    const struct group_list *list, const struct difference *d, const char *like)
+static struct deviation *find_or_add(
+    struct deviations *list, const struct difference *d, const char *like)
 {
-	for (size_t i = 0; i < list->n; i++) {
-		struct group *group = &list->v[i];
-		const struct difference *other = group->difference;
-		if (other->facet == d->facet && strcmp(other->key, d->key) == 0 &&
-		    same_text(group->like, like) && same_text(other->others, d->others))
-			return group;
-	}
-	return NULL;
+	struct arena *arena = list->check->arena;
+	const char *key = arena_printf(arena, "%d\n%s\n%s\n%s", (int)d->facet, d->key,
+	    like != NULL ? like : "", d->others != NULL ? d->others : "");
+	struct deviation *found = table_get(&list->by_key, view_of(key));
+
+	if (found != NULL)
+		return found;
+	found = arena_alloc(arena, sizeof *found);
+	*found = (struct deviation){d, like, d->value,
+	    strcmp(d->key, "default") == 0 && d->facet == FACET_ROUTE, NULL, 0, 0};
+	table_add(&list->by_key, view_of(key), found);
+	list->v = arena_grow(arena, list->v, list->n, &list->cap, sizeof(struct deviation *));
+	list->v[list->n++] = found;
+	return found;
 }
 
-/* Where the host lacks the route, the line of a host that has it is the evidence. */
-static void quote_other(struct check *check, struct finding *f, const struct difference *d)
+static void collect(struct deviations *list, size_t h, const struct difference *d)
 {
-	for (size_t h = 0; h < check->n; h++) {
-		const struct fact *fact = facts_find(&check->facts[h], d->facet, d->key);
-		if (fact == NULL || d->others == NULL || strcmp(fact->value, d->others) != 0)
+	struct check *check = list->check;
+	const struct fact *fact =
+	    d->value == NULL ? NULL : facts_find(&check->facts[h], d->facet, d->key);
+	struct deviation *found = find_or_add(list, d, fact == NULL ? NULL : fact_like(fact));
+
+	if (!same_text(found->value, d->value))
+		found->value = found->like;
+	found->hosts =
+	    arena_grow(check->arena, found->hosts, found->n, &found->cap, sizeof *found->hosts);
+	found->hosts[found->n++] = h;
+}
+
+/* Several hosts that are no few of the group agree: a role, rather than a fault. */
+static bool is_role(const struct deviation *d)
+{
+	return d->n >= PART_HOSTS && d->n * PART_SHARE > d->difference->compared;
+}
+
+/* Deviations of the same hosts stand together, but a default route alone. */
+static int by_hosts(const void *a, const void *b)
+{
+	const struct deviation *x = *(struct deviation *const *)a;
+	const struct deviation *y = *(struct deviation *const *)b;
+
+	if (x->is_default != y->is_default)
+		return x->is_default ? -1 : 1;
+	if (is_role(x) != is_role(y))
+		return is_role(x) ? 1 : -1;
+	if (x->n != y->n)
+		return x->n < y->n ? -1 : 1;
+	return memcmp(x->hosts, y->hosts, x->n * sizeof *x->hosts);
+}
+
+static int by_hosts_and_key(const void *a, const void *b)
+{
+	const struct deviation *x = *(struct deviation *const *)a;
+	const struct deviation *y = *(struct deviation *const *)b;
+	int order = by_hosts(a, b);
+
+	if (order == 0 && x->difference->facet != y->difference->facet)
+		order = x->difference->facet < y->difference->facet ? -1 : 1;
+	return order != 0 ? order : strverscmp(x->difference->key, y->difference->key);
+}
+
+static const char *brief(struct check *check, const char *text)
+{
+	return strlen(text) <= BRIEF ? text : arena_printf(check->arena, "%.*s …", BRIEF, text);
+}
+
+static const char *others_of(struct check *check, const struct deviation *d)
+{
+	return d->difference->others != NULL ? brief(check, d->difference->others) : "absent";
+}
+
+/* "route 10.9.0.0/16 is absent, against via 10.1.0.1 on the others" */
+static const char *text_of(struct check *check, struct deviation *const *v, size_t n)
+{
+	struct buf out = {0};
+
+	if (n > 1)
+		buf_printf(&out, "%zu routes are not as on the others: ", n);
+	for (size_t i = 0; i < n && i < LISTED; i++)
+		buf_printf(&out, "%s%s is %s, against %s%s",
+		    n == 1  ? "route "
+		    : i > 0 ? "; "
+			    : "",
+		    v[i]->difference->key,
+		    v[i]->value != NULL ? brief(check, v[i]->value) : "absent",
+		    others_of(check, v[i]), n == 1 ? " on the others" : "");
+	if (n > LISTED)
+		buf_printf(&out, "; and %zu more", n - LISTED);
+	const char *text = arena_dup(check->arena, buf_str(&out));
+	buf_free(&out);
+	return text;
+}
+
+/* The host's own lines; where it lacks the route, that of a host that has it. */
+static void quote(struct check *check, struct finding *f, const struct deviation *d)
+{
+	const struct difference *first = d->difference;
+
+	for (size_t i = 0; i < d->n && i < QUOTED_HOSTS; i++) {
+		const struct fact *fact =
+		    facts_find(&check->facts[d->hosts[i]], first->facet, first->key);
+		if (fact != NULL)
+			finding_quote(check, f, check->hosts[d->hosts[i]], fact->source);
+	}
+	for (size_t h = 0; first->others != NULL && h < check->n; h++) {
+		const struct fact *fact = facts_find(&check->facts[h], first->facet, first->key);
+		if (fact == NULL || strcmp(fact->value, first->others) != 0)
 			continue;
 		finding_quote(check, f, check->hosts[h], fact->source);
 		return;
 	}
 }
 
-static struct group *add_group(
-    struct check *check, struct group_list *list, const struct difference *d, const char *like)
+/* One finding for what the same hosts have or lack. */
+static void report(struct check *check, struct deviation *const *v, size_t n)
 {
-	bool is_default = strcmp(d->key, "default") == 0 && d->facet == FACET_ROUTE;
+	const struct difference *d = v[0]->difference;
+	struct finding *f = finding_add(check, "route-outlier",
+	    is_role(v[0])      ? SEVERITY_INFO
+	    : v[0]->is_default ? SEVERITY_MEDIUM
+			       : SEVERITY_LOW,
+	    CONFIDENCE_LIKELY);
 
-	list->v = arena_grow(check->arena, list->v, list->n, &list->cap, sizeof *list->v);
-	struct group *group = &list->v[list->n++];
-	*group = (struct group){d, like, d->value, check->diagnosis->n_findings};
-	struct finding *f = finding_add(
-	    check, "route-outlier", is_default ? SEVERITY_MEDIUM : SEVERITY_LOW, CONFIDENCE_LIKELY);
-	f->prefix = strcmp(d->key, "default") == 0 ? NULL : d->key;
-	return group;
-}
-
-static void report(
-    struct check *check, struct group_list *list, size_t h, const struct difference *d)
-{
-	const struct fact *fact =
-	    d->value == NULL ? NULL : facts_find(&check->facts[h], d->facet, d->key);
-	const char *like = fact == NULL ? NULL : fact_like(fact);
-	struct group *group = find_group(list, d, like);
-
-	if (group == NULL)
-		group = add_group(check, list, d, like);
-	else if (!same_text(group->value, d->value))
-		group->value = group->like;
-	struct finding *f = &check->diagnosis->findings[group->finding];
-	finding_add_host(check, f, h);
-	if (f->n_hosts <= QUOTED_HOSTS)
-		finding_quote(check, f, check->hosts[h], d->source);
-	if (f->n_hosts == 1)
-		quote_other(check, f, d);
-}
-
-static void explain(struct check *check, const struct group *group)
-{
-	struct finding *f = &check->diagnosis->findings[group->finding];
-	const struct difference *d = group->difference;
-	const char *others = d->others != NULL ? d->others : "absent";
-
-	f->summary = arena_printf(check->arena, "route %s is %s, against %s on the others", d->key,
-	    group->value != NULL ? group->value : "absent", others);
+	f->prefix = n == 1 && strcmp(d->key, "default") != 0 ? d->key : NULL;
+	for (size_t i = 0; i < v[0]->n; i++)
+		finding_add_host(check, f, v[0]->hosts[i]);
+	for (size_t i = 0; i < n && i < LISTED; i++)
+		quote(check, f, v[i]);
+	f->summary = text_of(check, v, n);
 	f->why = arena_printf(check->arena,
-	    "%zu of %zu hosts have: %s. This route leads to a real network, not to containers, so "
+	    "%zu of %zu hosts have%s: %s. Such a route leads to a real network, not to containers, so "
 	    "hosts that do the same work should agree on it.",
-	    d->agree, d->compared, others);
-	/* Several hosts that are no few of the group agree: a role, rather than a fault. */
-	if (f->n_hosts >= PART_HOSTS && f->n_hosts * PART_SHARE > d->compared)
-		f->severity = SEVERITY_INFO;
+	    d->agree, d->compared, n == 1 ? "" : ", of the first", others_of(check, v[0]));
 	finding_add_fix(check, f,
 	    "If it is not meant: see who sets it (netplan, cloud-init, a VPN) and align it with the "
 	    "group.");
 }
 
+/* The networks of the host's own containers, which others may have a route to through it. */
+static struct prefix_set networks_inside(struct check *check, size_t h)
+{
+	struct prefix_set set = {.arena = check->arena};
+	struct container_subnet *subnets;
+	size_t n = subnets_of_host(check->arena, check->hosts[h], &subnets);
+
+	for (size_t i = 0; i < n; i++)
+		prefix_set_add(&set, &subnets[i].prefix);
+	prefix_set_sort(&set);
+	return set;
+}
+
+/* Does the host lack that route only since it holds the network itself? */
+static bool is_inside(const struct prefix_set *inside, const struct difference *d)
+{
+	struct prefix prefix;
+
+	if (d->value != NULL || !prefix_parse(view_of(d->key), &prefix))
+		return false;
+	const struct prefix *found = prefix_set_within(inside, &prefix);
+	return found != NULL && prefix_equal(found, &prefix);
+}
+
+static void look_at(struct deviations *list, size_t h)
+{
+	const struct host_view *view = &list->check->diagnosis->hosts[h];
+	struct prefix_set inside = networks_inside(list->check, h);
+
+	for (size_t i = 0; i < view->n_differs; i++) {
+		const struct difference *d = &view->differs[i];
+		if ((d->facet == FACET_ROUTE || d->facet == FACET_ROUTE6) && !is_inside(&inside, d))
+			collect(list, h, d);
+	}
+}
+
 void rule_route_outlier(struct check *check)
 {
 	size_t first = check->diagnosis->n_findings;
-	struct group_list list = {0};
+	struct deviations list = {.check = check};
 
-	for (size_t h = 0; h < check->n; h++) {
-		const struct host_view *view = &check->diagnosis->hosts[h];
-		for (size_t i = 0; i < view->n_differs; i++) {
-			enum facet facet = view->differs[i].facet;
-			if (facet == FACET_ROUTE || facet == FACET_ROUTE6)
-				report(check, &list, h, &view->differs[i]);
-		}
+	for (size_t h = 0; h < check->n; h++)
+		look_at(&list, h);
+	if (list.n > 1)
+		qsort(list.v, list.n, sizeof(struct deviation *), by_hosts_and_key);
+	for (size_t i = 0, next; i < list.n; i = next) {
+		for (next = i + 1; next < list.n && by_hosts(&list.v[i], &list.v[next]) == 0;
+		     next++)
+			;
+		report(check, list.v + i, next - i);
 	}
-	for (size_t i = 0; i < list.n; i++)
-		explain(check, &list.v[i]);
 	findings_lead_with_hosts(check, first);
+	table_free(&list.by_key);
 }
