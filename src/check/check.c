@@ -220,8 +220,16 @@ const char *check_peers_text(struct check *check, const struct sought *sought)
 
 const struct reserved *check_reserved(const struct check *check, const struct ip *ip)
 {
+	struct prefix address = prefix_of_ip(ip, 128);
+
+	return check_reserved_overlapping(check, &address);
+}
+
+const struct reserved *check_reserved_overlapping(
+    const struct check *check, const struct prefix *prefix)
+{
 	for (size_t i = 0; i < check->run->meta.n_reserved; i++) {
-		if (prefix_contains_ip(&check->run->meta.reserved[i].prefix, ip))
+		if (prefix_overlaps(&check->run->meta.reserved[i].prefix, prefix))
 			return &check->run->meta.reserved[i];
 	}
 	return NULL;
@@ -342,6 +350,20 @@ void finding_add_fix(struct check *check, struct finding *f, const char *fmt, ..
 	va_start(ap, fmt);
 	f->fix[f->n_fix++] = arena_vprintf(check->arena, fmt, ap);
 	va_end(ap);
+}
+
+void finding_once_fix(struct finding *f, size_t from)
+{
+	size_t n = from;
+
+	for (size_t i = from; i < f->n_fix; i++) {
+		bool again = false;
+		for (size_t k = 0; k < from && !again; k++)
+			again = strcmp(f->fix[k], f->fix[i]) == 0;
+		if (!again)
+			f->fix[n++] = f->fix[i];
+	}
+	f->n_fix = n;
 }
 
 /* A line may be an output of megabytes, which many findings quote: its beginning will do. */

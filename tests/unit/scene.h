@@ -16,7 +16,8 @@
 
 struct scene {
 	struct run *run;
-	struct host *hosts[32];
+	struct host **hosts; /* as the run's, once diagnosed */
+	size_t cap_hosts;
 	struct diagnosis *d;
 	struct buf text; /* of scene_findings() */
 };
@@ -46,6 +47,8 @@ static inline struct host_record *scene_host(struct scene *s, const char *name)
 {
 	struct host_record *record = host_record_new(name);
 
+	s->hosts = arena_grow(
+	    s->run->arena, s->hosts, s->run->n_hosts, &s->cap_hosts, sizeof(struct host *));
 	run_add(s->run, record);
 	s->run->meta.n_hosts++;
 	return record;

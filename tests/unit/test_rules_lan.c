@@ -11,6 +11,7 @@
 
 #define TARGET "db.example"
 #define LAN(own) "default via 10.1.0.1 dev eth0 \n10.1.0.0/24 dev eth0 scope link src " own " \n"
+#define PEERING "172.19.0.0/16 via 10.1.0.1 dev eth0 metric 100 \n"
 #define DOCKER0 "172.17.0.0/16 dev docker0 scope link src 172.17.0.1 linkdown \n"
 #define BRIDGE(prefix, own) prefix " dev br-0123456789ab scope link src " own " \n"
 #define NEIGHBOUR(state, dev) "10.9.0.5 dev " dev "  " state " \n"
@@ -87,7 +88,54 @@ static const struct {
 	    {ROUTES(LAN("10.1.0.8") BRIDGE("10.1.0.128/25", "10.1.0.129"))}},
 	"lan-overlap high h1,h2\n", NULL},
 
+    /* What is reached by a gateway. */
+    {"a network of its own route, all of it", NULL,
+	{{ROUTES(LAN("10.1.0.7") PEERING BRIDGE("172.19.0.0/16", "172.19.0.1"))},
+	    {ROUTES(LAN("10.1.0.8") PEERING)}},
+	"lan-overlap high h1\n", "172.19.0.0/16, which the host reaches by a gateway"},
+    {"the same route, and it wins", NULL,
+	{{ROUTES(LAN("10.1.0.7") "172.19.0.0/16 via 10.1.0.1 dev eth0 \n"
+				 "172.19.0.0/16 dev br-0123456789ab scope link metric 10 \n")}},
+	"lan-overlap low h1\n", NULL},
+    {"a part of such a network", NULL,
+	{{ROUTES(LAN("10.1.0.7") PEERING BRIDGE("172.19.4.0/24", "172.19.4.1"))}},
+	"lan-overlap low h1\n", "172.19.0.0/16, which the host reaches by a gateway"},
+    {"a node's pods are a part of what is routed", NULL,
+	{{ROUTES(LAN("10.1.0.7") PEERING "172.19.4.0/24 dev cni0 scope link src 172.19.4.1 \n")}},
+	"", NULL},
+    {"more than such a network: the longer prefix wins", NULL,
+	{{ROUTES(LAN("10.1.0.7") PEERING BRIDGE("172.16.0.0/12", "172.16.0.1"))}},
+	"lan-overlap low h1\n", NULL},
+    {"a network that the peers reach by a gateway", NULL,
+	{{ROUTES(LAN("10.1.0.7") BRIDGE("172.19.0.0/16", "172.19.0.1"))},
+	    {ROUTES(LAN("10.1.0.8") PEERING)}, {ROUTES(LAN("10.1.0.9") PEERING)}},
+	"lan-overlap medium h1\n", "172.19.0.0/16, which h2 reaches by a gateway"},
+    {"a network that one peer of three reaches so", NULL,
+	{{ROUTES(LAN("10.1.0.7") BRIDGE("172.19.0.0/16", "172.19.0.1"))},
+	    {ROUTES(LAN("10.1.0.8") PEERING)}, WELL("10.1.0.9"), WELL("10.1.0.10")},
+	"lan-overlap low h1\nroute-outlier low h2\n", NULL},
+    {"what peers reach through this very host", NULL,
+	{{ROUTES(LAN("10.1.0.7") BRIDGE("172.19.0.0/16", "172.19.0.1"))},
+	    {ROUTES(LAN("10.1.0.8") "172.19.0.0/16 via 10.1.0.7 dev eth0 \n")},
+	    {ROUTES(LAN("10.1.0.9") "172.19.0.0/16 via 10.1.0.7 dev eth0 \n")}},
+	"", NULL},
+    {"a way between the nodes of an overlay", NULL,
+	{{ROUTES(LAN("10.1.0.7") "10.244.2.0/24 via 10.244.2.0 dev flannel.1 onlink \n"
+				 "10.244.1.0/24 dev cni0 scope link src 10.244.1.1 \n")},
+	    {ROUTES(LAN("10.1.0.8") "10.244.1.0/24 via 10.244.1.0 dev flannel.1 onlink \n"
+				    "10.244.2.0/24 dev cni0 scope link src 10.244.2.1 \n")}},
+	"", NULL},
+    {"reserved as well: said once", NULL,
+	{{ROUTES(LAN("10.1.0.7") "203.0.113.0/24 via 10.1.0.1 dev eth0 \n" BRIDGE(
+	    "203.0.113.0/24", "203.0.113.1"))}},
+	"reserved-overlap high h1\n", NULL},
+
     /* Nameservers. */
+    {"a nameserver within a worse harm", NULL,
+	{{ROUTES(LAN("10.1.0.7") BRIDGE("10.1.0.128/25", "10.1.0.129")),
+	     RESOLV("nameserver 10.1.0.200\n")},
+	    {ROUTES(LAN("10.1.0.8")), RESOLV("nameserver 10.1.0.200\n")}},
+	"lan-overlap high h1\n", "the host's own network 10.1.0.0/24"},
     {"a nameserver in a container, and names resolve", NULL,
 	{{ROUTES(LAN("10.1.0.7") BRIDGE("192.168.0.0/20", "192.168.0.1")),
 	    RESOLV("nameserver 192.168.0.53\n"), {"dns:" TARGET, "10.9.0.5 STREAM\n"}}},
@@ -169,6 +217,56 @@ static void test_rules(void **state)
 	}
 }
 
+/* Subnets in one thing's way are one finding: of a host, and of hosts that are alike. */
+static void test_together(void **state)
+{
+	static const struct {
+		const char *name, *routes[3], *findings, *says, *prefix;
+	} rows[] = {
+	    {"two of a host's in one reserved prefix",
+		{LAN("10.1.0.7") BRIDGE("203.0.113.0/26",
+		    "203.0.113.1") "203.0.113.64/26 dev br-aaaaaaaaaaaa scope link src 203.0.113.65 \n"},
+		"reserved-overlap high h1\n", "203.0.113.0/26 and 203.0.113.64/26, inside", NULL},
+	    {"the same interface everywhere, each with its own",
+		{LAN("10.1.0.7") "203.0.113.0/26 dev cni0 scope link src 203.0.113.1 \n",
+		    LAN("10.1.0.8") "203.0.113.64/26 dev cni0 scope link src 203.0.113.65 \n",
+		    LAN("10.1.0.9") "203.0.113.128/26 dev cni0 scope link src 203.0.113.129 \n"},
+		"reserved-overlap high h1,h2,h3\n",
+		"cni interface cni0 holds 203.0.113.0/26, 203.0.113.64/26 and 203.0.113.128/26",
+		NULL},
+	    {"what differs in kind stays apart",
+		{LAN("10.1.0.7") BRIDGE("203.0.113.0/26", "203.0.113.1"),
+		    LAN("10.1.0.8") BRIDGE("203.0.112.0/23", "203.0.112.1")},
+		"reserved-overlap high h1\nreserved-overlap high h2\n", "inside reserved",
+		"203.0.113.0/26"},
+	};
+	char name[24];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct scene s;
+		scene_begin(&s, TARGET, "203.0.113.0/24=db");
+		for (int h = 0; h < 3 && rows[i].routes[h] != NULL; h++) {
+			snprintf(name, sizeof name, "h%d", h + 1);
+			scene_probe(scene_host(&s, name), "routes", rows[i].routes[h]);
+		}
+		scene_diagnose(&s);
+		if (strcmp(scene_findings(&s), rows[i].findings) != 0)
+			print_error("case: %s\n", rows[i].name);
+		assert_string_equal(scene_findings(&s), rows[i].findings);
+		const struct finding *f = &s.d->findings[0];
+		if (strstr(f->summary, rows[i].says) == NULL)
+			fail_msg("case: %s: %s", rows[i].name, f->summary);
+		assert_string_equal(f->prefix != NULL ? f->prefix : "none",
+		    rows[i].prefix != NULL ? rows[i].prefix : "none");
+		for (size_t k = 0; k < f->n_fix; k++) {
+			for (size_t m = 0; m < k; m++)
+				assert_string_not_equal(f->fix[k], f->fix[m]);
+		}
+		scene_free(&s);
+	}
+}
+
 /* The neighbour table stands for the ping's errors where ping was silent. */
 static void test_certain_by_neighbour(void **state)
 {
@@ -205,6 +303,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rules),
+	    cmocka_unit_test(test_together),
 	    cmocka_unit_test(test_certain_by_neighbour),
 	};
 

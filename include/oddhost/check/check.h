@@ -96,7 +96,7 @@ const struct sought *check_sought(const struct check *check, size_t target, cons
 const struct path *check_path(
     const struct check *check, size_t host, size_t target, const struct ip *ip);
 
-/* The same with the peers filled in. */
+/* As check_sought(), with the peers filled in. */
 const struct sought *check_peers(struct check *check, size_t target, const struct ip *ip);
 
 /* " host-[01-03] send it to gateway 10.1.0.1 and get answers.", once check_peers() was asked; ""
@@ -106,8 +106,10 @@ const char *check_peers_text(struct check *check, const struct sought *sought);
 /* Is this subnet the one that shadows a target on that host, and so reported as the cause? */
 bool check_shadowed(const struct check *check, size_t host, const struct prefix *prefix);
 
-/* The reserved prefix that holds the address, or NULL. */
+/* The reserved prefix that holds the address, or overlaps the prefix; or NULL. */
 const struct reserved *check_reserved(const struct check *check, const struct ip *ip);
+const struct reserved *check_reserved_overlapping(
+    const struct check *check, const struct prefix *prefix);
 
 /* Does the host miss the row's key although its facet was listed whole? */
 bool check_absent(const struct check *check, const struct fact_row *row, size_t host);
@@ -118,6 +120,9 @@ struct finding *finding_add(
 void finding_add_host(struct check *check, struct finding *finding, size_t host);
 void finding_add_fix(struct check *check, struct finding *finding, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Take out those steps from number `from` on that stand before them already. */
+void finding_once_fix(struct finding *finding, size_t from);
 
 /* Quote the source's line, word for word; a source without a probe adds nothing. */
 void finding_quote(
