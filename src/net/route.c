@@ -63,26 +63,59 @@ struct rule *rule_list_add(struct rule_list *list)
 	return rule;
 }
 
+static bool is_limited(const struct prefix *from)
+{
+	return from->ip.family != IP_NONE && from->len > 0;
+}
+
+/* src NULL: not known, so it might. */
+static bool from_matches(const struct prefix *from, const struct ip *src)
+{
+	return !is_limited(from) || src == NULL || prefix_contains_ip(from, src);
+}
+
+/*
+ * Where routes `from PREFIX` lead to a destination, the kernel does not come to one to the same
+ * destination for all sources, except to the default: fib6_node_lookup_1(), net/ipv6/ip6_fib.c.
+ */
+static bool is_hidden(const struct route_table *table, const struct route *route)
+{
+	if (is_limited(&route->from) || route->dst.len == 0 || route->dst.ip.family != IP_V6)
+		return false;
+	for (size_t i = 0; i < table->n; i++) {
+		const struct route *r = &table->v[i];
+		if (is_limited(&r->from) && prefix_equal(&r->dst, &route->dst) &&
+		    strcmp(r->table, route->table) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool beats(const struct route *a, const struct route *b)
+{
+	if (b == NULL || a->dst.len != b->dst.len)
+		return b == NULL || a->dst.len > b->dst.len;
+	return a->from.len != b->from.len ? a->from.len > b->from.len : a->metric < b->metric;
+}
+
 /*
  * The winner in one table, by a linear scan: tables have tens of routes, and an index has to be
- * measured to be worth it first. Of equal prefixes the lowest metric wins, of equal metrics the
- * first in the listing, which is the kernel's own order. A multicast or broadcast destination is
- * found like any other: the local table holds the broadcast addresses.
+ * measured to be worth it first. Of equal prefixes the one for fewer sources wins, then the lowest
+ * metric, of equal metrics the first in the listing, which is the kernel's own order. A multicast
+ * or broadcast destination is found like any other: the local table holds the broadcast addresses.
  */
 static const struct route *table_lookup(
-    const struct route_table *table, const char *name, const struct ip *dst)
+    const struct route_table *table, const char *name, const struct ip *src, const struct ip *dst)
 {
 	const struct route *best = NULL;
 
 	for (size_t i = 0; i < table->n; i++) {
 		const struct route *r = &table->v[i];
 		if (r->dead || r->conditional || r->dst.ip.family != dst->family ||
-		    strcmp(r->table, name) != 0)
+		    strcmp(r->table, name) != 0 || !beats(r, best))
 			continue;
-		if (best != NULL && (r->dst.len < best->dst.len ||
-					(r->dst.len == best->dst.len && r->metric >= best->metric)))
-			continue;
-		if (prefix_contains_ip(&r->dst, dst))
+		if (prefix_contains_ip(&r->dst, dst) && from_matches(&r->from, src) &&
+		    !is_hidden(table, r))
 			best = r;
 	}
 	return best;
@@ -102,11 +135,6 @@ static enum lookup_reason reason_of(enum route_type type)
 	}
 }
 
-static bool has_from(const struct rule *rule)
-{
-	return rule->from.ip.family != IP_NONE && rule->from.len > 0;
-}
-
 enum match { MATCH_NO, MATCH_MAYBE, MATCH_YES };
 
 /*
@@ -115,8 +143,8 @@ enum match { MATCH_NO, MATCH_MAYBE, MATCH_YES };
  */
 static enum match rule_match(const struct rule *rule, const struct ip *src, const struct ip *dst)
 {
-	bool asks_source = has_from(rule) && src == NULL;
-	bool from = !has_from(rule) || asks_source || prefix_contains_ip(&rule->from, src);
+	bool asks_source = is_limited(&rule->from) && src == NULL;
+	bool from = from_matches(&rule->from, src);
 	bool to = rule->to.ip.family == IP_NONE || prefix_contains_ip(&rule->to, dst);
 	enum match match = MATCH_YES;
 
@@ -135,6 +163,25 @@ static const struct rule default_rules[] = {
     {.pref = 32767, .table = "default", .suppress_prefix = -1},
 };
 
+/* The source of the kernel's first look. IPv6 does not take :: for one. */
+static struct ip no_source(const struct ip *dst)
+{
+	return (struct ip){.family = dst->family == IP_V4 ? IP_V4 : IP_NONE};
+}
+
+/* The rule's route. What a source that is not known might take instead leaves a doubt. */
+static const struct route *rule_route(const struct route_table *table, const struct rule *rule,
+    const struct ip *src, const struct ip *dst, bool *doubt)
+{
+	const struct route *route = table_lookup(table, rule->table, src, dst);
+	struct ip none = no_source(dst);
+
+	if (route == NULL || src != NULL || !is_limited(&route->from))
+		return route;
+	*doubt = true;
+	return table_lookup(table, rule->table, &none, dst);
+}
+
 /* One walk through the rules. */
 static struct lookup walk(const struct route_table *table, const struct rule_list *rules,
     const struct ip *src, const struct ip *dst)
@@ -150,7 +197,8 @@ static struct lookup walk(const struct route_table *table, const struct rule_lis
 		if (match == MATCH_NO)
 			continue;
 		const struct route *route =
-		    rule->table == NULL ? NULL : table_lookup(table, rule->table, dst);
+		    rule->table == NULL ? NULL
+					: rule_route(table, rule, src, dst, &found.uncertain);
 		if (rule->table != NULL && (route == NULL || route->type == ROUTE_THROW))
 			continue;
 		/* The kernel suppresses only what delivers: fib_rules_lookup(),
@@ -192,18 +240,50 @@ static const struct ip *source_for(
 	return NULL;
 }
 
-/* The look with a source, behind the first one. */
-static struct lookup look_again(const struct route_table *table, const struct rule_list *rules,
+/* With the source address that the first look gave. */
+static struct lookup look_again4(const struct route_table *table, const struct rule_list *rules,
     const struct lookup *first, const struct ip *dst)
 {
 	const struct ip *src =
 	    first->reason == LOOKUP_FOUND ? source_for(table, first->route, dst) : NULL;
-	struct lookup found = walk(table, rules, src, dst);
 
-	found.by_source = found.route != first->route || found.reason != first->reason ||
-			  found.uncertain != first->uncertain;
-	found.uncertain = found.uncertain || first->uncertain;
-	return found;
+	return walk(table, rules, src, dst);
+}
+
+/* An address of the host's own that it may take to reach others by a router. */
+static bool is_own_global(const struct route *route)
+{
+	static const struct prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
+
+	return route->type == ROUTE_LOCAL && route->dst.ip.family == IP_V6 &&
+	       route->dst.len == 128 && strcmp(route->table, "local") == 0 &&
+	       !ip_is_loopback(&route->dst.ip) && !prefix_contains_ip(&link_local, &route->dst.ip);
+}
+
+/* More addresses than these are not tried, so that a crafted table costs no quadratic time. */
+#define OWN_MOST 64
+
+/* From each of the host's own addresses. Where they lead different ways, or none is known, what
+ * the source may decide is open. */
+static struct lookup look_again6(
+    const struct route_table *table, const struct rule_list *rules, const struct ip *dst)
+{
+	struct lookup found = {0};
+	size_t n = 0;
+
+	for (size_t i = 0; i < table->n; i++) {
+		if (!is_own_global(&table->v[i]))
+			continue;
+		struct lookup one = walk(table, rules, &table->v[i].dst.ip, dst);
+		if (n++ == OWN_MOST ||
+		    (n > 1 && (one.route != found.route || one.reason != found.reason))) {
+			n = 0;
+			break;
+		}
+		one.uncertain = one.uncertain || found.uncertain;
+		found = one;
+	}
+	return n > 0 ? found : walk(table, rules, NULL, dst);
 }
 
 static bool lacks_hop(const struct route *route)
@@ -216,15 +296,18 @@ struct lookup route_lookup(
     const struct route_table *table, const struct rule_list *rules, const struct ip *dst)
 {
 	bool v4 = dst->family == IP_V4, partial = v4 ? table->partial : table->partial6;
-	struct ip nowhere = {
-	    .family = v4 ? IP_V4 : IP_NONE}; /* IPv6 does not take :: for a source */
-	struct lookup found = walk(table, rules, &nowhere, dst);
-	bool way = found.reason == LOOKUP_FOUND;
+	struct ip none = no_source(dst);
+	struct lookup first = walk(table, rules, &none, dst), found = first;
+	bool way = first.reason == LOOKUP_FOUND;
 
-	if (v4 ? way && found.route->type != ROUTE_LOCAL : !way)
-		found = look_again(table, rules, &found, dst);
-	found.uncertain = found.uncertain || partial || (rules != NULL && rules->partial) ||
-			  lacks_hop(found.route);
+	if (v4 && way && first.route->type != ROUTE_LOCAL)
+		found = look_again4(table, rules, &first, dst);
+	else if (!v4 && !way)
+		found = look_again6(table, rules, dst);
+	found.by_source = found.route != first.route || found.reason != first.reason ||
+			  found.uncertain != first.uncertain;
+	found.uncertain = found.uncertain || first.uncertain || partial ||
+			  (rules != NULL && rules->partial) || lacks_hop(found.route);
 	return found;
 }
 
@@ -285,6 +368,8 @@ const char *route_format(struct arena *arena, const struct route *route)
 	if (route->type != ROUTE_UNICAST)
 		buf_printf(&out, "%s ", route_type_name(route->type));
 	buf_puts(&out, route->dst.len == 0 ? "default" : prefix_format(&route->dst, text));
+	if (is_limited(&route->from))
+		buf_printf(&out, " from %s", prefix_format(&route->from, text));
 	if (route->gateway.family != IP_NONE)
 		buf_printf(&out, " via %s", ip_format(&route->gateway, text));
 	if (route->dev != NULL)

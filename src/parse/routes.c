@@ -96,8 +96,9 @@ enum word {
 	WORD_METRIC,
 	WORD_LINKDOWN,
 	WORD_DEAD,
-	WORD_FLAG,      /* stands alone */
-	WORD_VALUE,     /* one value follows, perhaps behind "lock" */
+	WORD_FLAG,  /* stands alone */
+	WORD_VALUE, /* one value follows, perhaps behind "lock" */
+	WORD_FROM,
 	WORD_CONDITION, /* likewise, and only packets that have this take the route */
 	WORD_VALUE6,    /* likewise, and only IPv6 routes have it */
 	WORD_ENCAP,     /* its own words follow, up to via or dev */
@@ -112,17 +113,17 @@ static const struct {
     {"src", WORD_SRC}, {"metric", WORD_METRIC}, {"linkdown", WORD_LINKDOWN}, {"dead", WORD_DEAD},
     {"nexthop", WORD_NEXTHOP}, {"encap", WORD_ENCAP}, {"pref", WORD_VALUE6}, {"error", WORD_VALUE},
     {"proto", WORD_VALUE}, {"weight", WORD_VALUE}, {"realm", WORD_VALUE}, {"realms", WORD_VALUE},
-    {"from", WORD_CONDITION}, {"tos", WORD_CONDITION}, {"dsfield", WORD_CONDITION},
-    {"nhid", WORD_VALUE}, {"mark", WORD_VALUE}, {"uid", WORD_VALUE}, {"iif", WORD_VALUE},
-    {"expires", WORD_VALUE}, {"users", WORD_VALUE}, {"age", WORD_VALUE}, {"mtu", WORD_VALUE},
-    {"window", WORD_VALUE}, {"rtt", WORD_VALUE}, {"rttvar", WORD_VALUE}, {"ssthresh", WORD_VALUE},
-    {"cwnd", WORD_VALUE}, {"advmss", WORD_VALUE}, {"reordering", WORD_VALUE},
-    {"hoplimit", WORD_VALUE}, {"initcwnd", WORD_VALUE}, {"initrwnd", WORD_VALUE},
-    {"features", WORD_VALUE}, {"rto_min", WORD_VALUE}, {"quickack", WORD_VALUE},
-    {"congctl", WORD_VALUE}, {"ttl-propagate", WORD_VALUE}, {"fastopen_no_cookie", WORD_VALUE},
-    {"onlink", WORD_FLAG}, {"pervasive", WORD_FLAG}, {"offload", WORD_FLAG}, {"trap", WORD_FLAG},
-    {"notify", WORD_FLAG}, {"unresolved", WORD_FLAG}, {"rt_offload", WORD_FLAG},
-    {"rt_trap", WORD_FLAG}, {"rt_offload_failed", WORD_FLAG}, {"cache", WORD_FLAG},
+    {"from", WORD_FROM}, {"tos", WORD_CONDITION}, {"dsfield", WORD_CONDITION}, {"nhid", WORD_VALUE},
+    {"mark", WORD_VALUE}, {"uid", WORD_VALUE}, {"iif", WORD_VALUE}, {"expires", WORD_VALUE},
+    {"users", WORD_VALUE}, {"age", WORD_VALUE}, {"mtu", WORD_VALUE}, {"window", WORD_VALUE},
+    {"rtt", WORD_VALUE}, {"rttvar", WORD_VALUE}, {"ssthresh", WORD_VALUE}, {"cwnd", WORD_VALUE},
+    {"advmss", WORD_VALUE}, {"reordering", WORD_VALUE}, {"hoplimit", WORD_VALUE},
+    {"initcwnd", WORD_VALUE}, {"initrwnd", WORD_VALUE}, {"features", WORD_VALUE},
+    {"rto_min", WORD_VALUE}, {"quickack", WORD_VALUE}, {"congctl", WORD_VALUE},
+    {"ttl-propagate", WORD_VALUE}, {"fastopen_no_cookie", WORD_VALUE}, {"onlink", WORD_FLAG},
+    {"pervasive", WORD_FLAG}, {"offload", WORD_FLAG}, {"trap", WORD_FLAG}, {"notify", WORD_FLAG},
+    {"unresolved", WORD_FLAG}, {"rt_offload", WORD_FLAG}, {"rt_trap", WORD_FLAG},
+    {"rt_offload_failed", WORD_FLAG}, {"cache", WORD_FLAG},
     {"\\", WORD_FLAG}, /* `ip -o` writes it for a line break */
 };
 
@@ -170,8 +171,10 @@ static bool take_value(enum word word, struct view value, struct route *route, s
 			return false;
 		route->metric = (uint32_t)number;
 		return true;
+	case WORD_FROM:
+		return view_eq(value, "all") || prefix_parse(value, &route->from);
 	case WORD_CONDITION:
-		route->conditional = !view_eq(value, "::") && !view_eq(value, "all");
+		route->conditional = true;
 		return true;
 	default:
 		return true;
@@ -323,10 +326,11 @@ static bool json_hop(const struct json *object, struct route *route, bool *v6, s
 static bool json_route(
     const struct json *object, struct route *route, bool *v6, struct arena *arena)
 {
-	const char *dst = "", *type = "unicast", *scope = "global", *table = "main";
+	const char *dst = "", *from = NULL, *type = "unicast", *scope = "global", *table = "main";
 	long metric = 0;
 
-	if (!json_read_string(object, "dst", &dst) || !json_read_string(object, "type", &type) ||
+	if (!json_read_string(object, "dst", &dst) || !json_read_string(object, "from", &from) ||
+	    !json_read_string(object, "type", &type) ||
 	    !json_read_string(object, "scope", &scope) ||
 	    !json_read_string(object, "table", &table) ||
 	    !json_read_int(object, "metric", 0, UINT32_MAX, &metric) ||
@@ -334,11 +338,12 @@ static bool json_route(
 		return false;
 	if (!route_type_parse(view_of(type), &route->type) ||
 	    (strcmp(dst, "default") != 0 && !prefix_parse(view_of(dst), &route->dst)) ||
+	    (from != NULL && !prefix_parse(view_of(from), &route->from)) ||
 	    !parse_scope(view_of(scope), &route->scope))
 		return false;
 	route->metric = (uint32_t)metric;
 	route->table = route_table_name(arena, view_of(table));
-	route->conditional = json_get(object, "tos") != NULL || json_get(object, "from") != NULL;
+	route->conditional = json_get(object, "tos") != NULL;
 	*v6 = *v6 || json_get(object, "pref") != NULL;
 	return true;
 }

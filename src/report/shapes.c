@@ -82,6 +82,10 @@ struct json *shapes_route(const struct route *route)
 	json_set_string(object, "type", route_type_name(route->type));
 	set_text(object, "table", route->table);
 	set_ip(object, "src", &route->src);
+	if (route->from.len > 0)
+		set_prefix(object, "from", &route->from);
+	if (route->conditional)
+		json_set_bool(object, "conditional", true);
 	return object;
 }
 

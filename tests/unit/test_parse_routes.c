@@ -99,6 +99,16 @@ static const struct {
 	"default via fe80::1 dev eth0 proto ra metric 1024 expires 1700sec hoplimit 64 pref "
 	"medium\n",
 	"v6 default via fe80::1 dev eth0 metric 1024 @1\n", 0},
+    {"from a prefix",
+	"default from 2001:db8:1::/64 via fe80::1 dev a\n2001:db8:5::/48 from all dev a\n"
+	"2001:db8:6::/48 from 2001:db8::5 dev a\n2001:db8:7::/48 from nowhere dev a\n",
+	"v6 default from 2001:db8:1::/64 via fe80::1 dev a @1\n2001:db8:5::/48 dev a @2\n"
+	"2001:db8:6::/48 from 2001:db8::5/128 dev a @3\n",
+	1},
+    {"JSON: from a prefix",
+	"[{\"dst\":\"default\",\"from\":\"2001:db8:1::/64\",\"gateway\":\"fe80::1\",\"dev\":\"a\"},\n"
+	"{\"dst\":\"2001:db8:7::/48\",\"from\":\"nowhere\",\"dev\":\"a\"}]",
+	"v6 default from 2001:db8:1::/64 via fe80::1 dev a @1\n", 1},
     {"encapsulated", "10.5.0.0/16 nhid 9 encap mpls 100/200 via 10.0.0.1 dev eth0\n",
 	"10.5.0.0/16 via 10.0.0.1 dev eth0 @1\n", 0},
     {"a scope of one's own", "10.5.0.0/16 dev eth0 scope 100\n", "10.5.0.0/16 dev eth0 @1\n", 0},

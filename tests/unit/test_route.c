@@ -33,7 +33,7 @@ static uint32_t number_of(struct view text)
 	return (uint32_t)n;
 }
 
-/* "[TYPE] PREFIX [via A] [dev D] [src A] [metric N] [table T] [linkdown] [dead]" */
+/* "[TYPE] PREFIX [from P] [via A] [dev D] [src A] [metric N] [table T] [linkdown] [dead]" */
 static void add_route(struct scene *scene, struct view line)
 {
 	struct route *route = route_table_add(&scene->table);
@@ -65,6 +65,8 @@ static void add_route(struct scene *scene, struct view line)
 			assert_true(ip_parse(value, &route->gateway));
 		else if (view_eq(word, "src"))
 			assert_true(ip_parse(value, &route->src));
+		else if (view_eq(word, "from"))
+			route->from = prefix_of(value);
 		else
 			fail();
 	}
@@ -107,6 +109,8 @@ static void add_all(struct scene *scene, const char *text, void (*add)(struct sc
 	while (text != NULL && view_next_part(&rest, ';', &line))
 		add(scene, line);
 }
+
+#define OWN(n) "local 2001:db8:" n "::5 table local;"
 
 /* One row a decision. `wins` is the route's place from 1; 0: none. `rules` NULL: Linux's own. */
 static const struct {
@@ -216,6 +220,27 @@ static const struct {
     {"WireGuard's way", "10.0.0.0/24;default;default table 7", "main suppress 0;7 not unmet;main",
 	"1.1.1.1", 3, NULL, false},
     {"no rule leads anywhere", "default", "7", "1.1.1.1", 0, "no-route", false},
+    {"a route from the only own address", "::/0 from 2001:db8:1::/64;" OWN("1"), NULL, "3000::1", 1,
+	NULL, false},
+    {"a route from elsewhere", "::/0 from 2001:db8:2::/64;" OWN("1"), NULL, "3000::1", 0,
+	"no-route", false},
+    {"a route from one of two", "::/0 from 2001:db8:2::/64;" OWN("1") OWN("2"), NULL, "3000::1", 0,
+	"no-route", true},
+    {"a route from both", "::/0 from 2001:db8::/32;" OWN("1") OWN("2"), NULL, "3000::1", 1, NULL,
+	false},
+    {"no own address is listed", "::/0 from 2001:db8:1::/64", NULL, "3000::1", 0, "no-route", true},
+    {"link-local addresses do not reach far",
+	"::/0 from 2001:db8:1::/64;local fe80::5 table local;local ::1 table local;" OWN("1"), NULL,
+	"3000::1", 1, NULL, false},
+    {"a route from PREFIX is not looked at where there is a way",
+	"::/0;3000::/16 from 2001:db8:1::/64;" OWN("1"), NULL, "3000::1", 1, NULL, false},
+    {"it hides that to the same network", "3000::/16;3000::/8;3000::/16 from 2001:db8:1::/64", NULL,
+	"3000::1", 2, NULL, false},
+    {"but not in another table", "3000::/16;3000::/8;3000::/16 from 2001:db8:1::/64 table 7", NULL,
+	"3000::1", 1, NULL, false},
+    {"nor a default", "::/0;::/0 from 2001:db8:1::/64", NULL, "3000::1", 1, NULL, false},
+    {"fewer sources", "::/0 from 2001:db8::/32;::/0 from 2001:db8:1::/64 metric 9;" OWN("1"), NULL,
+	"3000::1", 2, NULL, false},
 };
 
 static void test_decisions(void **state)
@@ -470,7 +495,8 @@ static void test_format(void **state)
 	    route_format(arena, &r), "default via 10.0.0.1 dev eth0 table 100 metric 50");
 	r = (struct route){
 	    .dst = prefix_of(view_of("::/0")), .table = "main", .type = ROUTE_PROHIBIT};
-	assert_string_equal(route_format(arena, &r), "prohibit default");
+	assert_true(prefix_parse(view_of("2001:db8:1::/64"), &r.from));
+	assert_string_equal(route_format(arena, &r), "prohibit default from 2001:db8:1::/64");
 	arena_free(arena);
 }
 

@@ -28,17 +28,18 @@ enum route_type {
 enum route_scope { ROUTE_SCOPE_GLOBAL, ROUTE_SCOPE_SITE, ROUTE_SCOPE_LINK, ROUTE_SCOPE_HOST };
 
 struct route {
-	struct prefix dst; /* /0 for "default" */
-	struct ip gateway; /* family IP_NONE: on-link */
-	const char *dev;   /* NULL where none was printed (blackhole) */
-	const char *table; /* "main", "local", "100": never NULL */
-	struct ip src;     /* preferred source, or IP_NONE */
-	uint32_t metric;   /* 0 where none was printed */
+	struct prefix dst;  /* /0 for "default" */
+	struct prefix from; /* IPv6: for packets from there only; /0: for all */
+	struct ip gateway;  /* family IP_NONE: on-link */
+	const char *dev;    /* NULL where none was printed (blackhole) */
+	const char *table;  /* "main", "local", "100": never NULL */
+	struct ip src;      /* preferred source, or IP_NONE */
+	uint32_t metric;    /* 0 where none was printed */
 	enum route_type type;
 	enum route_scope scope;
 	bool linkdown, dead; /* flags as printed; a dead route is never used */
-	bool conditional;    /* for packets of one TOS or from one prefix only: not for those
-				that lookups ask for */
+	bool conditional;    /* for packets of one TOS, or of sockets bound to one interface: not
+				for those that lookups ask for */
 	unsigned hop;        /* of a multipath route, whose hops stand one after the other: 0 for
 				its first and for every other route, then 1, 2 … */
 	unsigned line;       /* in the output it was read from, from 1 */
@@ -93,8 +94,8 @@ struct lookup {
 	enum lookup_reason reason;
 	bool uncertain; /* an open rule stood before the winner and might have decided, the
 			   table or the rules are partial, the winner's next hop was not printed,
-			   or a rule `from PREFIX` may cover the source address, which is not
-			   known */
+			   or a rule or a route `from PREFIX` may cover the source address, which
+			   is not known */
 	bool by_source; /* the source address decided, or might have: `ip route get` without
 			   `from` does not ask for it */
 };
@@ -111,8 +112,9 @@ struct rule *rule_list_add(struct rule_list *list);
  * (ip_route_connect(), include/net/route.h): first without a source, when no rule `from PREFIX`
  * matches; then with the source that the first winner gave. That source is the route's `src`, or
  * the one of the same interface's network that holds the next hop. IPv6 looks up again only where
- * the first look found no way (ip6_dst_lookup_tail(), net/ipv6/ip6_output.c). `rules` are those of
- * dst's family; NULL or not known: Linux's own.
+ * the first look found no way (ip6_dst_lookup_tail(), net/ipv6/ip6_output.c), from one of its own
+ * addresses: which one is not worked out (RFC 6724), so all of them must lead the same way. `rules`
+ * are those of dst's family; NULL or not known: Linux's own.
  *
  * Of a multipath route the kernel takes one hop for each flow; the winner is the first that is
  * not dead. route_hops() counts all of them, which stand from there on in the table.
