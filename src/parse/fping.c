@@ -7,6 +7,7 @@ struct reader {
 	struct ping *ping;
 	unsigned number;
 	size_t *unanswered;
+	bool *other; /* the line is of another target */
 };
 
 /* The line's name is the target, or becomes it. */
@@ -16,8 +17,10 @@ static bool take_target(struct reader *r, struct view name)
 
 	if (name.n == 0)
 		return false;
-	if (p->target != NULL)
-		return view_eq(name, p->target);
+	if (p->target != NULL) {
+		*r->other = !view_eq(name, p->target);
+		return !*r->other;
+	}
 	p->target = arena_dup_view(r->arena, name);
 	p->source.line = r->number;
 	ip_parse(name, &p->address);
@@ -71,19 +74,21 @@ static bool take_packet(struct reader *r, struct view rest)
 	struct view seq, word, ms;
 	uint64_t number, size;
 	double value;
+	bool counted = r->ping->transmitted >= 0; /* by a summary that came first, on stderr */
 
 	if (!view_take(&rest, "[") || !view_next_part(&rest, ']', &seq) ||
 	    !view_uint(seq, 0, 1000000, &number) || !view_take(&rest, ", "))
 		return false;
 	if (view_starts(rest, "timed out")) {
-		++*r->unanswered;
+		*r->unanswered += !counted;
 		return true;
 	}
 	if (!view_next_word(&rest, &word) || !view_uint(word, 0, 1000000, &size) ||
 	    !view_take(&rest, " bytes, ") || !view_next_word(&rest, &ms) ||
 	    !view_decimal(ms, &value))
 		return false;
-	add_reply(r, (long)number, value);
+	if (!counted)
+		add_reply(r, (long)number, value);
 	return true;
 }
 
@@ -116,25 +121,30 @@ static bool take_summary(struct reader *r, struct view rest)
 	return true;
 }
 
-/* "0.048 - 0.067" of -C: a time or a '-' for each packet, so that they are counted. */
+/*
+ * "0.048 - 0.067" of -C, on stderr: a time or a '-' for each packet, so that they are counted.
+ * Without -q each had a line of its own before.
+ */
 static bool take_times(struct reader *r, struct view rest)
 {
+	bool listed = r->ping->n_replies + *r->unanswered > 0;
 	struct view all = rest, word;
 	double ms;
-	long seq = 0;
+	long seq = 0, came = 0;
 
 	while (view_next_word(&all, &word)) {
 		if (!view_eq(word, "-") && !view_decimal(word, &ms))
 			return false;
 	}
 	for (; view_next_word(&rest, &word); seq++) {
-		if (view_decimal(word, &ms))
+		bool reply = view_decimal(word, &ms);
+		came += reply;
+		*r->unanswered += !reply && !listed;
+		if (reply && !listed)
 			add_reply(r, seq, ms);
-		else
-			++*r->unanswered;
 	}
 	r->ping->transmitted = seq;
-	r->ping->received = (long)r->ping->n_replies;
+	r->ping->received = came;
 	return seq > 0;
 }
 
@@ -162,13 +172,29 @@ static bool take_error(struct reader *r, struct view line)
 	return true;
 }
 
-bool fping_take_line(
-    struct view line, unsigned number, struct arena *arena, struct ping *ping, size_t *unanswered)
+bool fping_take_send_error(struct view line, unsigned number, struct arena *arena,
+    struct ping *ping, struct view *ret_what)
 {
-	struct reader r = {arena, ping, number, unanswered};
+	static const char error[] = ": error while ", sending[] = "sending ping: ";
+	bool other;
+	struct reader r = {arena, ping, number, NULL, &other};
+	long at = view_find(line, error);
+	struct view what = view_skip(line, at < 0 ? 0 : (size_t)at + sizeof error - 1);
+
+	if (at < 0 || !view_starts(what, sending) || !take_target(&r, view_left(line, (size_t)at)))
+		return false;
+	*ret_what = what;
+	return true;
+}
+
+bool fping_take_line(struct view line, unsigned number, struct arena *arena, struct ping *ping,
+    size_t *unanswered, bool *ret_other)
+{
+	struct reader r = {arena, ping, number, unanswered, ret_other};
 	long colon = view_find(line, " : ");
 	struct view name, head, rest = view_skip(line, colon < 0 ? 0 : (size_t)colon + 3);
 
+	*ret_other = false;
 	if (colon < 0)
 		return take_error(&r, line) || take_state(&r, line);
 	head = view_left(line, (size_t)colon);

@@ -12,6 +12,7 @@ struct reader {
 	bool in_dump, in_record;  /* the next line belongs to this one */
 	bool failed_early;        /* unknown host, no route or no permission: nothing can follow */
 	size_t refused;           /* errors that a firewall of the host itself gave */
+	bool other;               /* the line is fping's, of another target */
 	size_t unanswered;        /* "no answer yet" of -O, "Request timeout" of macOS */
 	long first_seq, last_seq; /* of the replies; -1: none */
 	size_t unique;
@@ -334,7 +335,8 @@ static bool take_complaint(struct reader *r, struct view line, unsigned number)
 {
 	struct view rest = line, word;
 	bool ours = take_program(&rest) || view_starts(line, "connect: ") ||
-		    view_starts(line, "unknown host");
+		    view_starts(line, "unknown host") ||
+		    fping_take_send_error(line, number, r->arena, r->ping, &rest);
 
 	if (!ours && (!view_next_word(&rest, &word) || !view_ends(word, ":")))
 		return false;
@@ -400,7 +402,7 @@ static bool take_line(struct reader *r, struct view line, unsigned number)
 		return true;
 	}
 	return is_noise(line) || take_complaint(r, line, number) ||
-	       fping_take_line(line, number, r->arena, r->ping, &r->unanswered);
+	       fping_take_line(line, number, r->arena, r->ping, &r->unanswered, &r->other);
 }
 
 static enum ping_status failure_of(const struct reader *r)
@@ -438,8 +440,11 @@ static void read_all(struct reader *r, struct view text, bool number_lines)
 
 	while (line_next(&lines, &line)) {
 		unsigned number = number_lines ? lines.number : 0;
+		r->other = false;
 		if (!take_line(r, line, number))
-			line_reject(r->diags, number, line, "a line of ping's output");
+			line_reject(r->diags, number, line,
+			    r->other ? "lines of one target only (each needs a call of its own)"
+				     : "a line of ping's output");
 	}
 }
 

@@ -86,6 +86,27 @@ static const struct {
 	const char *name, *text, *expected;
 	size_t diags;
 } cases[] = {
+    {"fping -C, stdout and stderr",
+	"h : [0], 64 bytes, 0.1 ms (0.1 avg, 0% loss)\nh : [1], timed out (0.1 avg, 50% loss)\n"
+	"h : [2], 64 bytes, 0.3 ms (0.2 avg, 33% loss)\n\nh : 0.1 - 0.3\n",
+	"h none 3/2 -1% +-1 2 0 loss", 0},
+    {"fping -C, stderr first",
+	"h : 0.1 - 0.3\nh : [0], 64 bytes, 0.1 ms (0.1 avg, 0% loss)\n"
+	"h : [1], timed out (0.1 avg, 50% loss)\nh : [2], 64 bytes, 0.3 ms (0.2 avg, 33% loss)\n",
+	"h none 3/2 -1% +-1 2 0 loss", 0},
+    {"fping -C -q", "h : 0.1 - 0.3\n", "h none 3/2 -1% +-1 2 0 loss", 0},
+    {"fping cannot send",
+	"8.8.8.8: error while sending ping: Network is unreachable\n8.8.8.8 is unreachable\n",
+	"8.8.8.8 8.8.8.8 -1/-1 -1% +-1 0 1 no-route", 0},
+    {"fping -C cannot send",
+	"8.8.8.8: error while sending ping: No route to host\n"
+	"8.8.8.8: error while sending ping: No route to host\n\n8.8.8.8 : - -\n",
+	"8.8.8.8 8.8.8.8 2/0 -1% +-1 0 2 no-route", 0},
+    {"fping may not send",
+	"db: error while sending ping: Operation not permitted\ndb is unreachable\n",
+	"db none -1/-1 -1% +-1 0 1 refused", 0},
+    {"fping and two targets", "h is alive\ng is alive\nk is unreachable\n",
+	"h none -1/-1 -1% +-1 1 0 ok", 2},
     {"nothing", "", "- none -1/-1 -1% +-1 0 0 unknown", 0},
     {"header alone says nothing", HEADER, "db 10.0.0.5 -1/-1 -1% +-1 0 0 unknown", 0},
     {"cut off, all well", HEADER REPLY(1) REPLY(2) "64 by", "db 10.0.0.5 -1/-1 -1% +-1 2 0 ok", 1},
