@@ -5,22 +5,14 @@
 
 #include "oddhost/base/buf.h"
 #include "oddhost/base/json.h"
+#include "oddhost/check/recreate.h"
 
 #define DAEMON_JSON "/etc/docker/daemon.json"
 #define VERIFIED_ADDRESSES 4 /* of a target */
 
-/* The settings of a network that `docker network create` takes, one a line. */
-#define SETTINGS                                                                                   \
-	"{{range $k, $v := .Options}}--opt={{$k}}={{$v}}{{println}}{{end}}"                        \
-	"{{range $k, $v := .Labels}}--label={{$k}}={{$v}}{{println}}{{end}}"                       \
-	"{{if .Internal}}--internal{{println}}{{end}}"                                             \
-	"{{if .Attachable}}--attachable{{println}}{{end}}"                                         \
-	"{{if .EnableIPv6}}--ipv6{{println}}{{end}}"                                               \
-	"{{range .IPAM.Config}}{{if gt (len (split .Subnet \":\")) 1}}"                            \
-	"--subnet={{.Subnet}}{{println}}{{end}}{{end}}"
-
 struct adviser {
 	struct check *check;
+	struct arena *arena; /* the check's */
 	const struct host *host;
 	struct advice *advice;
 	struct container_subnet *subnets;
@@ -28,14 +20,13 @@ struct adviser {
 	bool moves_docker0;
 };
 
-static void __attribute__((format(printf, 3, 4)))
-add(struct adviser *a, struct line_list *list, const char *fmt, ...)
+void line_add(struct arena *arena, struct line_list *list, const char *fmt, ...)
 {
 	va_list ap;
 
-	list->v = arena_grow(a->check->arena, list->v, list->n, &list->cap, sizeof *list->v);
+	list->v = arena_grow(arena, list->v, list->n, &list->cap, sizeof *list->v);
 	va_start(ap, fmt);
-	list->v[list->n++] = arena_vprintf(a->check->arena, fmt, ap);
+	list->v[list->n++] = arena_vprintf(arena, fmt, ap);
 	va_end(ap);
 }
 
@@ -56,19 +47,6 @@ static bool must_move_docker0(const struct adviser *a)
 	return false;
 }
 
-static struct json *pools_as_json(const struct group_pools *pools)
-{
-	struct json *list = json_array();
-	char text[PREFIX_TEXT_SIZE];
-
-	for (size_t i = 0; i < pools->n; i++) {
-		struct json *pool = json_push(list, json_object());
-		json_set_string(pool, "base", prefix_format(&pools->v[i].base, text));
-		json_set_number(pool, "size", pools->v[i].size);
-	}
-	return list;
-}
-
 static void merge_daemon(struct adviser *a)
 {
 	const struct group_pools *pools = group_pools_of(a->check);
@@ -79,20 +57,21 @@ static void merge_daemon(struct adviser *a)
 
 	if (daemon->present && !daemon->valid)
 		return;
-	struct json *root = view_trim(text).n > 0 ? json_parse(text, &err) : json_object();
+	struct json *root = view_trim(text).n > 0 ? json_parse_exact(text, &err) : json_object();
 	if (root == NULL)
 		return;
-	if (!pools->own && !pools_same(daemon->pools, daemon->n_pools, pools->v, pools->n)) {
-		json_replace(root, "default-address-pools", pools_as_json(pools));
+	if (!pools->own && !group_pools_are(a->check, daemon->pools, daemon->n_pools)) {
+		json_replace(root, "default-address-pools",
+		    json_new_raw(group_pools_list(a->check, a->host)));
 		a->advice->changes = true;
 	}
-	if (a->moves_docker0) {
+	if (a->moves_docker0 && pools->bip != NULL) {
 		json_replace(root, "bip", json_new_string(pools->bip));
 		a->advice->changes = true;
 	}
 	json_print(root, true, &out);
 	json_free(root);
-	a->advice->daemon_json = arena_dup(a->check->arena, buf_str(&out));
+	a->advice->daemon_json = arena_dup(a->arena, buf_str(&out));
 	buf_free(&out);
 }
 
@@ -104,7 +83,7 @@ static void add_container(struct adviser *a, struct advice_network *network, con
 		if (strcmp(network->containers.v[i], name) == 0)
 			return;
 	}
-	add(a, &network->containers, "%s", name);
+	line_add(a->arena, &network->containers, "%s", name);
 }
 
 static bool names_network(const char *networks, const char *name)
@@ -154,30 +133,91 @@ static bool in_pools(const struct group_pools *pools, const struct prefix *subne
 	return false;
 }
 
+/* The entry of the network that has this subnet: it may have another one that is in the way, too.
+ */
+static struct advice_network *entry_of(struct adviser *a, const struct container_subnet *s)
+{
+	struct advice *advice = a->advice;
+	const char *name = s->network != NULL ? s->network->name : s->dev;
+
+	for (size_t i = 0; i < advice->n_recreate; i++) {
+		if (strcmp(advice->recreate[i].name, name) == 0)
+			return &advice->recreate[i];
+	}
+	advice->recreate = arena_grow(a->arena, advice->recreate, advice->n_recreate,
+	    &advice->cap_recreate, sizeof *advice->recreate);
+	struct advice_network *network = &advice->recreate[advice->n_recreate++];
+	*network =
+	    (struct advice_network){.name = name, .subnet = s->prefix, .network = s->network};
+	find_containers(a, network);
+	return network;
+}
+
+static void add_network(
+    struct adviser *a, const struct container_subnet *s, const struct need *need)
+{
+	struct advice_network *network = entry_of(a, s);
+
+	if (network->need == NULL)
+		network->need = need;
+	network->asked = network->asked || subnet_was_asked(s) ||
+			 (s->prefix.ip.family == IP_V4 && s->network != NULL &&
+			     s->network->inspected && !was_chosen(a, &s->prefix));
+	if (s->prefix.ip.family == IP_V6) {
+		network->outlaw6 = s->prefix;
+		recreate_free6(a->check, s->network, &network->instead6);
+	}
+}
+
+/* Docker keeps docker_gwbridge for its swarm: no container could be connected to a new one. */
+static void leave_to_swarm(struct adviser *a, const struct container_subnet *s)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	line_add(a->arena, &a->advice->remarks,
+	    "%s (%s) is in the way, too, and is left alone: docker keeps it for its swarm. To move it, "
+	    "let the host leave the swarm (docker swarm leave), remove it, create it with another "
+	    "--subnet and the options that it has, and join again",
+	    s->network->name, prefix_format(&s->prefix, text));
+}
+
+static void leave_docker0(struct adviser *a, const struct container_subnet *s)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	line_add(a->arena, &a->advice->remarks,
+	    "docker0 has %s, which is in the way: choose another fixed-cidr-v6 in " DAEMON_JSON
+	    " by hand",
+	    prefix_format(&s->prefix, text));
+}
+
+/* With `needed` those in the way of a need, else those that came from other pools. */
 static void find_networks(struct adviser *a, bool needed)
 {
 	const struct group_pools *pools = group_pools_of(a->check);
-	struct advice *advice = a->advice;
 
 	for (size_t i = 0; i < a->n_subnets; i++) {
 		const struct container_subnet *s = &a->subnets[i];
 		const struct need *need = needs_overlapping(a->check, &s->prefix);
-		if (!subnet_is_docker(s) || subnet_is_docker0(s) || (need != NULL) != needed ||
-		    (!needed && (in_pools(pools, &s->prefix) || !was_chosen(a, &s->prefix))))
+		if (strcmp(s->owner, "docker") != 0 || subnet_is_docker0(s) ||
+		    (need != NULL) != needed)
 			continue;
-		advice->recreate = arena_grow(a->check->arena, advice->recreate, advice->n_recreate,
-		    &advice->cap_recreate, sizeof *advice->recreate);
-		struct advice_network *network = &advice->recreate[advice->n_recreate++];
-		*network =
-		    (struct advice_network){.name = s->network != NULL ? s->network->name : s->dev,
-			.subnet = s->prefix,
-			.need = need,
-			.network = s->network};
-		find_containers(a, network);
+		if (s->network != NULL && network_is_swarms(s->network)) {
+			if (needed)
+				leave_to_swarm(a, s);
+		} else if (s->dev != NULL && strcmp(s->dev, "docker0") == 0) {
+			if (needed)
+				leave_docker0(a, s);
+		} else if (needed || (subnet_is_docker(s) && !in_pools(pools, &s->prefix) &&
+					 !subnet_was_asked(s) && was_chosen(a, &s->prefix))) {
+			add_network(a, s, need);
+		}
 	}
 }
 
 /* Commands */
+
+#define BEFORE DAEMON_JSON ".before-oddhost"
 
 static void write_daemon(struct adviser *a)
 {
@@ -185,126 +225,45 @@ static void write_daemon(struct adviser *a)
 	const struct docker_daemon *daemon = &a->host->daemon;
 
 	if (daemon->present)
-		add(a, commands, "cp -p " DAEMON_JSON " " DAEMON_JSON ".before-oddhost");
+		line_add(a->arena, commands, "cp -p " DAEMON_JSON " " BEFORE);
 	else
-		add(a, commands, "mkdir -p /etc/docker");
+		line_add(a->arena, commands, "mkdir -p /etc/docker");
 	if (!daemon->known)
-		add(a, commands,
-		    "# what " DAEMON_JSON
-		    " holds was not read: where there is one, merge these members into it by hand");
-	add(a, commands, "%scat >" DAEMON_JSON " <<'END'\n%sEND",
-	    daemon->known ? "" : "[ ! -e " DAEMON_JSON " ] && ", a->advice->daemon_json);
+		line_add(a->arena, commands,
+		    "if [ -e " DAEMON_JSON " ]\n"
+		    "then echo 'there is a " DAEMON_JSON
+		    ", which was not read: merge what follows into it by "
+		    "hand, then go on behind it' >&2\nexit 1\nfi");
+	line_add(a->arena, commands, "cat >" DAEMON_JSON " <<'END'\n%sEND", a->advice->daemon_json);
 }
 
 /*
- * Containers without a restart policy stay down after a restart, so those that ran are started.
- * With live-restore none stops, but docker0 stays as it is while one runs.
+ * Containers without a restart policy stay down after a restart, so those that ran are started;
+ * those made with --rm are gone. With live-restore none stops, but docker0 stays as it is while one
+ * runs. Where docker does not start with what was written, what was there before is put back.
  */
 static void restart(struct adviser *a)
 {
 	struct line_list *commands = &a->advice->commands;
-	bool survive = a->host->engine.live_restore == 1;
+	bool survive = a->host->engine.live_restore == 1, stops = !survive || a->moves_docker0;
+	static const char start[] =
+	    "[ -z \"$running\" ] || docker start $running || echo 'not all of them are there' >&2";
 
-	if (!survive || a->moves_docker0)
-		add(a, commands, "running=$(docker ps -q)");
+	if (stops)
+		line_add(a->arena, commands, "running=$(docker ps -q)");
 	if (survive && a->moves_docker0)
-		add(a, commands, "[ -z \"$running\" ] || docker stop $running");
-	add(a, commands, "systemctl restart docker");
-	if (!survive || a->moves_docker0)
-		add(a, commands, "[ -z \"$running\" ] || docker start $running");
-}
-
-static const char *project_of(const struct advice_network *network)
-{
-	return network->network == NULL ? NULL : network->network->project;
-}
-
-/* Several networks of a project are re-created at once. */
-static bool is_first_of_project(const struct adviser *a, size_t i)
-{
-	const char *project = project_of(&a->advice->recreate[i]);
-
-	for (size_t k = 0; k < i; k++) {
-		const char *other = project_of(&a->advice->recreate[k]);
-		if (other != NULL && strcmp(other, project) == 0)
-			return false;
-	}
-	return true;
-}
-
-/* The directory of its compose file is a label of each of its containers. */
-static void recreate_project(struct adviser *a, const struct advice_network *network)
-{
-	struct line_list *commands = &a->advice->commands;
-	const char *word = check_shell_word(a->check, project_of(network));
-	const char *container = NULL;
-
-	for (size_t i = 0; i < a->host->n_containers && container == NULL; i++) {
-		const struct container *c = &a->host->containers[i];
-		if (c->project != NULL && strcmp(c->project, project_of(network)) == 0)
-			container = c->name;
-	}
-	if (!was_chosen(a, &network->subnet))
-		add(a, commands,
-		    "# its compose file may name this subnet (ipam): change it there first");
-	if (container == NULL) {
-		add(a, commands, "# in the directory of its compose file:");
-		add(a, commands, "docker compose -p %s down && docker compose -p %s up -d", word,
-		    word);
-		return;
-	}
-	add(a, commands,
-	    "(cd \"$(docker inspect -f '{{index .Config.Labels "
-	    "\"com.docker.compose.project.working_dir\"}}' %s)\" && docker compose -p %s config -q && "
-	    "docker compose -p %s down && docker compose -p %s up -d)",
-	    check_shell_word(a->check, container), word, word, word);
-}
-
-/* The digits of br-c3c094fc6759 are those of the network's id, which names it, too. */
-static const char *id_of(const struct advice_network *network)
-{
-	const char *id = network->name + 3;
-
-	if (strncmp(network->name, "br-", 3) != 0 || strlen(id) != 12 ||
-	    strspn(id, "0123456789abcdef") != 12)
-		return NULL;
-	return id;
-}
-
-/* With the settings that it has: they are read before it is removed. */
-static void recreate_network(struct adviser *a, const struct advice_network *network)
-{
-	struct line_list *commands = &a->advice->commands;
-	const struct docker_network *known = network->network;
-	const char *name = check_shell_word(a->check, network->name), *driver = "bridge";
-
-	if (known == NULL && id_of(network) == NULL) {
-		add(a, commands, "# the network behind %s is not known: see docker network ls",
-		    name);
-		return;
-	}
-	if (known == NULL) {
-		add(a, commands, "name=$(docker network inspect -f '{{.Name}}' %s)",
-		    id_of(network));
-		name = "\"$name\"";
-	} else if (known->driver != NULL) {
-		driver = check_shell_word(a->check, known->driver);
-	}
-	if (known == NULL || !known->inspected)
-		add(a, commands,
-		    "# the containers on %s are not known: docker network rm refuses while there are any",
-		    name);
-	for (size_t i = 0; i < network->containers.n; i++)
-		add(a, commands, "docker network disconnect -f %s %s", name,
-		    check_shell_word(a->check, network->containers.v[i]));
-	add(a, commands,
-	    "settings=$(docker network inspect -f '" SETTINGS
-	    "' %s) && docker network rm %s && printf '%%s' \"$settings\" | "
-	    "xargs -d '\\n' docker network create -d %s %s",
-	    name, name, driver, name);
-	for (size_t i = 0; i < network->containers.n; i++)
-		add(a, commands, "docker network connect %s %s", name,
-		    check_shell_word(a->check, network->containers.v[i]));
+		line_add(a->arena, commands, "[ -z \"$running\" ] || docker stop $running");
+	if (a->advice->changes)
+		line_add(a->arena, commands,
+		    "systemctl restart docker || {\n"
+		    "echo 'docker does not start with it: what was there before is put back' >&2\n"
+		    "%s\nsystemctl restart docker\n%s%sexit 1\n}",
+		    a->host->daemon.present ? "cp -p " BEFORE " " DAEMON_JSON : "rm " DAEMON_JSON,
+		    stops ? start : "", stops ? "\n" : "");
+	else
+		line_add(a->arena, commands, "systemctl restart docker");
+	if (stops)
+		line_add(a->arena, commands, "%s", start);
 }
 
 /* Verifying: each command fails, or prints what is to be compared. */
@@ -324,12 +283,12 @@ static void verify_targets(struct adviser *a)
 				continue;
 			answers = answers || s->answers_by_gateway || s->answers_on_link;
 			if (n++ < VERIFIED_ADDRESSES)
-				add(a, &a->advice->verify,
+				line_add(a->arena, &a->advice->verify,
 				    "! ip route get %s | grep -E ' dev (docker|br-)'",
 				    ip_format(&s->address, text));
 		}
 		if (answers)
-			add(a, &a->advice->verify, "ping -c 3 %s",
+			line_add(a->arena, &a->advice->verify, "ping -c 3 %s",
 			    check_shell_word(check, target->name));
 	}
 }
@@ -340,26 +299,53 @@ static void verify(struct adviser *a)
 	char text[PREFIX_TEXT_SIZE];
 
 	if (advice->restart)
-		add(a, &advice->verify,
+		line_add(a->arena, &advice->verify,
 		    "docker info --format '{{json .DefaultAddressPools}}'; ip -4 -o addr show docker0");
 	for (size_t i = 0; i < advice->n_recreate; i++) {
 		const struct advice_network *network = &advice->recreate[i];
 		if (network->network != NULL)
-			add(a, &advice->verify,
+			line_add(a->arena, &advice->verify,
 			    "docker network inspect -f '{{range .IPAM.Config}}{{.Subnet}} {{end}}' %s",
 			    check_shell_word(a->check, network->name));
-		add(a, &advice->verify, "! ip -4 route show exact %s | grep -E ' dev (docker|br-)'",
+		line_add(a->arena, &advice->verify,
+		    "! ip -%c route show exact %s | grep -E ' dev (docker|br-)'",
+		    network->subnet.ip.family == IP_V6 ? '6' : '4',
 		    prefix_format(&network->subnet, text));
 	}
 	if (advice->restart || advice->n_recreate > 0)
 		verify_targets(a);
 }
 
+static void remark(struct adviser *a)
+{
+	if (a->moves_docker0 && group_pools_of(a->check)->bip == NULL)
+		line_add(a->arena, &a->advice->remarks,
+		    "docker0 is in the way, too, and no private space is left for it: choose a bip "
+		    "in " DAEMON_JSON " by hand");
+	recreate_remarks(a->check, a->host, a->advice);
+}
+
+static void command(struct adviser *a)
+{
+	struct advice *advice = a->advice;
+
+	line_add(a->arena, &advice->commands, "(set -e");
+	recreate_prepare(a->check, a->host, advice);
+	if (advice->changes)
+		write_daemon(a);
+	if (advice->restart)
+		restart(a);
+	recreate_networks(a->check, a->host, advice);
+	line_add(a->arena, &advice->commands, ")");
+}
+
 void advise_host(struct check *check, size_t h, struct advice *ret)
 {
-	struct adviser a = {.check = check, .host = check->hosts[h], .advice = ret};
+	struct adviser a = {
+	    .check = check, .arena = check->arena, .host = check->hosts[h], .advice = ret};
 
 	*ret = (struct advice){0};
+	ret->no_docker = subnets_no_docker(a.host);
 	a.n_subnets = subnets_of_host(check->arena, a.host, &a.subnets);
 	ret->unknown = subnets_docker_unknown(a.host, a.subnets, a.n_subnets);
 	if (ret->unknown != NULL || group_pools_of(check)->n == 0)
@@ -373,15 +359,8 @@ void advise_host(struct check *check, size_t h, struct advice *ret)
 	ret->restart = ret->changes || !group_pools_in_force(check, a.host);
 	find_networks(&a, true);
 	find_networks(&a, false);
-	if (ret->changes)
-		write_daemon(&a);
-	if (ret->restart)
-		restart(&a);
-	for (size_t i = 0; i < ret->n_recreate; i++) {
-		if (project_of(&ret->recreate[i]) == NULL)
-			recreate_network(&a, &ret->recreate[i]);
-		else if (is_first_of_project(&a, i))
-			recreate_project(&a, &ret->recreate[i]);
-	}
+	remark(&a);
+	if (ret->restart || ret->n_recreate > 0)
+		command(&a);
 	verify(&a);
 }

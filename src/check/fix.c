@@ -10,7 +10,7 @@
 static bool declare_pools(struct check *check, struct finding *f, const struct host *host,
     const char *clear_of, bool with_bip)
 {
-	const char *pools = group_pools_json(check, with_bip);
+	const char *pools = group_pools_json(check, host, with_bip);
 
 	if (pools == NULL) {
 		finding_add_fix(check, f,

@@ -36,11 +36,23 @@ struct chooser {
 	struct group_pools *pools;
 };
 
-/* A configuration that some hosts have. */
+/* A configuration that some hosts have: its IPv4 pools. */
 struct candidate {
 	const struct docker_pool *v;
 	size_t n, hosts;
 };
+
+static struct candidate ipv4_of(struct check *check, const struct docker_pool *v, size_t n)
+{
+	struct docker_pool *kept = arena_alloc(check->arena, n * sizeof *kept);
+	size_t n_kept = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].base.ip.family == IP_V4)
+			kept[n_kept++] = v[i];
+	}
+	return (struct candidate){kept, n_kept, 1};
+}
 
 static uint64_t room_in(unsigned len, unsigned size)
 {
@@ -126,8 +138,7 @@ static uint64_t room_on_host(
 static bool is_good(struct chooser *c, const struct candidate *candidate)
 {
 	for (size_t i = 0; i < candidate->n; i++) {
-		if (candidate->v[i].base.ip.family != IP_V4 ||
-		    needs_overlapping(c->check, &candidate->v[i].base) != NULL)
+		if (needs_overlapping(c->check, &candidate->v[i].base) != NULL)
 			return false;
 	}
 	for (size_t h = 0; h < c->check->n; h++) {
@@ -152,26 +163,29 @@ static void take(struct chooser *c, const struct candidate *candidate)
 }
 
 /* What daemon.json declares, though docker may not use it yet; else what docker uses. */
-static bool pools_meant(const struct host *host, struct candidate *ret)
+static bool pools_meant(const struct host *host, const struct docker_pool **ret_v, size_t *ret_n)
 {
 	const struct docker_daemon *daemon = &host->daemon;
 
-	*ret = (struct candidate){daemon->pools, daemon->n_pools, 1};
-	return (daemon->valid && daemon->n_pools > 0) || subnets_pools(host, &ret->v, &ret->n);
+	*ret_v = daemon->pools;
+	*ret_n = daemon->n_pools;
+	return (daemon->valid && daemon->n_pools > 0) || subnets_pools(host, ret_v, ret_n);
 }
 
 /* Pools that hosts have, the most common ones first; docker's own only where all have them. */
 static bool keep_pools(struct chooser *c)
 {
-	struct candidate found[CANDIDATES], *best, of_host;
+	struct candidate found[CANDIDATES], *best;
 	size_t n = 0, own = 0, known = 0;
 
 	for (size_t h = 0; h < c->check->n; h++) {
-		if (!pools_meant(c->check->hosts[h], &of_host))
+		const struct docker_pool *v;
+		size_t n_v, i = 0;
+		if (!pools_meant(c->check->hosts[h], &v, &n_v))
 			continue;
 		known++;
-		own += of_host.n == 0;
-		size_t i = 0;
+		own += n_v == 0;
+		struct candidate of_host = ipv4_of(c->check, v, n_v);
 		while (i < n && !pools_same(found[i].v, found[i].n, of_host.v, of_host.n))
 			i++;
 		if (i < n)
@@ -255,7 +269,10 @@ static void make_pools(struct chooser *c)
 		pools->n = 0;
 }
 
-/* docker0 gets the first subnet of the pools that no container network holds on any host. */
+/*
+ * docker0 gets the first subnet of the pools that no container network holds on any host; where
+ * there is none, what else is free.
+ */
 static void choose_bip(struct chooser *c)
 {
 	struct pools pools = {.model = POOLS_LISTED,
@@ -266,7 +283,10 @@ static void choose_bip(struct chooser *c)
 	struct prefix subnet;
 	char text[IP_TEXT_SIZE];
 
-	if (!pools_next(&pools, &subnet))
+	bool found = pools_next(&pools, &subnet);
+	for (size_t i = 0; !found && i < sizeof places / sizeof *places; i++)
+		found = find_block(c, &places[i], USUAL_SIZE, &subnet);
+	if (!found)
 		return;
 	subnet.ip.b[3] |= 1;
 	c->pools->bip =
@@ -291,35 +311,63 @@ const struct group_pools *group_pools_of(struct check *check)
 
 bool group_pools_in_force(struct check *check, const struct host *host)
 {
-	const struct group_pools *pools = group_pools_of(check);
 	const struct docker_pool *v;
 	size_t n;
 
-	bool known = subnets_pools(host, &v, &n);
-	if (pools->own)
-		return n == 0;
-	return pools->n > 0 && known && pools_same(pools->v, pools->n, v, n);
+	return subnets_pools(host, &v, &n) && group_pools_are(check, v, n);
 }
 
-const char *group_pools_json(struct check *check, bool with_bip)
+bool group_pools_are(struct check *check, const struct docker_pool *v, size_t n)
+{
+	const struct group_pools *pools = group_pools_of(check);
+
+	if (pools->own)
+		return n == 0;
+	struct candidate ipv4 = ipv4_of(check, v, n);
+	return pools->n > 0 && pools_same(pools->v, pools->n, ipv4.v, ipv4.n);
+}
+
+static void add_pools(struct buf *out, const struct docker_pool *v, size_t n, enum ip_family family)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].base.ip.family == family)
+			buf_printf(out, "%s    {\"base\": \"%s\", \"size\": %u}",
+			    out->n > 1 ? ",\n" : "\n", prefix_format(&v[i].base, text), v[i].size);
+	}
+}
+
+const char *group_pools_list(struct check *check, const struct host *host)
+{
+	const struct group_pools *pools = group_pools_of(check);
+	const struct docker_pool *v;
+	struct buf out = {0};
+	size_t n;
+
+	buf_putc(&out, '[');
+	add_pools(&out, pools->v, pools->n, IP_V4);
+	if (pools_meant(host, &v, &n))
+		add_pools(&out, v, n, IP_V6);
+	buf_puts(&out, "\n  ]");
+	const char *list = arena_dup(check->arena, buf_str(&out));
+	buf_free(&out);
+	return list;
+}
+
+const char *group_pools_json(struct check *check, const struct host *host, bool with_bip)
 {
 	const struct group_pools *pools = group_pools_of(check);
 	struct buf out = {0};
-	char text[PREFIX_TEXT_SIZE];
 
 	if (pools->n == 0 || (with_bip && pools->bip == NULL))
 		return NULL;
 	buf_puts(&out, "{\n");
 	if (with_bip)
 		buf_printf(&out, "  \"bip\": \"%s\"%s\n", pools->bip, pools->own ? "" : ",");
-	if (!pools->own) {
-		buf_puts(&out, "  \"default-address-pools\": [\n");
-		for (size_t i = 0; i < pools->n; i++)
-			buf_printf(&out, "    {\"base\": \"%s\", \"size\": %u}%s\n",
-			    prefix_format(&pools->v[i].base, text), pools->v[i].size,
-			    i + 1 < pools->n ? "," : "");
-		buf_puts(&out, "  ]\n");
-	}
+	if (!pools->own)
+		buf_printf(
+		    &out, "  \"default-address-pools\": %s\n", group_pools_list(check, host));
 	buf_puts(&out, "}");
 	const char *json = arena_dup(check->arena, buf_str(&out));
 	buf_free(&out);

@@ -5,12 +5,14 @@
 
 #include "oddhost/check/subnets.h"
 
-#define SHORTEST 8
+#define SHORTEST 8 /* of a route: a default route in two halves, or eight parts, is none */
 
 static void add(struct check *check, struct needs *needs, const struct prefix *prefix,
     enum need_kind kind, const char *name)
 {
-	if (prefix->ip.family != IP_V4 || prefix->len < SHORTEST || ip_is_loopback(&prefix->ip))
+	static const struct prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
+
+	if (ip_is_loopback(&prefix->ip) || prefix_contains(&link_local, prefix))
 		return;
 	needs->v = arena_grow(check->arena, needs->v, needs->n, &needs->cap, sizeof *needs->v);
 	needs->v[needs->n++] = (struct need){*prefix, kind, name};
@@ -24,15 +26,44 @@ static void add_ip(struct check *check, struct needs *needs, const struct ip *ip
 	add(check, needs, &prefix, kind, name);
 }
 
+static bool is_needed(const struct host *host, const struct route *route)
+{
+	return route->type == ROUTE_UNICAST && route->dst.len >= SHORTEST &&
+	       strcmp(route->table, "local") != 0 && !subnets_is_container_route(host, route);
+}
+
+/* A host's own address, where no network that it is in says as much. */
+static void add_address(struct check *check, struct needs *needs, size_t h, const struct ip *ip)
+{
+	const struct host *host = check->hosts[h];
+	struct prefix itself = prefix_of_ip(ip, 128);
+
+	for (size_t i = 0; i < host->routes.n; i++) {
+		const struct route *route = &host->routes.v[i];
+		if (is_needed(host, route) && route->gateway.family == IP_NONE &&
+		    prefix_contains(&route->dst, &itself))
+			return;
+	}
+	add(check, needs, &itself, NEED_HOST, check_name(check, h));
+}
+
+/* Of a host that was not reached, its address in the inventory is all there is. */
 static void add_host(struct check *check, struct needs *needs, size_t h)
 {
 	const struct host *host = check->hosts[h];
 	const char *name = check_name(check, h);
+	struct ip ip;
 
+	if (ip_parse(view_of(host->record->address), &ip))
+		add_address(check, needs, h, &ip);
+	for (size_t i = 0; i < host->n_addresses; i++) {
+		const struct address *address = &host->addresses[i];
+		if (host_virtual_owner(host, address->dev) == NULL)
+			add_address(check, needs, h, &address->ip);
+	}
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct route *route = &host->routes.v[i];
-		if (route->type == ROUTE_UNICAST && strcmp(route->table, "local") != 0 &&
-		    !subnets_is_container_route(host, route))
+		if (is_needed(host, route))
 			add(check, needs, &route->dst,
 			    route->gateway.family == IP_NONE ? NEED_LAN : NEED_ROUTE, name);
 	}
@@ -122,7 +153,7 @@ const struct need *needs_overlapping(struct check *check, const struct prefix *s
 	const struct needs *needs = needs_of(check);
 	const struct need *best = NULL;
 
-	for (unsigned len = SHORTEST; len < subnet->len; len++) {
+	for (unsigned len = 0; len < subnet->len; len++) {
 		struct prefix outer = prefix_of_ip(&subnet->ip, len);
 		best = first_within(needs, &outer, true, best);
 	}
@@ -144,6 +175,8 @@ const char *need_text(struct arena *arena, const struct need *need)
 				   : arena_printf(arena, "reserved %s", prefix);
 	case NEED_BASTION:
 		return arena_printf(arena, "%s, which oddhost comes from", ip);
+	case NEED_HOST:
+		return arena_printf(arena, "%s, the address of %s", ip, need->name);
 	case NEED_LAN:
 		return arena_printf(arena, "the network %s of %s", prefix, need->name);
 	case NEED_ROUTE:

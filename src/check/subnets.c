@@ -105,14 +105,36 @@ bool subnet_is_docker0(const struct container_subnet *subnet)
 		   (subnet->network != NULL && strcmp(subnet->network->name, "bridge") == 0));
 }
 
-const char *subnets_docker_unknown(
-    const struct host *host, const struct container_subnet *subnets, size_t n)
+bool subnet_was_asked(const struct container_subnet *subnet)
+{
+	const struct docker_network *network = subnet->network;
+
+	for (size_t i = 0; network != NULL && i < network->n_subnets; i++) {
+		if (prefix_equal(&network->subnets[i], &subnet->prefix))
+			return network->asked[i];
+	}
+	return false;
+}
+
+bool network_is_swarms(const struct docker_network *network)
+{
+	return strcmp(network->name, "docker_gwbridge") == 0 ||
+	       (network->scope != NULL && strcmp(network->scope, "swarm") == 0);
+}
+
+bool subnets_no_docker(const struct host *host)
 {
 	const struct probe_result *probe = host_record_probe(host->record, "docker_networks");
 
+	return probe != NULL && probe->status == PROBE_MISSING_COMMAND;
+}
+
+const char *subnets_docker_unknown(
+    const struct host *host, const struct container_subnet *subnets, size_t n)
+{
 	if (host->engine.podman)
 		return "podman is there in docker's place, and goes by other rules";
-	if (probe != NULL && probe->status == PROBE_MISSING_COMMAND)
+	if (subnets_no_docker(host))
 		return "there is no docker";
 	for (size_t i = 0; i < n; i++) {
 		if (subnet_is_docker(&subnets[i]))

@@ -1,9 +1,8 @@
-#include <stdio.h>
-
 #include "oddhost/base/json.h"
 #include "oddhost/check/advise.h"
 #include "oddhost/cli/cli.h"
 #include "oddhost/cli/models.h"
+#include "oddhost/cli/names.h"
 #include "oddhost/report/escape.h"
 
 #define TAKEN_SHOWN 40
@@ -27,7 +26,7 @@ static struct json *host_as_json(const char *name, const struct advice *advice)
 
 	json_set_string(item, "host", name);
 	if (advice->daemon_json != NULL)
-		daemon = json_parse(view_of(advice->daemon_json), &err);
+		daemon = json_parse_exact(view_of(advice->daemon_json), &err);
 	json_set(item, "daemon_json", daemon != NULL ? daemon : json_new_null());
 	recreate = json_set(item, "recreate", json_array());
 	for (size_t i = 0; i < advice->n_recreate; i++) {
@@ -37,6 +36,7 @@ static struct json *host_as_json(const char *name, const struct advice *advice)
 		json_set_string(entry, "subnet", prefix_format(&network->subnet, text));
 		json_set(entry, "containers", strings(&network->containers));
 	}
+	json_set(item, "remarks", strings(&advice->remarks));
 	json_set(item, "commands", strings(&advice->commands));
 	json_set(item, "verify", strings(&advice->verify));
 	return item;
@@ -93,7 +93,7 @@ static void say_pools(struct check *check, struct buf *out)
 			 "daemon.json has to name any.\n");
 		return;
 	}
-	say(out, "Address pools for docker, on all hosts:");
+	say(out, "Address pools for docker, on all hosts that have it:");
 	for (size_t i = 0; i < pools->n; i++)
 		say(out, " %s in subnets of /%u", prefix_format(&pools->v[i].base, text),
 		    pools->v[i].size);
@@ -143,32 +143,40 @@ static void say_host(
 		say(out, "no advice: %s\n", advice->unknown);
 		return;
 	}
-	if (!advice->restart && advice->n_recreate == 0) {
-		say(out, "nothing to do\n");
-		return;
-	}
 	say(out, "%s\n",
-	    advice->changes   ? "change daemon.json, restart docker"
-	    : advice->restart ? "restart docker: it does not use what its daemon.json says"
-			      : "daemon.json is right");
+	    advice->changes          ? "change daemon.json, restart docker"
+	    : advice->restart        ? "restart docker: it does not use what its daemon.json says"
+	    : advice->n_recreate > 0 ? "daemon.json is right"
+	    : advice->remarks.n > 0  ? "something to do by hand"
+				     : "nothing to do");
 	say_networks(check, advice, out);
+	for (size_t i = 0; i < advice->remarks.n; i++)
+		say(out, "    %s\n", advice->remarks.v[i]);
 	say_lines("commands", &advice->commands, out);
 	say_lines("verify", &advice->verify, out);
 }
 
 static void print_text(struct check *check, const struct advice *advices, struct buf *out)
 {
-	bool any = false;
+	struct names no_docker = {.arena = check->arena};
+	bool advised = false, any = false;
 
-	if (group_pools_of(check)->n == 0) {
-		say_taken(check, out);
-		return;
-	}
-	say_pools(check, out);
 	for (size_t h = 0; h < check->n; h++) {
-		say_host(check, check_name(check, h), &advices[h], out);
+		advised = advised || advices[h].unknown == NULL;
 		any = any || advices[h].commands.n > 0;
 	}
+	if (advised && group_pools_of(check)->n == 0)
+		say_taken(check, out);
+	else if (advised)
+		say_pools(check, out);
+	for (size_t h = 0; h < check->n; h++) {
+		if (advices[h].no_docker)
+			names_add(&no_docker, check_name(check, h));
+		else if (group_pools_of(check)->n > 0 || advices[h].unknown != NULL)
+			say_host(check, check_name(check, h), &advices[h], out);
+	}
+	if (no_docker.n > 0)
+		say(out, "%sno docker on %s\n", out->n > 0 ? "\n" : "", names_fold(&no_docker));
 	if (any)
 		say(out,
 		    "\nThen run oddhost again with --baseline and this run, to see what is resolved.\n");
@@ -180,6 +188,7 @@ int cli_advise(const struct command *command, const struct options *options)
 	struct err err;
 	struct buf out = {0};
 	int code = EXIT_CLEAN;
+	bool advised = false;
 
 	(void)command;
 	if (!models_load(options->args[0], &models, &err))
@@ -188,17 +197,15 @@ int cli_advise(const struct command *command, const struct options *options)
 	struct advice *advices = arena_alloc(check.arena, check.n * sizeof *advices);
 	for (size_t h = 0; h < check.n; h++) {
 		advise_host(&check, h, &advices[h]);
-		if (advices[h].unknown != NULL)
+		advised = advised || advices[h].unknown == NULL;
+		if (advices[h].unknown != NULL && !advices[h].no_docker)
 			code = EXIT_INCOMPLETE;
 	}
 	if (options->json)
 		print_json(&check, advices, &out);
 	else
 		print_text(&check, advices, &out);
-	if (group_pools_of(&check)->n == 0)
+	if (advised && group_pools_of(&check)->n == 0)
 		code = EXIT_FINDINGS;
-	fputs(buf_str(&out), stdout);
-	buf_free(&out);
-	models_free(&models);
-	return code;
+	return models_print(&models, &out, code);
 }

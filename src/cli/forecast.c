@@ -1,9 +1,9 @@
-#include <stdio.h>
-
 #include "oddhost/base/json.h"
 #include "oddhost/check/forecast.h"
+#include "oddhost/check/subnets.h"
 #include "oddhost/cli/cli.h"
 #include "oddhost/cli/models.h"
+#include "oddhost/cli/names.h"
 #include "oddhost/report/escape.h"
 
 #define PER_LINE 6
@@ -108,6 +108,7 @@ int cli_forecast(const struct command *command, const struct options *options)
 	}
 
 	struct check check = models_check(&models);
+	struct names no_docker = {.arena = check.arena};
 	struct json *list = options->json ? json_array() : NULL;
 	for (size_t h = 0; h < check.n; h++) {
 		struct forecast forecast;
@@ -116,16 +117,17 @@ int cli_forecast(const struct command *command, const struct options *options)
 		forecast_host(&check, h, &forecast);
 		if (list != NULL)
 			json_push(list, as_json(&check, check_name(&check, h), &forecast));
+		else if (subnets_no_docker(check.hosts[h]))
+			names_add(&no_docker, check_name(&check, h));
 		else
 			as_text(&check, check_name(&check, h), &forecast, &out);
-		if (!forecast.possible)
+		if (!forecast.possible && !subnets_no_docker(check.hosts[h]))
 			code = EXIT_INCOMPLETE;
 	}
+	if (no_docker.n > 0)
+		say(&out, "no docker on %s\n", names_fold(&no_docker));
 	if (list != NULL)
 		json_print(list, true, &out);
 	json_free(list);
-	fputs(buf_str(&out), stdout);
-	buf_free(&out);
-	models_free(&models);
-	return code;
+	return models_print(&models, &out, code);
 }

@@ -1,5 +1,6 @@
 #include "oddhost/cli/models.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,14 @@ void models_free(struct models *models)
 {
 	free(models->hosts);
 	run_free(models->run);
+}
+
+int models_print(struct models *models, struct buf *out, int code)
+{
+	fputs(buf_str(out), stdout);
+	buf_free(out);
+	models_free(models);
+	return code;
 }
 
 struct check models_check(struct models *models)

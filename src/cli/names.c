@@ -11,8 +11,13 @@ void names_add(struct names *names, const char *name)
 	names->v[names->n++] = name;
 }
 
+const char *names_fold(const struct names *names)
+{
+	return text_fold(names->arena, names->v, names->n, SHOWN);
+}
+
 void names_warn(const struct names *names, const char *what)
 {
 	if (names->n > 0)
-		cli_warn("%s: %s", text_fold(names->arena, names->v, names->n, SHOWN), what);
+		cli_warn("%s: %s", names_fold(names), what);
 }

@@ -12,7 +12,9 @@
 #define ROUNDS_MAX 64 /* so many batches, before timers have their turn */
 #define LOOK_AT_STOP_MS 200
 #define STOOD_STILL_MS 1000 /* no callback takes so long */
-#define PATIENCE_MS 100
+#define PATIENCE_EACH_MS 8  /* for each patient watch, so that one look finds several ready */
+#define PATIENCE_LEAST_MS 25
+#define PATIENCE_MOST_MS 200
 
 struct loop {
 	int epoll, patient; /* the watches that are looked at at once, and now and then */
@@ -83,6 +85,15 @@ void loop_want_write(struct loop *loop, struct watch *watch, bool writable)
 	epoll_ctl(epoll_of(loop, watch), EPOLL_CTL_MOD, watch->fd, &event);
 }
 
+static int64_t patience(const struct loop *loop)
+{
+	int64_t ms = (int64_t)loop->n_patient * PATIENCE_EACH_MS;
+
+	return ms < PATIENCE_LEAST_MS  ? PATIENCE_LEAST_MS
+	       : ms > PATIENCE_MOST_MS ? PATIENCE_MOST_MS
+				       : ms;
+}
+
 void loop_be_patient(struct loop *loop, struct watch *watch, bool patient)
 {
 	if (watch->fd < 0 || watch->patient == patient)
@@ -95,7 +106,7 @@ void loop_be_patient(struct loop *loop, struct watch *watch, bool patient)
 	if (!patient)
 		loop->n_patient--;
 	else if (loop->n_patient++ == 0)
-		loop->patient_at = clock_ms() + PATIENCE_MS;
+		loop->patient_at = clock_ms() + patience(loop);
 }
 
 void loop_unwatch(struct loop *loop, struct watch *watch)
@@ -243,7 +254,7 @@ void loop_run(struct loop *loop, const atomic_int *stop)
 		int64_t now = look(loop, 0);
 		deliver_all(loop, loop->epoll, wait_ms(loop));
 		if (loop->n_patient > 0 && due_at(loop) <= loop->looked) {
-			loop->patient_at = loop->looked + PATIENCE_MS;
+			loop->patient_at = loop->looked + patience(loop);
 			deliver_all(loop, loop->patient, 0);
 		}
 		fire_timers(loop, now);

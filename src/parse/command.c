@@ -5,6 +5,7 @@
 #include "oddhost/net/prefix.h"
 
 #define WORDS_MOST 24
+#define COMMAND_MOST 4096
 
 struct words {
 	struct view v[WORDS_MOST];
@@ -100,14 +101,15 @@ static struct view without_stderr(struct view command)
 	return command;
 }
 
-/* Drop "sudo -n", "timeout 5", "LC_ALL=C" and the directory of the program. */
+/* Drop "sudo -n", "timeout 5", "time", "busybox", "LC_ALL=C" and the directory of the program. */
 static void drop_prefixes(struct words *w)
 {
 	size_t i = 0;
 
 	while (i < w->n) {
 		bool sudo = view_eq(w->v[i], "sudo"), timeout = view_eq(w->v[i], "timeout");
-		if (!sudo && !timeout && view_find_char(w->v[i], '=') <= 0)
+		if (!sudo && !timeout && !is_one_of(w->v[i], "time busybox") &&
+		    view_find_char(w->v[i], '=') <= 0)
 			break;
 		i++;
 		while ((sudo || timeout) && i < w->n && view_starts(w->v[i], "-"))
@@ -253,7 +255,7 @@ static const char *docker_name(const struct words *w)
 const char *command_probe_name(struct arena *arena, struct view command)
 {
 	command = without_stderr(command);
-	if (!is_plain(command) || command.n > 4096)
+	if (!is_plain(command) || command.n > COMMAND_MOST)
 		return NULL;
 	struct words w = cut(arena, command);
 	drop_prefixes(&w);
@@ -283,4 +285,29 @@ const char *command_probe_name(struct arena *arena, struct view command)
 	    view_find_char(command, '=') < 0)
 		return "sysctl";
 	return NULL;
+}
+
+bool command_is_shell(struct arena *arena, struct view command)
+{
+	struct words w = cut(arena, view_left(command, COMMAND_MOST));
+
+	if (w.n == 0)
+		return false;
+	drop_prefixes(&w);
+	return w.n == 0 || (is_one_of(w.v[0], "bash sh dash ash zsh ksh") && w.n == 1) ||
+	       (is_one_of(w.v[0], "su") && w.n <= 3);
+}
+
+bool command_is_usual(struct arena *arena, struct view command)
+{
+	if (command_probe_name(arena, command) != NULL || command_is_shell(arena, command))
+		return true;
+	struct words w = cut(arena, view_left(command, COMMAND_MOST));
+	drop_prefixes(&w);
+	if (w.n == 0)
+		return false;
+	if (is_one_of(w.v[0], "docker podman kubectl"))
+		return w.n > 2 && is_one_of(w.v[1], "exec run attach");
+	return (w.n > 1 && is_one_of(w.v[0], "ssh nsenter")) ||
+	       (w.n == 1 && is_one_of(w.v[0], "exit logout"));
 }

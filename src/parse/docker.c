@@ -160,7 +160,7 @@ static void add_subnet(
 	struct arena *arena = r->list->arena;
 	const char *text = json_get_string(item, key, NULL);
 	struct prefix prefix;
-	size_t cap = net->cap_subnets;
+	size_t n = net->n_subnets, cap = net->cap_subnets, same_cap = cap;
 
 	if (text == NULL)
 		return;
@@ -169,11 +169,15 @@ static void add_subnet(
 		line_reject(r->diags, at, view_of(text), "a subnet ADDRESS/LENGTH");
 		return;
 	}
-	net->subnets = arena_grow(arena, net->subnets, net->n_subnets, &cap, sizeof *net->subnets);
-	net->subnet_lines = arena_grow(
-	    arena, net->subnet_lines, net->n_subnets, &net->cap_subnets, sizeof *net->subnet_lines);
-	net->subnets[net->n_subnets] = prefix;
-	net->subnet_lines[net->n_subnets++] = at;
+	net->subnets = arena_grow(arena, net->subnets, n, &cap, sizeof *net->subnets);
+	net->asked = arena_grow(arena, net->asked, n, &same_cap, sizeof *net->asked);
+	net->subnet_lines =
+	    arena_grow(arena, net->subnet_lines, n, &net->cap_subnets, sizeof *net->subnet_lines);
+	net->subnets[n] = prefix;
+	/* moby's buildIpamResources: what was asked for is printed as it was asked for. */
+	net->asked[n] = strcmp(key, "Subnet") == 0 && json_get(item, "Gateway") == NULL;
+	net->subnet_lines[n] = at;
+	net->n_subnets++;
 }
 
 /* A later inspect replaces what an earlier one said. */
@@ -184,6 +188,7 @@ static void take_subnets(struct reader *r, struct docker_network *net, const str
 	net->detail = (struct source){r->probe, number};
 	net->subnets = NULL;
 	net->subnet_lines = NULL;
+	net->asked = NULL;
 	net->n_subnets = net->cap_subnets = 0;
 	for (const struct json *item = json_first(config); item != NULL; item = json_next(item))
 		add_subnet(r, net, item, key);
@@ -215,6 +220,7 @@ static void take_details(
 	const char *bridge = json_get_string(options, "com.docker.network.bridge.name",
 	    json_get_string(object, "network_interface", NULL));
 	const char *project = json_get_string(labels, "com.docker.compose.project", NULL);
+	const char *compose = json_get_string(labels, "com.docker.compose.version", NULL);
 
 	clock_parse(either_string(object, "Created", "created"), &net->created_ns);
 	if (ipam != NULL)
@@ -229,6 +235,8 @@ static void take_details(
 		net->bridge = bridge_of(net, arena);
 	if (project != NULL)
 		net->project = arena_dup(arena, project);
+	if (compose != NULL)
+		net->compose = arena_dup(arena, compose);
 }
 
 /* "a=b,com.docker.compose.project=shop,c=d" of `network ls --format '{{json .}}'`. */

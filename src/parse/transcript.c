@@ -6,13 +6,18 @@
 #include "oddhost/net/prefix.h"
 #include "oddhost/parse/command.h"
 #include "oddhost/parse/line.h"
+#include "oddhost/parse/prompt.h"
 
 struct reader {
 	struct run *run;
 	struct diag_list *diags;
 	struct arena *scratch;    /* words of commands */
 	struct host_record *host; /* of the open command; NULL: output of nobody */
+	struct view here;   /* the host that a prompt without one belongs to; empty: not known */
+	struct view prompt; /* struct prompt's text of the last that had one, and its host */
+	struct view prompt_host;
 	struct view command;
+	unsigned number;    /* of the line that is read */
 	unsigned line;      /* of the open command */
 	struct view output; /* its lines so far, trimmed when it is closed */
 	bool any;
@@ -54,108 +59,6 @@ static void clean(struct view text, struct buf *out)
 			buf_putc(out, c);
 		text = view_skip(text, skip);
 	}
-}
-
-static bool is_name(struct view v)
-{
-	static const char allowed[] =
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-	    "-._:";
-
-	if (v.n == 0 || v.n > 253 || v.p[0] == '-' || v.p[0] == ':')
-		return false;
-	for (size_t i = 0; i < v.n; i++) {
-		if (v.p[i] == '\0' || strchr(allowed, v.p[i]) == NULL)
-			return false;
-	}
-	return true;
-}
-
-/* What stands behind "USER@", where there is one. */
-static struct view without_user(struct view v)
-{
-	long at = view_find_char(v, '@');
-
-	return at < 0 ? v : view_skip(v, (size_t)at + 1);
-}
-
-/* `[USER@HOST DIR]# CMD`: the default prompt of Red Hat's. */
-static bool take_bracket_prompt(struct view line, struct view *ret_host, struct view *ret_command)
-{
-	struct view user_host;
-	long close = view_find_char(line, ']');
-
-	if (!view_starts(line, "[") || close < 0 || (size_t)close + 1 >= line.n)
-		return false;
-	struct view inside = view_skip(view_left(line, (size_t)close), 1);
-	struct view behind = view_skip(line, (size_t)close + 1);
-	if ((behind.p[0] != '#' && behind.p[0] != '$') || view_find_char(inside, '@') <= 0 ||
-	    !view_next_word(&inside, &user_host) || view_trim(inside).n == 0)
-		return false;
-	behind = view_skip(behind, 1);
-	if (behind.n > 0 && behind.p[0] != ' ')
-		return false;
-	*ret_host = without_user(user_host);
-	*ret_command = view_trim(behind);
-	return is_name(*ret_host);
-}
-
-/* `[USER@]HOST:DIR# CMD`, where DIR begins with ~ or /: the default prompt of Debian's. */
-static bool take_colon_prompt(struct view line, struct view *ret_host, struct view *ret_command)
-{
-	struct view word, rest = line;
-
-	if (!view_next_word(&rest, &word) || word.p != line.p || word.n < 4)
-		return false;
-	long colon = view_find_char(word, ':');
-	char last = word.p[word.n - 1];
-	if (colon <= 0 || (last != '#' && last != '$') ||
-	    (word.p[colon + 1] != '~' && word.p[colon + 1] != '/'))
-		return false;
-	*ret_host = without_user(view_left(word, (size_t)colon));
-	*ret_command = view_trim(rest);
-	return is_name(*ret_host);
-}
-
-static bool take_prompt(struct view line, struct view *ret_host, struct view *ret_command)
-{
-	if (view_starts(line, "(")) { /* "(venv) user@host:~$" */
-		long close = view_find(line, ") ");
-		if (close > 0)
-			line = view_trim(view_skip(line, (size_t)close + 2));
-	}
-	return take_bracket_prompt(line, ret_host, ret_command) ||
-	       take_colon_prompt(line, ret_host, ret_command);
-}
-
-/*
- * `ssh [options] [USER@]HOST [CMD…]`, perhaps behind a bare "$ " or "# ". The options that have a
- * value are ssh(1)'s. A command that is one quoted word is what stands inside.
- */
-static bool take_ssh(
-    struct arena *arena, struct view line, struct view *ret_host, struct view *ret_command)
-{
-	struct view word, rest = line;
-
-	if (!view_take(&rest, "$ "))
-		view_take(&rest, "# ");
-	if (!view_take(&rest, "ssh "))
-		return false;
-	while (command_next_word(&rest, arena, &word)) {
-		if (!view_starts(word, "-")) {
-			*ret_host = without_user(word);
-			*ret_command = view_trim(rest);
-			struct view whole;
-			if (command_next_word(&rest, arena, &whole) && view_trim(rest).n == 0 &&
-			    whole.n + 2 == ret_command->n)
-				*ret_command = whole;
-			return is_name(*ret_host);
-		}
-		if (word.n == 2 && strchr("bcDEeFIiJLlmOopQRSWwB", word.p[1]) != NULL &&
-		    !command_next_word(&rest, arena, &word))
-			return false;
-	}
-	return false;
 }
 
 static struct host_record *host_named(struct reader *r, struct view name)
@@ -249,6 +152,22 @@ static struct view trim_lines(struct view output)
 	return output;
 }
 
+/* What the shell's `time` says behind the answer is no part of it. */
+static struct view without_times(struct view output)
+{
+	static const char *const starts[] = {"\nsys\t", "\nuser\t", "\nreal\t"};
+
+	for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+		size_t n = output.n;
+		while (n > 0 && output.p[n - 1] != '\n')
+			n--;
+		if (n == 0 || !view_starts(view_skip(output, n - 1), starts[i]))
+			return output;
+		output.n = n - 1;
+	}
+	return output;
+}
+
 /* The open command's output ends here. */
 static void close_command(struct reader *r)
 {
@@ -258,6 +177,8 @@ static void close_command(struct reader *r)
 	r->output = view_of("");
 	if (!open)
 		return;
+	if (view_starts(r->command, "time "))
+		output = trim_lines(without_times(output));
 	const char *name = command_probe_name(r->scratch, r->command);
 	if (name == NULL) {
 		name = arena_printf(r->scratch, "other:%.*s", VIEW_ARG(view_left(r->command, 200)));
@@ -271,33 +192,91 @@ static void close_command(struct reader *r)
 	probe->status = status_of(output);
 }
 
+/* A command at a shell of that host; of nobody's where the name is empty. */
 static void open_command(struct reader *r, struct view host, struct view command, unsigned line)
 {
 	close_command(r);
-	r->any = true;
+	r->any = r->any || host.n > 0;
 	r->line = line;
 	r->command = command;
-	if (command.n > 0)
-		r->host = host_named(r, host);
+	r->host = command.n > 0 && host.n > 0 ? host_named(r, host) : NULL;
 }
 
-static void take_line(struct reader *r, struct view line, unsigned number)
-{
-	struct view host, command, remote, remote_command;
+static const char without_host[] = "a prompt that names its host";
 
-	if (take_ssh(r->scratch, line, &host, &command)) {
-		open_command(r, host, command, number);
-	} else if (take_prompt(line, &host, &command)) {
-		if (take_ssh(r->scratch, command, &remote, &remote_command))
-			open_command(r, remote, remote_command, number);
-		else
-			open_command(r, host, command, number);
+/* What was typed behind a prompt; and whose shell it leaves one at. */
+static void take_prompt(struct reader *r, const struct prompt *prompt, struct view line)
+{
+	struct view host = prompt->host.n > 0 ? prompt->host : r->here, command = prompt->command;
+	struct prompt remote;
+
+	r->here = host;
+	if (prompt_take_ssh(command, r->scratch, &remote)) {
+		open_command(r, remote.host, remote.command, r->number);
+		if (remote.command.n == 0)
+			r->here = remote.host;
+		return;
+	}
+	bool leaves = view_eq(command, "exit") || view_eq(command, "logout");
+	open_command(r, host, leaves ? view_of("") : command, r->number);
+	if (command.n > 0 && prompt->host.n == 0)
+		line_reject(r->diags, r->number, line,
+		    host.n == 0 ? without_host
+				: arena_printf(r->scratch, "%s (taken for one of %.*s)",
+				      without_host, VIEW_ARG(host)));
+	/* Of any other command it is not known where it leads: into a container, perhaps. */
+	if (command.n > 0 && command_probe_name(r->scratch, command) == NULL &&
+	    !command_is_shell(r->scratch, command))
+		r->here = view_of("");
+}
+
+/* A prompt of a form that is known, or one that begins as the last one did. */
+static bool find_prompt(struct reader *r, struct view line, struct prompt *ret)
+{
+	struct view rest = line;
+
+	if (r->prompt.n > 0 && view_same(view_left(line, r->prompt.n), r->prompt)) {
+		rest = view_skip(line, r->prompt.n);
+		*ret = (struct prompt){.host = r->prompt_host, .command = view_trim(rest)};
+		return rest.n == 0 || rest.p[0] == ' ';
+	}
+	if (!prompt_take(line, r->scratch, ret))
+		return false;
+	if (ret->text.n > 0) {
+		r->prompt = ret->text;
+		r->prompt_host = ret->host;
+	}
+	return true;
+}
+
+/* The title of `route`, which every answer has once. */
+static bool is_second_table(const struct reader *r, struct view line)
+{
+	static const char title[] = "Kernel IP routing table";
+
+	return r->host != NULL && view_starts(line, title) && view_find(r->output, title) >= 0;
+}
+
+static void take_line(struct reader *r, struct view line)
+{
+	struct prompt prompt;
+
+	if (prompt_take_ssh(line, r->scratch, &prompt)) {
+		open_command(r, prompt.host, prompt.command, r->number);
+		if (prompt.command.n == 0)
+			r->here = prompt.host;
+	} else if (find_prompt(r, line, &prompt)) {
+		take_prompt(r, &prompt, line);
+	} else if (prompt_is_suspect(line, r->scratch) || is_second_table(r, line)) {
+		line_reject(r->diags, r->number, line, without_host);
+		open_command(r, view_of(""), view_of(""), r->number);
+		r->here = view_of("");
 	} else if (r->any) {
 		if (r->output.n == 0)
 			r->output = line;
 		r->output.n = (size_t)(line.p + line.n - r->output.p);
 	} else if (view_trim(line).n > 0) {
-		line_reject(r->diags, number, line, "a prompt or an ssh line first");
+		line_reject(r->diags, r->number, line, "a prompt or an ssh line first");
 	}
 }
 
@@ -313,17 +292,20 @@ bool transcript_read(
 		diags->source = arena_dup(diags->arena, source);
 	clean(text, &cleaned);
 	struct view rest = buf_view(&cleaned);
-	for (unsigned number = 1; view_next_line(&rest, &line); number++)
-		take_line(&r, line, number);
+	while (view_next_line(&rest, &line)) {
+		r.number++;
+		take_line(&r, line);
+	}
 	close_command(&r);
 	if (diags != NULL)
 		diags->source = source_before;
 	buf_free(&cleaned);
 	arena_free(r.scratch);
-	return r.any || err_set(err,
-			    "%s: no prompt and no ssh line, expected a terminal transcript like "
-			    "'ssh HOST route -n' or 'user@HOST:~$ route -n'",
-			    source);
+	return r.any ||
+	       err_set(err,
+		   "%s: no prompt with a host and no ssh line, expected a terminal transcript like "
+		   "'ssh HOST route -n' or 'user@HOST:~$ route -n'",
+		   source);
 }
 
 static bool is_host_of(const struct run *run, const char *name)

@@ -30,6 +30,26 @@ exit 1
 '''
 
 
+COMPOSE_FILE = 'networks:\n  default:\n    ipam:\n      config:\n      - subnet: 192.168.64.0/20\n'
+LABELS = ' '.join(f'--label com.docker.compose.{name}' for name in (
+    'project=shop', 'version=1.27.4', 'project.working_dir=/run/shop',
+    'project.config_files=prod.yml'))
+# In place of version 1 of compose, whose projects the advice has to leave to it.
+COMPOSE = f'''#!/bin/sh -e
+[ "$1 $2 $(pwd) $COMPOSE_FILE" = "-p shop /run/shop prod.yml" ]
+case $3 in
+config) [ "$4" = -q ] || cat prod.yml ;;
+down) docker rm -f shop_web_1; docker network rm shop_default ;;
+up)
+	docker network create {LABELS} $(sed -n 's/.*- subnet:/--subnet/p' prod.yml) shop_default
+	docker run -d --name shop_web_1 --network shop_default {LABELS} box /bin/sleep 9999 ;;
+esac
+'''
+# With a number that is no double.
+DAEMON = {'log-level': 'warn', 'bip': '192.168.128.1/20', 'debug': False,
+          'max-download-attempts': 2**53 + 1}
+
+
 def expect(what, got):
     if not got:
         raise lab.Failed(f'not so: {what}')
@@ -37,19 +57,32 @@ def expect(what, got):
 
 def set_up(cloud):
     pre, one = cloud.hosts['host-pre'], cloud.hosts['host-01']
-    for host, daemon in ((pre, {'log-level': 'warn', 'bip': '192.168.128.1/20', 'debug': False}),
-                         (one, None)):
+    for host, daemon in ((pre, DAEMON), (one, None)):
         host.start(daemon)
-        lab.write(f'{host.dir}/run/systemctl', SYSTEMCTL)
-        os.chmod(f'{host.dir}/run/systemctl', 0o755)
+        for name, text in (('systemctl', SYSTEMCTL), ('docker-compose', COMPOSE)):
+            lab.write(f'{host.dir}/run/{name}', text)
+            os.chmod(f'{host.dir}/run/{name}', 0o755)
     pre.network('web')
     pre.network('project', '192.168.0.0/20', '--label', "'note=two words'", '--internal')
     quick = '--stop-signal KILL'
-    pre.container('app', 'project', quick)
+    pre.container('app', 'project', quick, '--network-alias db --network-alias cache')
     pre.container('idle', 'project', quick)
+    pre.container('fixed', 'project', quick, '--ip 192.168.0.77')
+    pre.container('passing', 'project', quick, '--rm')
     pre.sh('docker stop -t 0 idle')
+    pre.network('app6', None, '--ipv6 --subnet fd00:db::/64')
+    pre.container('six', 'app6', quick)
     one.network('latent', '192.168.32.0/20')
     one.container('app', 'latent', quick)
+    one.sh('mkdir /run/shop')
+    lab.write(f'{one.dir}/run/shop/prod.yml', COMPOSE_FILE)
+    one.sh(f'cd /run/shop; export COMPOSE_FILE=prod.yml; /run/docker-compose -p shop up')
+
+
+def apply(node, commands):
+    """Type the commands in, in a shell that goes on where one fails; what it says."""
+    script = '\n'.join(commands) + '\necho status $?'
+    return node.sh(f'set +e; PATH=/run:{lab.PATH}\nexec 2>&1\n{script}', check=False)
 
 
 def run(cloud, program, inventory, path, *options):
@@ -65,9 +98,30 @@ def advise(cloud, program, path):
     return json.loads(out)
 
 
+def check_pre(pre):
+    """All is as it was, but for the subnets."""
+    daemon = json.loads(pre.sh('cat /etc/docker/daemon.json'))
+    expect(f'other members stay, in order: {daemon}',
+           list(daemon) == [*DAEMON, 'default-address-pools'] and
+           daemon['max-download-attempts'] == DAEMON['max-download-attempts'])
+    network = json.loads(pre.sh('docker network inspect project'))[0]
+    expect(f'settings stay: {network}',
+           network['Internal'] and network['Labels'] == {'note': 'two words'})
+    expect('the containers run, on their network',
+           {c['Name'] for c in network['Containers'].values()} == {'app', 'fixed'})
+    names = pre.sh("docker inspect -f '{{.NetworkSettings.Networks.project.Aliases}}' app")
+    expect(f'aliases stay: {names}', {'db', 'cache'} <= set(names.strip(' []\n').split()))
+    pre.sh('docker start idle')
+    network = json.loads(pre.sh('docker network inspect app6'))[0]
+    expect(f'IPv6 stays, elsewhere: {network}', network['EnableIPv6'] and
+           [c['Name'] for c in network['Containers'].values()] == ['six'] and
+           not any(c['Subnet'].startswith('fd00:db:') for c in network['IPAM']['Config']))
+
+
 def play(cloud, program):
     set_up(cloud)
-    inventory = cloud.inventory(f'{cloud.dir}/hosts.ini', reserved='192.168.0.0/16=rds-vpc')
+    inventory = cloud.inventory(f'{cloud.dir}/hosts.ini',
+                                reserved='192.168.0.0/16=rds-vpc, fd00:db::/48=six')
     first, second = f'{cloud.dir}/first', f'{cloud.dir}/second'
     status, found, said = run(cloud, program, inventory, first)
     expect(f'the first run finds the shadow: {said}', status == 1)
@@ -75,24 +129,26 @@ def play(cloud, program):
     pools = advice['pools']
     expect(f'one entry, outside 192.168: {pools}',
            len(pools) == 1 and not pools[0]['base'].startswith('192.168.'))
+    one = cloud.hosts['host-01']
+    commands = next(h['commands'] for h in advice['hosts'] if h['host'] == 'host-01')
+    said = apply(one, commands)
+    expect(f'a compose file that names the subnet stops it all: {said}', 'status 1' in said and
+           'set in the compose file' in said and not one.sh('ls /etc/docker/daemon.json 2>/dev/null || true'))
+    lab.write(f'{one.dir}/run/shop/prod.yml', 'networks:\n  default: {}\n')
     for host in advice['hosts']:
         node = cloud.hosts[host['host']]
-        path = f'PATH=/run:{lab.PATH}\n'
-        node.sh(path + '\n'.join(host['commands']))
+        said = apply(node, host['commands'])
+        expect(f'{host["host"]}: the commands end well: {said}', 'status 0' in said)
         for command in host['verify']:
-            node.sh(path + command)
+            node.sh(f'PATH=/run:{lab.PATH}\n' + command)
         with_daemon = json.loads(node.sh('cat /etc/docker/daemon.json'))
         expect(f'{host["host"]}: daemon.json as printed', with_daemon == host['daemon_json'])
-    pre = cloud.hosts['host-pre']
-    daemon = json.loads(pre.sh('cat /etc/docker/daemon.json'))
-    expect(f'other members stay, in order: {daemon}',
-           list(daemon) == ['log-level', 'bip', 'debug', 'default-address-pools'])
-    network = json.loads(pre.sh('docker network inspect project'))[0]
-    expect(f'settings stay: {network}',
-           network['Internal'] and network['Labels'] == {'note': 'two words'})
-    expect('the container runs, on its network',
-           [c['Name'] for c in network['Containers'].values()] == ['app'])
-    pre.sh('docker start idle')
+        expect('a fixed address is named', host['host'] != 'host-pre' or
+               'fixed had the fixed address 192.168.0.77' in said)
+    check_pre(cloud.hosts['host-pre'])
+    network = json.loads(one.sh('docker network inspect shop_default'))[0]
+    expect(f'compose has made its network anew: {network}',
+           [c['Name'] for c in network['Containers'].values()] == ['shop_web_1'])
     status, found, said = run(cloud, program, inventory, second, '--baseline', first)
     worse = [f for f in found['findings'] if f['severity'] in NEVER]
     expect(f'the second run is clean: {worse or said}', status == 0 and not worse)

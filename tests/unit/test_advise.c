@@ -19,10 +19,13 @@
 #define POOL(base) "[{\"Base\":\"" base "\",\"Size\":24}]"
 #define DAEMON(base) "{\"default-address-pools\":[{\"base\":\"" base "\",\"size\":24}]}"
 
+#define POOLS(base) "[{\"Base\":\"fd00:1::/104\",\"Size\":112},{\"Base\":\"" base "\",\"Size\":24}]"
+
 static const struct pools_case {
 	const char *name, *reserved;
-	const char *routes[3], *info[3]; /* of h1, h2 …; NULL: no more hosts; not known */
-	const char *want;                /* pools; "own"; "none" */
+	const char *routes[3]; /* of h1, h2 …; "@ADDRESS" of one that is not reached */
+	const char *info[3];   /* NULL: not known */
+	const char *want;      /* pools; "own"; "none" */
 } pools_cases[] = {
     {"docker's own are clear", "192.0.2.0/24", {LAN DOCKER0}, {INFO("null")}, "own"},
     {"not where they are not known", "192.0.2.0/24", {LAN DOCKER0}, {NULL}, "172.18.0.0/16/24"},
@@ -51,6 +54,16 @@ static const struct pools_case {
 	"172.18.0.0/16/24"},
     {"nor those that a host's own network blocks", "", {LAN DOCKER0, LAN BRIDGE("10.0.0.0/9")},
 	{INFO(POOL("10.7.0.0/16")), INFO("null")}, "172.18.0.0/16/24"},
+    {"IPv6 pools make no others of good ones", "172.16.0.0/12", {LAN DOCKER0},
+	{INFO(POOLS("10.7.0.0/16"))}, "10.7.0.0/16/24"},
+    {"IPv6 pools alone are not docker's own", "192.0.2.0/24", {LAN DOCKER0},
+	{INFO("[{\"Base\":\"fd00:1::/104\",\"Size\":112}]")}, "172.18.0.0/16/24"},
+    {"clear of a host that was not reached", "172.17.0.0/16", {LAN DOCKER0, "@172.18.5.5"},
+	{INFO("null")}, "172.19.0.0/16/24"},
+    {"clear of a host with an address of its own", "172.17.0.0/16", {LAN DOCKER0, "@10.1.0.9"},
+	{INFO("null")}, "172.18.0.0/16/24"},
+    {"a short prefix that is reserved counts", "172.16.0.0/12,10.0.0.0/7", {LAN DOCKER0}, {NULL},
+	"192.168.0.0/16/24"},
 };
 
 static struct check check_of(struct scene *s)
@@ -75,6 +88,11 @@ static void test_pools(void **state)
 		for (int h = 0; h < 3 && c->routes[h] != NULL; h++) {
 			snprintf(name, sizeof name, "h%d", h + 1);
 			struct host_record *record = scene_host(&s, name);
+			if (*c->routes[h] == '@') {
+				record->status = HOST_CONNECT_TIMEOUT;
+				record->address = c->routes[h] + 1;
+				continue;
+			}
 			scene_probe(record, "routes", c->routes[h]);
 			if (c->info[h] != NULL)
 				scene_probe(record, "docker_info", c->info[h]);
@@ -93,21 +111,30 @@ static void test_pools(void **state)
 	}
 }
 
-#define NETWORK(name, id, subnet, labels, containers)                                              \
+#define CONFIG(subnet, gateway) "{\"Subnet\":\"" subnet "\"" gateway "}"
+#define GATEWAY ",\"Gateway\":\"10.0.0.1\"" /* of a subnet that docker chose */
+#define NETWORK_OF(name, id, config, labels, containers)                                           \
 	"{\"Name\":\"" name "\",\"Id\":\"" id "23456789ab\",\"Scope\":\"local\","                  \
-	"\"Driver\":\"bridge\",\"IPAM\":{\"Config\":[{\"Subnet\":\"" subnet "\"}]},"               \
+	"\"Driver\":\"bridge\",\"IPAM\":{\"Config\":[" config "]},"                                \
 	"\"Labels\":{" labels "},\"Containers\":{" containers "}}\n"
+#define NETWORK(name, id, subnet, labels, containers)                                              \
+	NETWORK_OF(name, id, CONFIG(subnet, GATEWAY), labels, containers)
+#define ASKED(name, id, subnet, labels, containers)                                                \
+	NETWORK_OF(name, id, CONFIG(subnet, ""), labels, containers)
 #define PROJECT "\"com.docker.compose.project\":\"shop\""
+#define COMPOSE(version) PROJECT ",\"com.docker.compose.version\":\"" version "\""
 #define ON(name) "\"id-" name "\":{\"Name\":\"" name "\"}"
 #define PS(name, networks, project)                                                                \
 	"{\"ID\":\"0\",\"Image\":\"i\",\"Names\":\"" name "\",\"Status\":\"Exited (0)\","          \
 	"\"Networks\":\"" networks "\",\"Project\":\"" project "\"}\n"
+#define GOOD "{\"default-address-pools\":[{\"base\":\"10.7.0.0/16\",\"size\":24}]}\n"
+#define NEW "\"default-address-pools\":[{\"base\":\"172.18.0.0/16\",\"size\":24}]"
 
 static const struct advice_case {
 	const char *name, *daemon, *info, *networks, *ps;
 	const char *json;     /* daemon.json merged, on one line; NULL: not known */
 	const char *recreate; /* "NETWORK SUBNET CONTAINER…" each, comma separated */
-	const char *has[6];   /* among the commands and the verification, in this order */
+	const char *has[6]; /* among remarks, commands and verification, in this order; "!…": not */
 } advice_cases[] = {
     {"other members stay, in their order",
 	"{\"log-level\":\"warn\",\"default-address-pools\":[],\"debug\":true}", INFO("null"), "",
@@ -120,7 +147,17 @@ static const struct advice_case {
 	{"mkdir -p /etc/docker", "cat >/etc/docker/daemon.json"}},
     {"a file that was not read is not written over", NULL, INFO("null"), "", NULL,
 	"{\"default-address-pools\":[{\"base\":\"172.18.0.0/16\",\"size\":24}]}\n", "",
-	{"[ ! -e /etc/docker/daemon.json ] && cat"}},
+	{"(set -e\n", "if [ -e /etc/docker/daemon.json ]\nthen echo", "\nexit 1\nfi\ncat >/etc"}},
+    {"numbers stay as they are written", "{\"a\":9223372036854775807,\"b\":[1.0,1e2]}",
+	INFO("null"), "", NULL, "{\"a\":9223372036854775807,\"b\":[1.0,1e2]," NEW "}\n", "",
+	{"systemctl restart docker || {", "cp -p /etc/docker/daemon.json.before-oddhost "}},
+    {"IPv6 pools stay",
+	"{\"default-address-pools\":[{\"base\":\"fd00:1::/104\",\"size\":112},"
+	"{\"base\":\"192.168.0.0/20\",\"size\":24}]}",
+	INFO("null"), "", NULL,
+	"{\"default-address-pools\":[{\"base\":\"172.18.0.0/16\",\"size\":24},"
+	"{\"base\":\"fd00:1::/104\",\"size\":112}]}\n",
+	"", {"systemctl restart docker"}},
     {"a file that dockerd would not read either", "{\"debug\":", INFO("null"), "", NULL, NULL, "",
 	{NULL}},
     {"docker0 in the way gets a bip", "{\"bip\":\"192.168.9.1/24\",\"debug\":true}", INFO("null"),
@@ -137,36 +174,63 @@ static const struct advice_case {
     {"good pools, good networks: nothing", DAEMON("10.7.0.0/16"), INFO(POOL("10.7.0.0/16")),
 	NETWORK("app", "01", "10.7.1.0/24", "", ""), NULL,
 	"{\"default-address-pools\":[{\"base\":\"10.7.0.0/16\",\"size\":24}]}\n", "", {NULL}},
-    {"networks from other pools, not those with a subnet of their own", DAEMON("10.7.0.0/16"),
+    {"networks from other pools, not those with a subnet of their own", GOOD,
 	INFO(POOL("10.7.0.0/16")),
-	NETWORK("old", "01", "172.25.0.0/16", "", ON("a"))
-	    NETWORK("own", "02", "10.250.3.0/24", "", ""),
-	PS("a", "old", "") PS("b", "bridge,old", "") PS("c", "own", ""),
-	"{\"default-address-pools\":[{\"base\":\"10.7.0.0/16\",\"size\":24}]}\n",
+	NETWORK("old", "01", "172.25.0.0/16", "", ON("a")) NETWORK(
+	    "own", "02", "10.250.3.0/24", "", "") ASKED("asked", "03", "172.26.0.0/16", "", ""),
+	PS("a", "old", "") PS("b", "bridge,old", "") PS("c", "own", ""), GOOD,
 	"old 172.25.0.0/16 a b",
-	{"docker network disconnect -f old a", "docker network disconnect -f old b",
-	    "docker network rm old && ", "docker network connect old a",
-	    "! ip -4 route show exact 172.25.0.0/16"}},
-    {"what is in the way comes first, whoever chose it", DAEMON("10.7.0.0/16"),
-	INFO(POOL("10.7.0.0/16")),
-	NETWORK("old", "01", "172.25.0.0/16", "", "")
-	    NETWORK("own", "02", "192.168.3.0/24", "", ""),
-	NULL, "{\"default-address-pools\":[{\"base\":\"10.7.0.0/16\",\"size\":24}]}\n",
-	"own 192.168.3.0/24,old 172.25.0.0/16", {"rm own && ", "rm old && "}},
-    {"a compose project goes down and up once", DAEMON("10.7.0.0/16"), INFO(POOL("10.7.0.0/16")),
+	{"fixed address on old", "recreate() {", "recreate old\n",
+	    "! ip -4 route show exact 172.25.0.0/16", "!with the subnet"}},
+    {"what is in the way comes first, whoever chose it", GOOD, INFO(POOL("10.7.0.0/16")),
+	NETWORK("old", "01", "172.25.0.0/16", "", "") ASKED("own", "02", "192.168.3.0/24", "", ""),
+	NULL, GOOD, "own 192.168.3.0/24,old 172.25.0.0/16",
+	{"own was made with the subnet 192.168.3.0/24", "recreate own\nrecreate old\n",
+	    "!systemctl"}},
+    {"a compose project goes down and up once", GOOD, INFO(POOL("10.7.0.0/16")),
 	NETWORK("shop_a", "01", "172.25.0.0/16", PROJECT, ON("web"))
-	    NETWORK("shop_b", "02", "172.26.0.0/16", PROJECT, ""),
-	PS("web", "shop_a", "shop"),
-	"{\"default-address-pools\":[{\"base\":\"10.7.0.0/16\",\"size\":24}]}\n",
-	"shop_a 172.25.0.0/16 web,shop_b 172.26.0.0/16",
-	{"working_dir\"}}' web)\" && docker compose -p shop config -q && docker compose -p shop down && "
-	 "docker compose -p shop up -d)",
-	    "docker network inspect"}},
-    {"hostile names are words", DAEMON("10.7.0.0/16"), INFO(POOL("10.7.0.0/16")),
-	NETWORK("x; reboot", "01", "172.25.0.0/16", "", ON("$(y)")), NULL,
-	"{\"default-address-pools\":[{\"base\":\"10.7.0.0/16\",\"size\":24}]}\n",
-	"x; reboot 172.25.0.0/16 $(y)",
-	{"docker network disconnect -f 'x; reboot' '$(y)'", "docker network rm 'x; reboot' && "}},
+	    NETWORK("shop_b", "02", "172.26.0.0/16", COMPOSE("2.20.0"), ""),
+	PS("web", "shop_a", "shop"), GOOD, "shop_a 172.25.0.0/16 web,shop_b 172.26.0.0/16",
+	{"working_dir\"}}' web)/.\"\nexport COMPOSE_PATH_SEPARATOR=, COMPOSE_FILE=",
+	    "docker compose -p shop config -q\nif docker compose -p shop config | grep -F "
+	    "-e 172.25.0.0/16 -e 172.26.0.0/16\n",
+	    "docker compose -p shop down\ndocker compose -p shop up -d)", "docker network inspect",
+	    "!recreate() {"}},
+    {"version 1 of compose is a program of its own", GOOD, INFO(POOL("10.7.0.0/16")),
+	NETWORK("shop_a", "01", "172.25.0.0/16", COMPOSE("1.27.4"), ON("web")),
+	PS("web", "shop_a", "shop"), GOOD, "shop_a 172.25.0.0/16 web",
+	{"\ndocker-compose -p shop config -q\n",
+	    "docker-compose -p shop down\ndocker-compose -p shop up -d)", "!docker compose"}},
+    {"a compose file that names the subnet", GOOD, INFO(POOL("10.7.0.0/16")),
+	ASKED("shop_a", "01", "192.168.0.0/20", COMPOSE("2.20.0"), ON("web")),
+	PS("web", "shop_a", "shop"), GOOD, "shop_a 192.168.0.0/20 web",
+	{"the compose file of shop names the subnet 192.168.0.0/20 (under ipam): change it there"}},
+    {"a project of which no container is known is left alone by compose", GOOD,
+	INFO(POOL("10.7.0.0/16")), NETWORK("shop_a", "01", "172.25.0.0/16", COMPOSE("2.20.0"), ""),
+	NULL, GOOD, "shop_a 172.25.0.0/16", {"recreate shop_a\n", "!docker compose"}},
+    {"swarm's own network is left alone", GOOD, INFO(POOL("10.7.0.0/16")),
+	NETWORK("docker_gwbridge", "01", "192.168.0.0/20", "", ON("gateway_ingress-sbox")), NULL,
+	GOOD, "",
+	{"docker_gwbridge (192.168.0.0/20) is in the way, too, and is left alone", "!(set -e"}},
+    {"swarm's own network from other pools", GOOD, INFO(POOL("10.7.0.0/16")),
+	NETWORK("docker_gwbridge", "01", "172.25.0.0/16", "", ""), NULL, GOOD, "", {"!swarm"}},
+    {"IPv6 in the way: another prefix, no other pools", GOOD, INFO(POOL("10.7.0.0/16")),
+	NETWORK_OF(
+	    "six", "01", CONFIG("10.7.1.0/24", GATEWAY) "," CONFIG("fd00:db::/64", ""), "", ""),
+	NULL, GOOD, "six fd00:db::/64",
+	{"recreate six --subnet=fd01:2345:6789::/64\n", "! ip -6 route show exact fd00:db::/64",
+	    "!systemctl"}},
+    {"both in the way: one network", GOOD, INFO(POOL("10.7.0.0/16")),
+	NETWORK_OF(
+	    "six", "01", CONFIG("192.168.3.0/24", "") "," CONFIG("fd00:db::/64", ""), "", ""),
+	NULL, GOOD, "six 192.168.3.0/24", {"recreate six --subnet=fd01:2345:6789::/64\n"}},
+    {"the IPv4 subnet that was named stays", GOOD, INFO(POOL("10.7.0.0/16")),
+	NETWORK_OF("six", "01", CONFIG("10.250.3.0/24", "") "," CONFIG("fd00:db::/64", ""), "", ""),
+	NULL, GOOD, "six fd00:db::/64",
+	{"recreate six --subnet=10.250.3.0/24 --subnet=fd01:2345:6789::/64\n"}},
+    {"hostile names are words", GOOD, INFO(POOL("10.7.0.0/16")),
+	NETWORK("x; reboot", "01", "172.25.0.0/16", "", ON("$(y)")), NULL, GOOD,
+	"x; reboot 172.25.0.0/16 $(y)", {"recreate 'x; reboot'\n"}},
 };
 
 static void add_lines(struct buf *out, const struct line_list *list)
@@ -189,12 +253,16 @@ static void check_advice(const struct advice_case *c, const struct advice *advic
 	}
 	if (strcmp(buf_str(&recreate), c->recreate) != 0)
 		fail_msg("%s: re-created: %s", c->name, buf_str(&recreate));
+	add_lines(&lines, &advice->remarks);
 	add_lines(&lines, &advice->commands);
 	add_lines(&lines, &advice->verify);
 	const char *at = buf_str(&lines);
 	for (size_t i = 0; i < 6 && c->has[i] != NULL; i++) {
-		const char *found = strstr(at, c->has[i]);
-		if (found == NULL)
+		bool never = *c->has[i] == '!' && c->has[i][1] != ' ';
+		const char *found = strstr(never ? buf_str(&lines) : at, c->has[i] + never);
+		if (never && found == NULL)
+			continue;
+		if (never || found == NULL)
 			fail_msg("%s: no '%s' in:\n%s", c->name, c->has[i], buf_str(&lines));
 		at = found + 1;
 	}
@@ -215,7 +283,8 @@ static void check_json(const struct advice_case *c, const struct advice *advice)
 		return;
 	}
 	assert_non_null(advice->daemon_json);
-	struct json *root = json_parse(view_of(advice->daemon_json), &err);
+	struct json *root = json_parse_exact(view_of(advice->daemon_json), &err);
+	assert_non_null(root);
 	json_print(root, false, &line);
 	if (strcmp(buf_str(&line), c->json) != 0)
 		fail_msg("%s: daemon.json: %s", c->name, buf_str(&line));
@@ -230,7 +299,7 @@ static void test_advice(void **state)
 		const struct advice_case *c = &advice_cases[i];
 		struct advice advice;
 		struct scene s;
-		scene_begin(&s, "", "192.168.0.0/16=vpc,172.31.0.0/16");
+		scene_begin(&s, "", "192.168.0.0/16=vpc,172.31.0.0/16,fd00:db::/48");
 		struct host_record *record = scene_host(&s, "h1");
 		scene_probe(record, "routes", LAN);
 		scene_probe(record, "docker_info", c->info);
@@ -250,11 +319,49 @@ static void test_advice(void **state)
 	}
 }
 
+/* All but a pool is taken, and containers hold the whole of that, on one host or another. */
+static void test_no_room_for_docker0(void **state)
+{
+	struct advice advice;
+	struct scene s;
+
+	(void)state;
+	scene_begin(&s, "",
+	    "172.16.0.0/12,192.168.0.0/16,10.0.0.0/13,10.16.0.0/12,10.32.0.0/11,"
+	    "10.64.0.0/10,10.128.0.0/9");
+	for (int h = 0; h < 3; h++) {
+		struct host_record *record = scene_host(&s, (const char *[]){"h1", "h2", "h3"}[h]);
+		struct buf routes = {0};
+		buf_puts(&routes, LAN DOCKER0);
+		for (int i = 8; i < 16; i += i == 8 ? 2 : 1)
+			buf_printf(&routes, "10.%d.0.0/16 via 10.1.0.2 dev eth0 \n", i);
+		for (int i = 4; i < 8; i++)
+			buf_printf(
+			    &routes, "10.9.%d.0/%d via 10.1.0.2 dev eth0 \n", 1 << i, 24 - i);
+		for (int i = h; i < 16; i += 3)
+			buf_printf(&routes,
+			    "10.9.%d.0/24 dev br-0123456789%02d proto kernel scope link \n", i, i);
+		scene_probe(record, "routes", buf_str(&routes));
+		scene_probe(record, "docker_info", INFO(POOL("10.9.0.0/20")));
+		scene_probe(record, "docker_daemon", DAEMON("10.9.0.0/20"));
+		buf_free(&routes);
+	}
+	struct check check = check_of(&s);
+	advise_host(&check, 0, &advice);
+	assert_null(group_pools_of(&check)->bip);
+	assert_non_null(advice.daemon_json);
+	assert_null(strstr(advice.daemon_json, "bip"));
+	assert_int_equal(advice.remarks.n, 1);
+	assert_non_null(strstr(advice.remarks.v[0], "no private space is left for it"));
+	scene_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_pools),
 	    cmocka_unit_test(test_advice),
+	    cmocka_unit_test(test_no_room_for_docker0),
 	};
 	return cmocka_run_group_tests_name("advise", tests, NULL, NULL);
 }

@@ -142,7 +142,7 @@ static const struct {
     {"a login, then prompts",
 	"ops@bastion:~$ ssh web1\nWelcome\nLast login: never\nroot@web1:~# uptime\n1\nroot@web1:~# "
 	"exit\nlogout\n",
-	"web1: host <uptime> ok\n1\nweb1: other:exit <exit> ok\nlogout\n", 1},
+	"web1: host <uptime> ok\n1\n", 0},
     {"blank lines", "a:~# uptime\n\n\n1\n\n2\n\n\nb:~# uptime\n\n",
 	"a: host <uptime> ok\n1\n\n2\nb: host <uptime> ok\n\n", 0},
     {"the same again", "a:~# uptime\n1\na:~# ping -c1 b\nx\na:~# uptime\n2\n",
@@ -174,6 +174,39 @@ static const struct {
     {"not prompts", "a:~# docker ps\nx:80->80/tcp # y\nfoo: bar# x\n[error] $ no\nssh\nb:~#x\n",
 	"a: docker_ps <docker ps> ok\nx:80->80/tcp # y\nfoo: bar# x\n[error] $ no\nssh\nb:~#x\n",
 	0},
+    {"SUSE's prompts among Debian's",
+	"ops@web02:~$ uptime\n2\nops@web03:~> uptime\n3\nweb04:~ # uptime\n4\nops@web02:~$ \n",
+	"web02: host <uptime> ok\n2\nweb03: host <uptime> ok\n3\nweb04: host <uptime> ok\n4\n", 0},
+    {"a name and a mark, known by its commands",
+	"web03# uptime\n3\nweb03# dmesg\nx\nweb03#\nb# not a prompt\n",
+	"web03: host <uptime> ok\n3\nweb03: other:dmesg <dmesg> ok\nx\n", 1},
+    {"a shell without a name, behind one that has one",
+	"ops@web1:~$ sudo -i\nbash-5.1# uptime\n1\nbash-5.1# exit\nbash-5.1# uptime\n2\n",
+	"web1: other:sudo -i <sudo -i> ok\n\nweb1: host <uptime> ok\n1\n", 4},
+    {"a login, and a prompt without a name", "$ ssh web1\nWelcome\n$ uptime\n1\n# uptime\n2\n",
+	"web1: host <uptime> ok\n2\n", 2},
+    {"one command by ssh leaves nobody's shell", "$ ssh web1 uptime\n1\n$ uptime\n2\n",
+	"web1: host <uptime> ok\n1\n", 1},
+    {"in a container", "root@web1:~# docker exec -it db sh\n/ # ip route\ndefault dev eth0\n",
+	"web1: other:docker exec -it db sh <docker exec -it db sh> ok\n\n", 2},
+    {"a prompt that is not known ends the answer",
+	"root@web1:~# uptime\n1\n>>> web2 >>> ip route\ndefault dev eth0\n",
+	"web1: host <uptime> ok\n1\n", 1},
+    {"two tables in one answer are two hosts'",
+	"root@web1:~# route -n\nKernel IP routing table\nx\nKernel IP routing table\ny\n",
+	"web1: routes <route -n> ok\nKernel IP routing table\nx\n", 1},
+    {"a comment is no prompt",
+	"root@web1:~# cat /etc/resolv.conf\n# ip of the office\n#\n# docker dns\n"
+	"nameserver 10.0.0.2\n",
+	"web1: resolv <cat /etc/resolv.conf> ok\n# ip of the office\n#\n# docker dns\n"
+	"nameserver 10.0.0.2\n",
+	0},
+    {"timed, and behind a program",
+	"a:~# time ip route\ndefault dev eth0\n\nreal\t0m0.003s\nuser\t0m0.001s\nsys\t0m0.002s\n"
+	"ssh -p 22 b -- busybox ping -c2 10.0.0.1\nx\n",
+	"a: routes <time ip route> ok\ndefault dev eth0\n"
+	"b: ping:10.0.0.1 <busybox ping -c2 10.0.0.1> ok\nx\n",
+	0},
     {"an escape that never ends", "a:~# uptime\n1\x1b[", "a: host <uptime> ok\n1\n", 0},
 };
 
@@ -188,6 +221,67 @@ static void test_cases(void **state)
 		    transcript_read(view_of(cases[i].text), "paste", run, &run->diags, &err));
 		assert_string_equal(describe(run), cases[i].probes);
 		assert_int_equal(run->diags.n, cases[i].diags);
+		run_free(run);
+	}
+}
+
+/* Each before "uptime" and "1", behind a prompt that names another host. */
+static const struct {
+	const char *prompt, *host; /* "": its host is not known; NULL: no prompt */
+} prompts[] = {
+    {"ops@web03:~> ", "web03"},
+    {"web04:~ # ", "web04"},
+    {"web03 ~ # ", "web03"},
+    {"web03 /etc/docker # ", "web03"},
+    {"ops@web03 ~ $ ", "web03"},
+    {"ops@web03 ~ % ", "web03"},
+    {"web03% ", "web03"},
+    {"web03# ", "web03"},
+    {"web03> ", "web03"},
+    {"ops@web03> ", "web03"},
+    {"ops@web03# ", "web03"},
+    {"12:00:00 ops@web03:~$ ", "web03"},
+    {"[12:00] ops@web03:~$ ", "web03"},
+    {"[12:00:01] root@web03:~# ", "web03"},
+    {"ops@web03:~ (main)$ ", "web03"},
+    {"ops@web03:~/src (main *) $ ", "web03"},
+    {"ops@web03 [~]# ", "web03"},
+    {"[root@web03:~]# ", "web03"},
+    {"[root@web03 ~]> ", "web03"},
+    {"(venv) ops@web03:~/x$ ", "web03"},
+    {"fe80::1:~# ", "fe80::1"},
+    {"bash-5.1# ", "a"},
+    {"sh-4.2$ ", "a"},
+    {"/ # ", "a"},
+    {"# ", "a"},
+    {"$ ", "a"},
+    {"-web03# ", ""},
+    {"web 03 # ", ""},
+    {"web03:~ x # ", ""},
+    {"x", NULL},
+    {"web03:~", NULL},
+    {"web03:~#", NULL},
+    {"ops@web03", NULL},
+};
+
+static void test_prompts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++) {
+		struct run *run = run_new();
+		const char *prompt = prompts[i].prompt, *host = prompts[i].host;
+		struct err err;
+		bool own = host != NULL && strcmp(host, "a") == 0;
+		const char *text =
+		    arena_printf(run->arena, "x@a:~# uname\nL\n%suptime\n1\n", prompt);
+		const char *expected = arena_printf(run->arena, "a: host <uname> ok\nL\n%s%s%s",
+		    host == NULL ? arena_printf(run->arena, "%suptime\n1\n", prompt) : "",
+		    host == NULL ? "" : host,
+		    host == NULL || *host == '\0' ? "" : ": host <uptime> ok\n1\n");
+		print_message("  %s\n", prompt);
+		assert_true(transcript_read(view_of(text), "paste", run, &run->diags, &err));
+		assert_string_equal(describe(run), expected);
+		assert_int_equal(run->diags.n, own || (host != NULL && *host == '\0'));
 		run_free(run);
 	}
 }
@@ -323,6 +417,7 @@ int main(void)
 	    cmocka_unit_test(test_incident),
 	    cmocka_unit_test(test_after),
 	    cmocka_unit_test(test_cases),
+	    cmocka_unit_test(test_prompts),
 	    cmocka_unit_test(test_no_transcript),
 	    cmocka_unit_test(test_targets),
 	    cmocka_unit_test(test_commands),

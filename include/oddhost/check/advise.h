@@ -16,16 +16,22 @@ struct line_list {
 	size_t n, cap;
 };
 
+void line_add(struct arena *arena, struct line_list *list, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* A network that must get another subnet. */
 struct advice_network {
 	const char *name; /* its bridge where the name is not known */
 	struct prefix subnet;
 	const struct need *need;              /* that it is in the way of; NULL: of none */
+	bool asked;                           /* its maker named the subnet */
 	const struct docker_network *network; /* or NULL */
 	struct line_list containers;          /* on it, running or not */
+	struct prefix outlaw6, instead6;      /* an IPv6 subnet in the way, and a free one */
 };
 
 struct advice {
+	bool no_docker;      /* so there is nothing to do */
 	const char *unknown; /* why nothing can be said of this host; NULL: something can */
 	const char
 	    *daemon_json; /* merged, other members untouched, in their order; NULL: unknown */
@@ -33,7 +39,10 @@ struct advice {
 	bool restart;     /* docker does not use it yet */
 	struct advice_network *recreate;
 	size_t n_recreate, cap_recreate;
-	struct line_list commands, verify;
+	struct line_list remarks; /* what no command does */
+	/* One script: a subshell, which ends at the first command that fails. */
+	struct line_list commands;
+	struct line_list verify;
 };
 
 /*

@@ -1,7 +1,7 @@
 /*
  * What a group needs to reach: the prefixes that containers must stay clear of on every host of it,
- * each with whose it is. IPv4 only, as are docker's address pools. Default routes are none of them,
- * nor their halves (0.0.0.0/1 of a VPN) and what else is shorter than /8.
+ * each with whose it is; IPv4 and IPv6. Default routes are none of them, nor their halves
+ * (0.0.0.0/1 of a VPN) and what other route is shorter than /8.
  */
 #ifndef ODDHOST_CHECK_NEEDS_H
 #define ODDHOST_CHECK_NEEDS_H
@@ -12,6 +12,7 @@ enum need_kind {     /* the first that is met is the one to name */
 	NEED_TARGET, /* not where it is a container's, answered inside the hosts alone */
 	NEED_RESERVED,
 	NEED_BASTION,
+	NEED_HOST,  /* a host's own address, reached or not, outside the LANs that are known */
 	NEED_LAN,   /* on-link on an interface that may lead to a real network */
 	NEED_ROUTE, /* by a gateway */
 	NEED_NAMESERVER,

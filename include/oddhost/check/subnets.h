@@ -34,6 +34,16 @@ const char *subnet_owner_text(
 bool subnet_is_docker(const struct container_subnet *subnet);
 bool subnet_is_docker0(const struct container_subnet *subnet);
 
+/* Did whoever made the network name this subnet (--subnet, a compose file's ipam)? As far as known.
+ */
+bool subnet_was_asked(const struct container_subnet *subnet);
+
+/* Does docker itself keep the network for its swarm? It is none that a user makes or removes. */
+bool network_is_swarms(const struct docker_network *network);
+
+/* Is the host known to have neither docker nor anything in its place? */
+bool subnets_no_docker(const struct host *host);
+
 /* Why nothing can be said about docker on that host, whose subnets these are; NULL: something can.
  */
 const char *subnets_docker_unknown(

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "oddhost/base/buf.h"
 #include "oddhost/base/err.h"
 #include "oddhost/check/check.h"
 #include "oddhost/model/host.h"
@@ -19,6 +20,9 @@ struct models {
 
 bool models_load(const char *dir, struct models *ret, struct err *err);
 void models_free(struct models *models);
+
+/* Print what was made of them and free both; returns the code. */
+int models_print(struct models *models, struct buf *out, int code);
 
 /* The prepared check of all hosts, without a diagnosis; it lives in the run's arena. */
 struct check models_check(struct models *models);

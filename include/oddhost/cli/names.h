@@ -15,6 +15,9 @@ struct names {
 
 void names_add(struct names *names, const char *name);
 
+/* "host-[01-03]" */
+const char *names_fold(const struct names *names);
+
 /* "oddhost: host-[01-03]: WHAT" on stderr; nothing where there are none. */
 void names_warn(const struct names *names, const char *what);
 

@@ -38,8 +38,9 @@ bool loop_watch(struct loop *loop, struct watch *watch, int fd, void (*ready)(vo
     void *context, struct err *err);
 void loop_want_write(struct loop *loop, struct watch *watch, bool writable);
 /*
- * One that is patient is looked at some times a second only, with all the others that are, and
- * before a timer fires: many small pieces that nobody answers cost one wake-up instead of one each.
+ * One that is patient is looked at after 25 to 200 ms, the more there are the later, with all the
+ * others, and before a timer fires: many small pieces that nobody answers cost one wake-up instead
+ * of one each.
  */
 void loop_be_patient(struct loop *loop, struct watch *watch, bool patient);
 void loop_unwatch(struct loop *loop, struct watch *watch); /* does not close the descriptor */

@@ -36,11 +36,13 @@ struct docker_network {
 	const char
 	    *bridge; /* its interface: from the option, docker0, or "br-" and 12 digits; or NULL */
 	const char *project; /* compose project, or NULL */
+	const char *compose; /* version of the compose that made it, or NULL */
 	int64_t created_ns;  /* nanoseconds since 1970; 0: not known */
 	bool internal;
 	bool inspected; /* subnets and containers are known, also where there are none */
 	struct prefix *subnets;
 	unsigned *subnet_lines; /* where each stands in the inspect output */
+	bool *asked; /* whoever made the network named it, not docker: as far as it shows */
 	size_t n_subnets, cap_subnets;
 	const char **containers; /* names of those attached */
 	size_t n_containers, cap_containers;

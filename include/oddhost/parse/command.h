@@ -13,6 +13,15 @@
 const char *command_probe_name(struct arena *arena, struct view command);
 
 /*
+ * Is it a question as above, or does it come to a shell or leave one: what tells a prompt from text
+ * that looks like one?
+ */
+bool command_is_usual(struct arena *arena, struct view command);
+
+/* Does it give a shell on the same host: `sudo -i`, `su -`, `bash`? */
+bool command_is_shell(struct arena *arena, struct view command);
+
+/*
  * The next word of a shell command, with its quotes taken away, in the arena; false at the end.
  * Only blanks and quotes are special.
  */

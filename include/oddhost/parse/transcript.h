@@ -19,9 +19,14 @@
 /*
  * Add what the text shows to the run's hosts (in the order in which they first occur; the caller
  * sorts). `source` names the text in diagnostics. A host that the run has already gets more probes;
- * the same command again replaces its earlier output. Prompts are `HOST:~# CMD`, `USER@HOST:~$ CMD`
- * and `[USER@HOST ~]# CMD`; of an `ssh` line the options and the user are skipped, and it may stand
- * behind a prompt. Escape sequences, ^C and carriage returns are dropped.
+ * the same command again replaces its earlier output. Prompts and ssh lines are those of prompt.h.
+ * Escape sequences, ^C and carriage returns are dropped.
+ *
+ * A prompt without a host is one of the last host whose shell it can be: that of a prompt before it
+ * or of a login by ssh, as long as only questions and `sudo -i` and the like came between. That is
+ * said in a diagnostic. What stands behind any other such prompt, behind a line that may be a
+ * prompt of a form that is not known, or from a second title of `route` on, is nobody's, with a
+ * diagnostic: no answer goes to a host that may not have given it.
  *
  * A probe has the name that the collector gives the same question: ping:X, routes, routes6, rules,
  * addrs, dns:X, egress:X, docker_networks, docker_inspect, docker_ps, docker_daemon, host. Other
@@ -29,7 +34,7 @@
  * for people to read, with a diagnostic. The status is ok unless the output is the shell's or the
  * program's word that it did not run; no exit status is known.
  *
- * Fails where the text has no line of either kind; text before the first one is a diagnostic.
+ * Fails where no prompt and no ssh line names a host; text before the first one is a diagnostic.
  */
 bool transcript_read(struct view text, const char *source, struct run *run, struct diag_list *diags,
     struct err *err);
