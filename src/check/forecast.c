@@ -14,7 +14,7 @@ struct view_of_docker {
 	struct pools pools;
 	struct prefix *allocated; /* pools.allocated, to be added to */
 	size_t cap_allocated;
-	struct container_subnet *subnets; /* of the host */
+	struct container_subnet *subnets; /* of the host's docker networks */
 	size_t n_subnets;
 };
 
@@ -35,18 +35,31 @@ static void allocate(struct view_of_docker *docker, const struct prefix *subnet)
 	pools->allocated = docker->allocated;
 }
 
-static void find_allocated(struct view_of_docker *docker)
+/* The host's subnets, and those of its networks that are no routes of the host. */
+static void find_subnets(struct view_of_docker *docker)
 {
 	const struct host *host = docker->host;
+	struct container_subnet *subnets;
+	size_t n = subnets_of_host(docker->check->arena, host, &subnets), cap = n;
 
+	for (size_t i = 0; i < host->n_networks; i++) {
+		const struct docker_network *network = &host->networks[i];
+		for (size_t k = 0; takes_from_pools(network) && k < network->n_subnets; k++) {
+			subnets =
+			    arena_grow(docker->check->arena, subnets, n, &cap, sizeof *subnets);
+			subnets[n++] = (struct container_subnet){network->subnets[k], NULL,
+			    "docker", network, {network->detail.probe, network->subnet_lines[k]}};
+		}
+	}
+	docker->subnets = subnets;
+	docker->n_subnets = n;
+}
+
+static void find_allocated(struct view_of_docker *docker)
+{
 	for (size_t i = 0; i < docker->n_subnets; i++) {
 		if (subnet_is_docker(&docker->subnets[i]))
 			allocate(docker, &docker->subnets[i].prefix);
-	}
-	for (size_t i = 0; i < host->n_networks; i++) {
-		const struct docker_network *network = &host->networks[i];
-		for (size_t k = 0; takes_from_pools(network) && k < network->n_subnets; k++)
-			allocate(docker, &network->subnets[k]);
 	}
 }
 
@@ -78,14 +91,15 @@ static void find_pools(struct view_of_docker *docker)
 }
 
 /*
- * Has the network a subnet that docker chose? It is one of its list. docker0 keeps its subnet over
- * restarts and is only chosen anew, at every start, where pools are configured and no bip is.
+ * Has the network a subnet that docker chose? It is one of its list, and was not asked for. docker0
+ * keeps its subnet over restarts and is only chosen anew, at every start, where pools are
+ * configured and no bip is.
  */
 static bool is_chosen(const struct view_of_docker *docker, const struct container_subnet *subnet)
 {
 	uint64_t place;
 
-	return subnet_is_docker(subnet) &&
+	return subnet_is_docker(subnet) && !subnet_was_asked(subnet) &&
 	       pools_place(docker->pools.v, docker->pools.n, &subnet->prefix, &place) &&
 	       (!subnet_is_docker0(subnet) ||
 		   (docker->configured && docker->host->daemon.bip == NULL));
@@ -119,7 +133,7 @@ static const char *name_of(struct view_of_docker *docker, const struct container
 	return arena_printf(docker->check->arena, "%s (%s)", text, subnet->network->name);
 }
 
-/* Set the cursor as far as it shows, and say how that is known. Returns whether it is. */
+/* Set the cursor as far as it shows, and say how that is known. Returns whether it shows at all. */
 static bool find_cursor(struct view_of_docker *docker, struct forecast *ret, struct buf *said)
 {
 	const struct docker_engine *engine = &docker->host->engine;
@@ -139,9 +153,10 @@ static bool find_cursor(struct view_of_docker *docker, struct forecast *ret, str
 			newest = subnet;
 	}
 	if (newest == NULL) {
-		buf_printf(said, "docker starts at the head of its pools, since %s",
-		    engine->started_ns > 0 ? "no network is left of those made since it was started"
-					   : "no network shows how far it has got");
+		buf_printf(said, "docker is at the head of its pools, %s",
+		    engine->started_ns > 0
+			? "if no network was made and removed since it was started"
+			: "since no network shows how far it has got");
 		return engine->started_ns > 0;
 	}
 	pools_place(docker->pools.v, docker->pools.n, &newest->prefix, &docker->pools.cursor);
@@ -150,8 +165,9 @@ static bool find_cursor(struct view_of_docker *docker, struct forecast *ret, str
 	ret->source = newest->source;
 	buf_printf(said, "docker goes on behind %s, %s", name_of(docker, newest),
 	    !all_dated ? "the last one in its pools: which one is the newest is not known"
-	    : engine->started_ns > 0 ? "the newest network made since it was started"
-				     : "the newest network, if it was not restarted since");
+	    : engine->started_ns > 0
+		? "the newest network made since it was started, if none was made and removed after it"
+		: "the newest network, if it was not restarted since");
 	return all_dated && engine->started_ns > 0;
 }
 
@@ -164,6 +180,10 @@ static void say_model(struct view_of_docker *docker, struct forecast *ret, struc
 		buf_puts(said, "its pools are not known: taken for docker's own; ");
 	if (!docker->host->routes_known)
 		buf_puts(said, "its routes are not known, which docker stays clear of; ");
+	else if (docker->host->routes.partial)
+		buf_puts(said, "its routes, which docker stays clear of, are not known whole; ");
+	if (!docker->host->nameservers_known)
+		buf_puts(said, "its nameservers are not known, which docker stays clear of; ");
 	if (ret->model == POOLS_ROTATING)
 		return;
 	buf_puts(said, "the lowest free subnet is given out: a network that is re-created gets the "
@@ -207,8 +227,10 @@ void forecast_host(struct check *check, size_t h, struct forecast *ret)
 	struct buf said = {0};
 	bool placed = true;
 
-	*ret = (struct forecast){.engine = docker.host->engine.version, .model = POOLS_ROTATING};
-	docker.n_subnets = subnets_of_host(check->arena, docker.host, &docker.subnets);
+	*ret = (struct forecast){.engine = docker.host->engine.version,
+	    .model = POOLS_ROTATING,
+	    .source = docker.host->engine.source};
+	find_subnets(&docker);
 	ret->assumption = subnets_docker_unknown(docker.host, docker.subnets, docker.n_subnets);
 	ret->possible = ret->assumption == NULL;
 	if (!ret->possible)
@@ -229,7 +251,9 @@ void forecast_host(struct check *check, size_t h, struct forecast *ret)
 		placed = find_cursor(&docker, ret, &said);
 	ret->assumption = arena_dup(check->arena, buf_str(&said));
 	buf_free(&said);
-	ret->firm =
-	    placed && docker.version_known && docker.pools_known && docker.host->routes_known;
+	ret->known = placed && docker.version_known && docker.pools_known &&
+		     docker.host->routes_known && !docker.host->routes.partial &&
+		     docker.host->nameservers_known;
+	ret->firm = ret->known && ret->model != POOLS_ROTATING;
 	walk(&docker, ret);
 }

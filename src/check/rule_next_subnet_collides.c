@@ -41,7 +41,7 @@ static enum severity severity_of(const struct forecast *forecast)
 		near = 1;
 	if (forecast->creations > near)
 		return SEVERITY_INFO;
-	return forecast->firm ? SEVERITY_MEDIUM : SEVERITY_LOW;
+	return forecast->known ? SEVERITY_MEDIUM : SEVERITY_LOW;
 }
 
 static struct finding *find_or_add(struct ahead *ahead, enum severity severity,

@@ -31,12 +31,12 @@ static void look_at_engine(struct check *check, struct finding **f, size_t h)
 		finding_add_fix(check, *f, "$ oddhost advise RUN");
 	}
 	finding_add_host(check, *f, h);
-	finding_quote(check, *f, host, (struct source){host->engine.source.probe, 1});
+	finding_quote(check, *f, host, host->engine.source);
 }
 
 /*
  * Was the subnet chosen by docker out of pools that it had before? It is one of docker's own list,
- * outside the pools it has now; made since they are in force it was asked for, and means something.
+ * outside the pools it has now; what was asked for means something, as was what is newer than them.
  */
 static bool is_stale(const struct host *host, const struct container_subnet *subnet,
     const struct docker_pool *v, size_t n)
@@ -53,7 +53,7 @@ static bool is_stale(const struct host *host, const struct container_subnet *sub
 	    subnet->network->created_ns > host->engine.started_ns)
 		return false;
 	return subnet_is_docker(subnet) && !subnet_is_docker0(subnet) &&
-	       pools_place(own, n_own, &subnet->prefix, &place);
+	       !subnet_was_asked(subnet) && pools_place(own, n_own, &subnet->prefix, &place);
 }
 
 static void look_at_networks(struct check *check, struct finding **f, size_t h)

@@ -29,10 +29,11 @@ static void add_pool(struct reader *r, struct view base, double size, unsigned n
 	engine->pools[engine->n_pools++] = pool;
 }
 
-static void take_version(struct reader *r, struct view version, bool podman)
+static void take_version(struct reader *r, struct view version, bool podman, unsigned number)
 {
 	if (version.n == 0)
 		return; /* the engine did not answer, only its client */
+	r->engine->source.line = number;
 	r->engine->known = true;
 	r->engine->podman = podman;
 	r->engine->version = arena_dup_view(r->arena, version);
@@ -71,9 +72,9 @@ static bool take_value(const struct json *object, unsigned number, void *arg)
 	if (started > 0 && started < 7e9) /* past 2191 is no time that a file may have */
 		engine->started_ns = (int64_t)started * 1000000000;
 	if (podman != NULL)
-		take_version(r, view_of(podman), true);
+		take_version(r, view_of(podman), true, number);
 	else if (docker != NULL)
-		take_version(r, view_of(docker), false);
+		take_version(r, view_of(docker), false, number);
 	if (docker == NULL || *docker == '\0')
 		return engine->known || started > 0;
 	if (json_is_bool(live))
@@ -115,14 +116,14 @@ static bool take_text(struct reader *r, struct view text)
 	while (line_next(&lines, &line)) {
 		struct view rest = view_trim(line);
 		if (view_take(&rest, "Server Version: ")) {
-			take_version(r, rest, false);
+			take_version(r, rest, false, lines.number);
 		} else if (view_take(&rest, "Live Restore Enabled: ")) {
 			r->engine->live_restore = view_eq(rest, "true")    ? 1
 						  : view_eq(rest, "false") ? 0
 									   : -1;
 		} else if (!take_plain_pool(r, rest, lines.number) && in_version &&
 			   view_take(&rest, "Version: ")) {
-			take_version(r, rest, true);
+			take_version(r, rest, true, lines.number);
 		}
 		if (line.p[0] != ' ')
 			in_version = view_eq(line, "version:"); /* podman's YAML */

@@ -112,7 +112,7 @@ static void read_engine(struct host *host)
 		return;
 	parse_docker_info(
 	    answer_text(probe), host->arena, &host->engine, answer_diags(host, probe));
-	host->engine.source = (struct source){probe, 0};
+	host->engine.source.probe = probe;
 }
 
 /* The servers behind the stub of systemd-resolved, where there is only that. */

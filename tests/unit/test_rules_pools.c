@@ -19,10 +19,12 @@
 #define BEFORE "2020-02-01T00:00:00Z" /* docker started on 2020-09-13 */
 #define SINCE "2020-10-01T00:00:00Z"
 #define LATER "2020-11-01T00:00:00Z"
-#define NETWORK(name, id, when, subnet)                                                            \
+#define NETWORK_OF(name, id, when, subnet, gateway)                                                \
 	"{\"Name\":\"" name "\",\"Id\":\"" id "23456789ab\",\"Created\":\"" when                   \
 	"\",\"Scope\":\"local\",\"Driver\":\"bridge\",\"IPAM\":{\"Config\":[{\"Subnet\":\"" subnet \
-	"\"}]}}\n"
+	"\"" gateway "}]}}\n"
+#define NETWORK(name, id, when, subnet)                                                            \
+	NETWORK_OF(name, id, when, subnet, ",\"Gateway\":\"10.0.0.1\"")
 #define BRIDGE NETWORK("bridge", "00", SINCE, "172.17.0.0/16")
 
 #define APP NETWORK("app", "01", LATER, "172.18.0.0/16")
@@ -46,18 +48,18 @@ static const struct rule_case cases[] = {
     {"nothing is reserved", NEXT, "", {{OWN, BRIDGE, NULL}}, ""},
     {"no network has its subnet from docker", NEXT, VPC,
 	{{OWN, BRIDGE NETWORK("own", "01", LATER, "10.29.0.0/16"), NULL}}, ""},
-    {"far away", NEXT, VPC, {{OWN, BRIDGE APP, NULL}}, "info h1 likely\n"},
+    {"far away", NEXT, VPC, {{OWN, BRIDGE APP, NULL}}, "info h1 possible\n"},
     {"the next deploys reach it", NEXT, VPC,
-	{{OWN, BRIDGE NETWORK("app", "01", LATER, "172.29.0.0/16"), NULL}}, "medium h1 likely\n"},
+	{{OWN, BRIDGE NETWORK("app", "01", LATER, "172.29.0.0/16"), NULL}}, "medium h1 possible\n"},
     {"one network fewer away it is far", NEXT, VPC,
-	{{OWN, BRIDGE NETWORK("app", "01", LATER, "172.28.0.0/16"), NULL}}, "info h1 likely\n"},
+	{{OWN, BRIDGE NETWORK("app", "01", LATER, "172.28.0.0/16"), NULL}}, "info h1 possible\n"},
     {"a deploy of many networks goes farther", NEXT, VPC,
 	{{OWN,
 	    BRIDGE NETWORK("a", "01", SINCE, "172.25.0.0/16") NETWORK(
 		"b", "02", SINCE, "172.26.0.0/16") NETWORK("c", "03", SINCE, "172.27.0.0/16")
 		NETWORK("d", "04", LATER, "172.28.0.0/16"),
 	    NULL}},
-	"medium h1 likely\n"},
+	"medium h1 possible\n"},
     {"when docker started is not known", NEXT, VPC,
 	{{"{\"ServerVersion\":\"20.10.24\",\"DefaultAddressPools\":null}\n",
 	    BRIDGE NETWORK("app", "01", LATER, "172.29.0.0/16"), NULL}},
@@ -70,13 +72,15 @@ static const struct rule_case cases[] = {
 	{{NEW, BRIDGE NETWORK("app", "01", LATER, "172.29.0.0/16"), NULL}}, "info h1 likely\n"},
     {"first fit: the very next one", NEXT, "172.18.0.0/16",
 	{{NEW, BRIDGE NETWORK("app", "01", LATER, "172.29.0.0/16"), NULL}}, "medium h1 likely\n"},
+    {"first fit: the second next takes two networks at once", NEXT, "172.19.0.0/16",
+	{{NEW, BRIDGE NETWORK("app", "01", LATER, "172.29.0.0/16"), NULL}}, "info h1 likely\n"},
     {"pools that are clear", NEXT, VPC,
 	{{POOL("10.9.0.0/16"), BRIDGE NETWORK("app", "01", LATER, "10.9.0.0/24"), NULL}}, ""},
     {"hosts alike: one finding", NEXT, VPC, {{OWN, BRIDGE APP, NULL}, {OWN, BRIDGE APP, NULL}},
-	"info h1,h2 likely\n"},
+	"info h1,h2 possible\n"},
     {"near and far are two", NEXT, VPC,
 	{{OWN, BRIDGE APP, NULL}, {OWN, BRIDGE NETWORK("app", "01", LATER, "172.30.0.0/16"), NULL}},
-	"medium h2 likely\ninfo h1 likely\n"},
+	"medium h2 possible\ninfo h1 possible\n"},
 
     {"made before the pools", STALE, "",
 	{{POOL("10.9.0.0/16"), BRIDGE NETWORK("app", "01", BEFORE, "172.25.0.0/16"),
@@ -88,6 +92,10 @@ static const struct rule_case cases[] = {
 	"low h1 likely\n"},
     {"made since: it was asked for", STALE, "",
 	{{POOL("10.9.0.0/16"), BRIDGE NETWORK("app", "01", LATER, "172.25.0.0/16"),
+	    DAEMON("10.9.0.0/16")}},
+	""},
+    {"asked for, out of docker's own list", STALE, "",
+	{{POOL("10.9.0.0/16"), BRIDGE NETWORK_OF("app", "01", BEFORE, "172.25.0.0/16", ""),
 	    DAEMON("10.9.0.0/16")}},
 	""},
     {"a subnet that docker does not choose", STALE, "",
@@ -158,6 +166,7 @@ static void test_rules(void **state)
 			snprintf(name, sizeof name, "h%d", h + 1);
 			struct host_record *record = scene_host(&s, name);
 			add(record, "routes", LAN);
+			add(record, "resolv", "nameserver 10.1.0.2\n");
 			add(record, "docker_info", c->hosts[h].info);
 			add(record, "docker_inspect", c->hosts[h].networks);
 			add(record, "docker_daemon", c->hosts[h].daemon);

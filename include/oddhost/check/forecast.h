@@ -17,7 +17,8 @@ struct forecast {
 	const char *engine; /* its version, or NULL */
 	enum pools_model model;
 	const char *assumption;
-	bool firm; /* engine, pools, routes and the place in the pools are known, not assumed */
+	bool known; /* engine, pools, routes and nameservers are, and networks show the place */
+	bool firm;  /* and that place is no matter: it is known what comes next, not assumed */
 
 	/* Networks created in a row, none removed; fewer than FORECAST_SHOWN where the pools end.
 	 */
@@ -33,7 +34,7 @@ struct forecast {
 	size_t networks; /* that have a subnet of docker's choice */
 	const struct prefix
 	    *newest;          /* the subnet that docker goes on behind; NULL: from the start */
-	struct source source; /* where that stands */
+	struct source source; /* where that stands, or else the engine's word */
 };
 
 /* Where the cursor rotates, what collides somewhere may in the worst case be the very next one. */

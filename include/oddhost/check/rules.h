@@ -39,9 +39,9 @@ void rule_target_unreachable(struct check *check);
 
 /*
  * The forecast: one of the next subnets that docker hands out cuts off something that the group
- * needs. Medium where the next few deploys reach it and nothing had to be assumed, low where
- * something had; info where it is farther away. Not where a subnet of the host is in the way
- * already.
+ * needs. Medium where the next few deploys reach it and nothing but docker's place in its pools had
+ * to be assumed, low where more had; info where it is farther away. Not where a subnet of the host
+ * is in the way already.
  */
 void rule_next_subnet_collides(struct check *check);
 

@@ -89,9 +89,9 @@ struct docker_engine {       /* `docker info`, and dockerd's pid file */
 	bool pools_known;    /* it said which pools it was given (20.10 on); none: its own */
 	struct docker_pool *pools;
 	size_t n_pools, cap_pools;
-	int live_restore;   /* 1, 0; -1: not known */
-	int64_t started_ns; /* when this dockerd started, as created_ns; 0: not known */
-	struct source source;
+	int live_restore;     /* 1, 0; -1: not known */
+	int64_t started_ns;   /* when this dockerd started, as created_ns; 0: not known */
+	struct source source; /* where it says its version, and perhaps its pools */
 };
 
 struct nameserver { /* resolv.conf */
