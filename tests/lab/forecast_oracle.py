@@ -5,8 +5,10 @@ usage: forecast_oracle.py PROGRAM [ROUNDS]
 
 A round makes a host as it may be found (networks, explicit subnets, routes, nameservers, pools, a
 bip), collects from it, forecasts, and lets its engine create networks. Each must get the subnet that
-was forecast, and where the forecast ends, the engine's pools must be used up. What cannot be seen
-from outside is not asked for: the last thing before a round is a network that stays, or a restart.
+was forecast, and where the forecast ends, the engine's pools must be used up. The last thing before
+a round is a network that stays, a restart, one with a subnet of its own, or one that is removed again.
+That last one cannot be seen from outside: there the forecast may be wrong, and must not call itself firm;
+how often it was is counted.
 FORECAST_SEED=N repeats. Exit status 1 where a forecast was wrong.
 """
 import json
@@ -63,16 +65,18 @@ class Player:
         self.made = 0
         self.script = []  # for whoever looks into a failure
         self.bases = DEFAULTS
+        self.sizes = {}  # of the subnets of configured pools
+        self.drivers = None  # others that this kernel has
         self.stub = False  # an engine looks once in its life which resolv.conf counts
 
     def sh(self, script, check=True):
         self.script.append(script)
         return self.host.sh(script, check=check)
 
-    def within(self, prefix, longest=30):
+    def within(self, prefix, longest=30, shortest=0):
         """A random prefix inside this one, as long or longer."""
         address, length = prefix.split('/')
-        new = self.random.randint(int(length), longest)
+        new = self.random.randint(max(shortest, int(length)), longest)
         number = int.from_bytes(bytes(int(b) for b in address.split('.')), 'big')
         number |= self.random.getrandbits(32 - int(length)) >> (32 - new) << (32 - new)
         return '.'.join(str(b) for b in number.to_bytes(4, 'big')) + f'/{new}'
@@ -90,17 +94,23 @@ class Player:
         if self.random.random() < .5:
             self.sh('ip link del docker0', check=False)
         daemon = {}
-        self.bases = DEFAULTS
+        self.bases, self.sizes = DEFAULTS, {}
         if self.random.random() < .6:
             pools = self.random.sample(BASES, self.random.randint(1, 3))
             daemon['default-address-pools'] = [
                 {'base': base, 'size': self.random.randint(int(base.split('/')[1]) + 2, 26)}
                 for base in pools]
             self.bases = pools
+            self.sizes = {pool['base']: pool['size'] for pool in daemon['default-address-pools']}
             if self.random.random() < .3:
                 daemon['bip'] = '10.77.0.1/24'
         self.script.append(json.dumps(daemon))
         self.host.engine(daemon)
+        if self.drivers is None:
+            self.drivers = [driver for driver in ('macvlan', 'ipvlan') if self.host.sh(
+                f'docker network create -d {driver} --internal try && docker network rm try',
+                check=False)]
+            self.host.restart_engine()
 
     def clear(self):
         """No routes but the host's own, no nameserver that matters."""
@@ -171,10 +181,29 @@ class Player:
             except lab.Failed:  # no room for docker0
                 self.clear()
                 self.host.restart_engine()
-        return 'newest' if self.create(*self.options()) else 'used up'
+        return self.create_last()
+
+    def create_last(self):
+        if self.create(*self.options()) is None:
+            return 'used up'
+        kind = self.random.choice(['newest', 'newest', 'explicit', 'removed'])
+        if kind == 'explicit':
+            self.create('--subnet', self.random.choice(
+                [self.within(self.somewhere(), 27), self.of_the_pools()]))
+        if kind == 'removed':
+            self.create()
+            self.sh(f'docker network rm net{self.made} || true')
+        return kind
+
+    def of_the_pools(self):
+        """A subnet that docker might have chosen itself."""
+        bases = self.sizes or {f'172.{n}.0.0/16': 16 for n in range(18, 32)}
+        base = self.random.choice(sorted(bases))
+        return self.within(base, bases[base], bases[base])
 
     def options(self):
-        return self.random.choice([[], [], ['--internal']])
+        return self.random.choice(
+            [[], [], ['--internal'], *([f'-d {driver} --internal'] for driver in self.drivers)])
 
     def forecast(self):
         path = f'{self.host.dir}/run/found'
@@ -190,6 +219,8 @@ class Player:
             subnet = self.create()
             got.append(subnet)
             forecast = said['next'][wanted] if wanted < len(said['next']) else None
+            if subnet != forecast and kind == 'removed' and 'made and removed' in said['assumption']:
+                return 'removed, which does not show', len(got)
             if subnet != forecast:
                 raise Wrong('\n'.join([
                     f'{self.host.name}, {kind}: forecast {said["next"]}, the engine gave {got}',
