@@ -174,9 +174,10 @@ fuzzing: $(FUZZ)
 		mkdir -p $(B)/found/$$n; $$f -seed=$(FUZZ_SEED) -runs=$(FUZZ_RUNS) -max_total_time=$(FUZZ_SECONDS) -timeout=10 -verbosity=0 \
 		-artifact_prefix=$(B)/found/$$n. $(B)/found/$$n $(fuzz_seeds) || exit 1; done
 
-e2e: $(B)/oddhost $(B)/e2e/test_incident $(B)/e2e/test_gather
+e2e: $(B)/oddhost $(B)/e2e/test_incident $(B)/e2e/test_gather $(B)/e2e/test_read
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_incident
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_gather
+	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_read
 
 more: $(B)/oddhost $(B)/e2e/test_more
 	$(Q)tests/e2e/run.sh $(B) $(B)/e2e/test_more

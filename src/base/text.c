@@ -437,3 +437,40 @@ const char *text_fold(struct arena *arena, const char *const *names, size_t n, s
 	free(f);
 	return text;
 }
+
+/* What a terminal writes beside text: ESC [ … letter, ESC ] … BEL, ESC ( B, ESC letter. */
+static size_t escape_length(struct view v)
+{
+	size_t n = 2;
+
+	if (v.n < 2)
+		return v.n;
+	if (v.p[1] == '[') {
+		while (n < v.n && (v.p[n] < '@' || v.p[n] > '~') && v.p[n] != '\n')
+			n++;
+	} else if (v.p[1] == ']') {
+		while (n < v.n && v.p[n] != '\a' && v.p[n] != '\x1b' && v.p[n] != '\n')
+			n++;
+		if (n + 1 < v.n && v.p[n] == '\x1b' && v.p[n + 1] == '\\')
+			n++;
+	} else if (strchr("()*+#%", v.p[1]) == NULL) {
+		return v.p[1] == '\n' ? 1 : 2;
+	}
+	return n < v.n && v.p[n] != '\n' ? n + 1 : n;
+}
+
+void text_without_terminal(struct view text, struct buf *out)
+{
+	view_take(&text, "\xef\xbb\xbf");
+	while (text.n > 0) {
+		char c = text.p[0];
+		size_t skip = 1;
+		if (c == '\x1b')
+			skip = escape_length(text);
+		else if (view_starts(text, "^C"))
+			skip = 2;
+		else if (c == '\n' || c == '\t' || (unsigned char)c >= ' ')
+			buf_putc(out, c);
+		text = view_skip(text, skip);
+	}
+}

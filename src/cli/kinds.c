@@ -13,139 +13,151 @@
 #include "oddhost/parse/transcript.h"
 #include "oddhost/report/shapes.h"
 
-/* What is printed where the text says something, and nothing of it was understood: not known. */
-static struct json *nothing(const char *key, const char *other_key)
+/*
+ * What is printed where the text says something, and nothing of it was understood; or where it is
+ * empty, and that is no answer: not known.
+ */
+static struct json *nothing(struct kind_input *in, const char *key, const char *other_key)
 {
 	struct json *object = json_object();
 
+	in->nothing = true;
 	json_set(object, key, json_new_null());
 	if (other_key != NULL)
 		json_set(object, other_key, json_new_null());
 	return object;
 }
 
-static struct json *kind_routes(const struct kind_input *in)
+static bool is_empty(const struct kind_input *in)
+{
+	return view_trim(in->text).n == 0;
+}
+
+static struct json *kind_routes(struct kind_input *in)
 {
 	struct route_table table = {.arena = in->arena};
 
 	if (!parse_routes(in->text, IP_NONE, &table, in->diags))
-		return nothing("routes", NULL);
+		return nothing(in, "routes", NULL);
 	return shapes_routes(&table);
 }
 
-static struct json *kind_rules(const struct kind_input *in)
+static struct json *kind_rules(struct kind_input *in)
 {
 	struct rule_list rules = {.arena = in->arena};
 
 	if (!parse_rules(in->text, &rules, in->diags))
-		return nothing("rules", NULL);
+		return nothing(in, "rules", NULL);
 	return shapes_rules(&rules);
 }
 
-static struct json *kind_addresses(const struct kind_input *in)
+static struct json *kind_addresses(struct kind_input *in)
 {
 	struct address_list list = {.arena = in->arena};
 
 	if (!parse_addresses(in->text, &list, in->diags))
-		return nothing("addresses", NULL);
+		return nothing(in, "addresses", NULL);
 	return shapes_addresses(list.v, list.n);
 }
 
-static struct json *kind_ping(const struct kind_input *in)
+static struct json *kind_ping(struct kind_input *in)
 {
 	struct ping ping;
 
-	parse_ping(in->text, view_of(""), in->arena, &ping, in->diags);
+	in->nothing = !parse_ping(in->text, view_of(""), in->arena, &ping, in->diags);
 	return shapes_ping(&ping);
 }
 
-static struct json *kind_networks(const struct kind_input *in)
+static struct json *kind_networks(struct kind_input *in)
 {
 	struct network_list list = {.arena = in->arena};
 
-	if (!parse_docker_networks(in->text, "", NULL, &list, in->diags))
-		return nothing("networks", NULL);
+	/* docker prints a title, or has three networks of its own. */
+	if (is_empty(in) || !parse_docker_networks(in->text, "", NULL, &list, in->diags))
+		return nothing(in, "networks", NULL);
 	return shapes_networks(list.v, list.n);
 }
 
-static struct json *kind_ps(const struct kind_input *in)
+static struct json *kind_ps(struct kind_input *in)
 {
 	struct container_list list = {.arena = in->arena};
 
 	if (!parse_docker_ps(in->text, &list, in->diags))
-		return nothing("containers", NULL);
+		return nothing(in, "containers", NULL);
 	return shapes_containers(list.v, list.n);
 }
 
-static struct json *kind_daemon(const struct kind_input *in)
+static struct json *kind_daemon(struct kind_input *in)
 {
 	struct docker_daemon daemon;
 
 	parse_docker_daemon(in->text, in->arena, &daemon, in->diags);
+	in->nothing = !daemon.valid;
 	return shapes_daemon(&daemon);
 }
 
-static struct json *kind_info(const struct kind_input *in)
+static struct json *kind_info(struct kind_input *in)
 {
 	struct docker_engine engine;
 
-	parse_docker_info(in->text, in->arena, &engine, in->diags);
+	in->nothing = !parse_docker_info(in->text, in->arena, &engine, in->diags) || is_empty(in);
 	return shapes_engine(&engine);
 }
 
-static struct json *kind_resolv(const struct kind_input *in)
+static struct json *kind_resolv(struct kind_input *in)
 {
 	struct resolv resolv = {.arena = in->arena};
 
 	if (!parse_resolv(in->text, &resolv, in->diags))
-		return nothing("nameservers", "search");
+		return nothing(in, "nameservers", "search");
 	return shapes_resolv(resolv.servers, resolv.n_servers, resolv.search, resolv.n_search);
 }
 
-static struct json *kind_neighbours(const struct kind_input *in)
+static struct json *kind_neighbours(struct kind_input *in)
 {
 	struct neighbour_list list = {.arena = in->arena};
 
 	if (!parse_neighbours(in->text, &list, in->diags))
-		return nothing("neighbours", NULL);
+		return nothing(in, "neighbours", NULL);
 	return shapes_neighbours(list.v, list.n);
 }
 
-static struct json *kind_sysctls(const struct kind_input *in)
+static struct json *kind_sysctls(struct kind_input *in)
 {
 	struct sysctls sysctls;
 
-	parse_sysctls(in->text, &sysctls, in->diags);
+	in->nothing = !parse_sysctls(in->text, &sysctls, in->diags);
 	return shapes_sysctls(&sysctls);
 }
 
-static struct json *kind_system(const struct kind_input *in)
+static struct json *kind_system(struct kind_input *in)
 {
 	struct system system = {0};
 
-	parse_system(in->text, in->arena, &system);
+	in->nothing = !parse_system(in->text, in->arena, &system, in->diags);
 	return shapes_system(system.kernel, system.os, system.uptime);
 }
 
-static struct json *kind_dns(const struct kind_input *in)
+static struct json *kind_dns(struct kind_input *in)
 {
 	struct resolution resolution;
 
-	if (!parse_getent(in->text, in->arena, &resolution, in->diags))
-		return nothing("addresses", "failed");
+	/* A name that is not found, and a getent that did not run: only the exit status tells. */
+	if (is_empty(in) || !parse_getent(in->text, in->arena, &resolution, in->diags))
+		return nothing(in, "addresses", "failed");
 	return shapes_resolution(&resolution);
 }
 
-static struct json *kind_egress(const struct kind_input *in)
+static struct json *kind_egress(struct kind_input *in)
 {
 	struct egress_list list = {.arena = in->arena};
 
 	if (!parse_egress(in->text, &list, in->diags))
-		return nothing("egress", NULL);
+		return nothing(in, "egress", NULL);
 	return shapes_egresses(list.v, list.n);
 }
 
-static struct json *kind_transcript(const struct kind_input *in)
+static struct json *kind_transcript(struct kind_input *in)
 {
 	struct run *run = run_new();
 	struct json *root = NULL;
@@ -187,4 +199,10 @@ const struct kind *kind_all(size_t *ret_n)
 {
 	*ret_n = sizeof kinds / sizeof *kinds;
 	return kinds;
+}
+
+void kind_list(FILE *out)
+{
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		fprintf(out, "  %-16s %s\n", kinds[i].name, kinds[i].what);
 }

@@ -3,6 +3,7 @@
 
 #include "oddhost/base/file.h"
 #include "oddhost/base/json.h"
+#include "oddhost/base/text.h"
 #include "oddhost/check/path.h"
 #include "oddhost/cli/cli.h"
 #include "oddhost/cli/models.h"
@@ -107,34 +108,56 @@ static int look_up(const struct command *command, const struct options *options,
 	return code;
 }
 
-static bool read_routes(const char *path, struct route_table *routes, struct err *err)
+/* The file's text, as far as the terminal that it may be copied from has not changed it. */
+static bool read_text(const char *path, struct buf *text, struct err *err)
+{
+	struct buf raw = {0};
+	bool ok = file_read(path, ROUTES_MAX, &raw, err);
+
+	if (ok)
+		text_without_terminal(buf_view(&raw), text);
+	buf_free(&raw);
+	return ok;
+}
+
+/* Was anything understood? An empty file is no answer of any command. */
+static bool is_something(const char *path, struct view text, bool understood, const char *what)
+{
+	if (understood && view_trim(text).n > 0)
+		return true;
+	cli_warn("%s: no %s was understood", path, what);
+	return false;
+}
+
+static int read_routes(const char *path, struct route_table *routes)
 {
 	struct diag_list diags = {.arena = routes->arena, .source = path};
 	struct buf text = {0};
+	struct err err;
 
-	if (!file_read(path, ROUTES_MAX, &text, err))
-		return false;
+	if (!read_text(path, &text, &err))
+		return cli_fail(&err);
 	bool understood = parse_routes(buf_view(&text), IP_NONE, routes, &diags);
 	cli_print_diags(&diags);
-	if (routes->n == 0 && !understood)
-		cli_warn("%s: no route was understood", path);
+	understood = understood && (routes->n > 0 || !(routes->partial || routes->partial6));
+	bool known = is_something(path, buf_view(&text), understood, "route");
 	buf_free(&text);
-	return true;
+	return known ? EXIT_CLEAN : EXIT_INCOMPLETE;
 }
 
-static bool read_rules(const char *path, struct rule_list *rules, struct err *err)
+static int read_rules(const char *path, struct rule_list *rules)
 {
 	struct diag_list diags = {.arena = rules->arena, .source = path};
 	struct buf text = {0};
+	struct err err;
 
-	if (!file_read(path, ROUTES_MAX, &text, err))
-		return false;
+	if (!read_text(path, &text, &err))
+		return cli_fail(&err);
 	bool understood = parse_rules(buf_view(&text), rules, &diags);
 	cli_print_diags(&diags);
-	if (rules->n == 0 && !understood)
-		cli_warn("%s: no rule was understood", path);
+	bool known = is_something(path, buf_view(&text), understood, "rule");
 	buf_free(&text);
-	return true;
+	return known ? EXIT_CLEAN : EXIT_INCOMPLETE;
 }
 
 static int from_file(const struct command *command, const struct options *options)
@@ -144,13 +167,11 @@ static int from_file(const struct command *command, const struct options *option
 	struct rule_list rules = {.arena = arena};
 	struct tables tables = {
 	    .arena = arena, .routes = &routes, .rules = &rules, .rules6 = &rules};
-	struct err err;
-	int code;
+	int code = read_routes(options->routes, &routes);
 
-	if (!read_routes(options->routes, &routes, &err) ||
-	    (options->rules != NULL && !read_rules(options->rules, &rules, &err)))
-		code = cli_fail(&err);
-	else
+	if (code == EXIT_CLEAN && options->rules != NULL)
+		code = read_rules(options->rules, &rules);
+	if (code == EXIT_CLEAN)
 		code = look_up(command, options, &tables, options->args, options->n_args);
 	arena_free(arena);
 	return code;

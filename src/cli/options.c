@@ -7,6 +7,7 @@
 
 #include "oddhost/base/mem.h"
 #include "oddhost/base/view.h"
+#include "oddhost/cli/kinds.h"
 
 enum value_kind { FLAG, COUNT, TEXT, TEXTS, NUMBER, NUMBER_OR_0, SEVERITY, COLOR, HOST_KEY };
 
@@ -102,6 +103,10 @@ void options_help(const struct command *command, FILE *out)
 	fprintf(out, "usage: oddhost %s%s%s%s\n%s\n", command->name,
 	    *command->options ? " [options]" : "", *command->args ? " " : "", command->args,
 	    command->summary);
+	if (view_starts(view_of(command->args), "KIND")) {
+		fputs("\nkinds, and what is read:\n", out);
+		kind_list(out);
+	}
 	if (*command->options)
 		fputs("\noptions:\n", out);
 	for (size_t i = 0; i < ROWS; i++) {

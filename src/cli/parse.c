@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "oddhost/base/file.h"
+#include "oddhost/base/text.h"
 #include "oddhost/cli/cli.h"
 #include "oddhost/cli/kinds.h"
 
@@ -12,14 +13,15 @@ static int run_kind(const struct kind *kind, const char *path)
 	struct arena *arena = arena_new();
 	struct diag_list diags = {
 	    .arena = arena, .source = strcmp(path, "-") == 0 ? "stdin" : path};
-	struct buf text = {.max = INPUT_MAX}, out = {0};
+	struct buf raw = {.max = INPUT_MAX}, text = {0}, out = {0};
 	struct err err;
 	struct json *root = NULL;
 	int code = EXIT_CLEAN;
 
 	struct kind_input in = {
 	    .source = diags.source, .arena = arena, .diags = &diags, .err = &err};
-	if (file_read(path, INPUT_MAX, &text, &err)) {
+	if (file_read(path, INPUT_MAX, &raw, &err)) {
+		text_without_terminal(buf_view(&raw), &text);
 		in.text = buf_view(&text);
 		root = kind->read(&in);
 	}
@@ -29,10 +31,13 @@ static int run_kind(const struct kind *kind, const char *path)
 	} else {
 		json_print(root, true, &out);
 		fwrite(out.p, 1, out.n, stdout);
+		if (in.nothing)
+			code = EXIT_INCOMPLETE;
 	}
 	json_free(root);
 	buf_free(&out);
 	buf_free(&text);
+	buf_free(&raw);
 	arena_free(arena);
 	return code;
 }
@@ -40,14 +45,11 @@ static int run_kind(const struct kind *kind, const char *path)
 int cli_parse(const struct command *command, const struct options *options)
 {
 	const struct kind *kind = kind_named(options->args[0]);
-	size_t n;
 
 	(void)command;
 	if (kind != NULL)
 		return run_kind(kind, options->n_args > 1 ? options->args[1] : "-");
 	cli_warn("'%s' is not a KIND; there are:", options->args[0]);
-	const struct kind *kinds = kind_all(&n);
-	for (size_t i = 0; i < n; i++)
-		fprintf(stderr, "  %-16s %s\n", kinds[i].name, kinds[i].what);
+	kind_list(stderr);
 	return EXIT_TROUBLE;
 }

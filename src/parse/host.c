@@ -213,7 +213,8 @@ static void read_additive(struct host *host)
 				answer_diags(host, probe)) &&
 			    answer_is_whole(probe);
 		else if (strcmp(probe->name, "host") == 0)
-			parse_system(answer_text(probe), host->arena, &system);
+			parse_system(
+			    answer_text(probe), host->arena, &system, answer_diags(host, probe));
 	}
 	host->networks = list.v;
 	host->n_networks = list.n;

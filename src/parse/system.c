@@ -55,13 +55,16 @@ static void take_upgrade(struct view rest, struct arena *arena, struct system *s
 		system->upgraded = arena_dup_view(arena, word);
 }
 
-void parse_system(struct view text, struct arena *arena, struct system *system)
+bool parse_system(
+    struct view text, struct arena *arena, struct system *system, struct diag_list *diags)
 {
 	struct line_reader lines = {.rest = text};
 	struct view line;
+	bool any = false;
 
 	while (line_next(&lines, &line)) {
 		struct view rest = view_trim(line);
+		bool known = true;
 		if (view_starts(rest, "Linux ")) {
 			system->kernel = take_uname(rest, arena);
 		} else if (view_take(&rest, "PRETTY_NAME=")) {
@@ -77,8 +80,15 @@ void parse_system(struct view text, struct arena *arena, struct system *system)
 			system->uptime = arena_dup_view(arena, rest);
 		} else if (system->kernel == NULL && is_release(rest)) {
 			system->kernel = arena_dup_view(arena, rest);
+		} else {
+			known = view_eq(rest, "Linux"); /* of uname without options */
 		}
+		any = any || known;
 	}
+	if (any || view_trim(text).n == 0)
+		return true;
+	line_reject(diags, 1, view_trim(text), "what uname, os-release or uptime print");
+	return false;
 }
 
 /* The value of the sysctl that the model has under this name; NULL where it has none. */

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "oddhost/base/buf.h"
+#include "oddhost/base/text.h"
 #include "oddhost/net/prefix.h"
 #include "oddhost/parse/command.h"
 #include "oddhost/parse/line.h"
@@ -22,44 +23,6 @@ struct reader {
 	struct view output; /* its lines so far, trimmed when it is closed */
 	bool any;
 };
-
-/* What a terminal writes beside text: ESC [ … letter, ESC ] … BEL, ESC ( B, ESC letter. */
-static size_t escape_length(struct view v)
-{
-	size_t n = 2;
-
-	if (v.n < 2)
-		return v.n;
-	if (v.p[1] == '[') {
-		while (n < v.n && (v.p[n] < '@' || v.p[n] > '~') && v.p[n] != '\n')
-			n++;
-	} else if (v.p[1] == ']') {
-		while (n < v.n && v.p[n] != '\a' && v.p[n] != '\x1b' && v.p[n] != '\n')
-			n++;
-		if (n + 1 < v.n && v.p[n] == '\x1b' && v.p[n + 1] == '\\')
-			n++;
-	} else if (strchr("()*+#%", v.p[1]) == NULL) {
-		return v.p[1] == '\n' ? 1 : 2;
-	}
-	return n < v.n && v.p[n] != '\n' ? n + 1 : n;
-}
-
-/* The text without escapes, carriage returns and ^C, on the same lines. */
-static void clean(struct view text, struct buf *out)
-{
-	view_take(&text, "\xef\xbb\xbf");
-	while (text.n > 0) {
-		char c = text.p[0];
-		size_t skip = 1;
-		if (c == '\x1b')
-			skip = escape_length(text);
-		else if (view_starts(text, "^C"))
-			skip = 2;
-		else if (c == '\n' || c == '\t' || (unsigned char)c >= ' ')
-			buf_putc(out, c);
-		text = view_skip(text, skip);
-	}
-}
 
 static struct host_record *host_named(struct reader *r, struct view name)
 {
@@ -290,7 +253,7 @@ bool transcript_read(
 
 	if (diags != NULL)
 		diags->source = arena_dup(diags->arena, source);
-	clean(text, &cleaned);
+	text_without_terminal(text, &cleaned);
 	struct view rest = buf_view(&cleaned);
 	while (view_next_line(&rest, &line)) {
 		r.number++;

@@ -11,7 +11,11 @@ static inline void fuzz_kind(const char *name, const uint8_t *data, size_t size)
 	struct arena *arena = arena_new();
 	struct diag_list diags = {.arena = arena};
 	struct err err;
-	struct kind_input in = {{(const char *)data, size}, "fuzz", arena, &diags, &err};
+	struct kind_input in = {.text = {(const char *)data, size},
+	    .source = "fuzz",
+	    .arena = arena,
+	    .diags = &diags,
+	    .err = &err};
 	struct json *shape = kind_named(name)->read(&in);
 	struct buf out = {0};
 

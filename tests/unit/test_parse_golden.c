@@ -43,7 +43,8 @@ static void check_file(const struct kind *kind, const char *name)
 	const char *dir = arena_printf(arena, DIR_OF "/%s", kind->name);
 
 	assert_true(file_read(arena_printf(arena, "%s/%s", dir, name), 16 << 20, &text, &err));
-	struct kind_input in = {buf_view(&text), name, arena, &diags, &err};
+	struct kind_input in = {
+	    .text = buf_view(&text), .source = name, .arena = arena, .diags = &diags, .err = &err};
 	struct json *root = kind->read(&in);
 	if (root == NULL)
 		fail_msg("%s/%s: %s", dir, name, err.text);

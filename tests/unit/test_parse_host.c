@@ -359,7 +359,7 @@ static void test_system(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		struct system system = {0};
-		parse_system(view_of(unames[i][0]), arena, &system);
+		assert_true(parse_system(view_of(unames[i][0]), arena, &system, NULL));
 		assert_string_equal(system.kernel, unames[i][1]);
 		assert_null(system.os);
 	}
@@ -367,9 +367,14 @@ static void test_system(void **state)
 	parse_system(
 	    view_of(
 		"NAME=x\nPRETTY_NAME=\"Alpine Linux v3.15\"\nID=alpine\nPRETTY_NAME=\n2021-1.2 x\n"),
-	    arena, &system);
+	    arena, &system, NULL);
 	assert_string_equal(system.os, "");
 	assert_null(system.kernel);
+	struct diag_list diags = {.arena = arena};
+	assert_true(parse_system(view_of("\n"), arena, &system, &diags));
+	assert_int_equal(diags.n, 0);
+	assert_false(parse_system(view_of("\ngarbage here\n"), arena, &system, &diags));
+	assert_int_equal(diags.n, 1);
 	arena_free(arena);
 }
 

@@ -88,6 +88,31 @@ static void test_utf8_walk(void **state)
 	}
 }
 
+static void test_without_terminal(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+	    {"", ""},
+	    {"default via \x1b[35m10.0.0.1 \x1b[0mdev \x1b[36meth0 \x1b[0m\n",
+		"default via 10.0.0.1 dev eth0 \n"},
+	    {"\xef\xbb\xbf"
+	     "a\r\n\tb\x01\x7f\n",
+		"a\n\tb\x7f\n"},
+	    {"\x1b]0;title\a1\n\x1b]0;t\x1b\\2\n\x1b(B3\x1b=4", "1\n2\n34"},
+	    {"^C--- db\n", "--- db\n"},
+	    {"1\x1b[31\n2\x1b\n3\x1b", "1\n2\n3"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct buf out = {0};
+		text_without_terminal(view_of(rows[i].in), &out);
+		assert_string_equal(buf_str(&out), rows[i].out);
+		buf_free(&out);
+	}
+}
+
 static void test_base64(void **state)
 {
 	static const struct { /* RFC 4648 section 10, and bytes of every bit */
@@ -288,6 +313,7 @@ int main(void)
 	    cmocka_unit_test(test_utf8),
 	    cmocka_unit_test(test_unseen),
 	    cmocka_unit_test(test_utf8_walk),
+	    cmocka_unit_test(test_without_terminal),
 	    cmocka_unit_test(test_base64),
 	    cmocka_unit_test(test_base64_all_lengths),
 	    cmocka_unit_test(test_base64_rejects),

@@ -29,6 +29,13 @@ bool text_next_rune(struct view *cursor, uint32_t *ret_rune);
 bool text_is_unseen(uint32_t rune);
 
 /*
+ * What was copied from a terminal: the text without escape sequences (ECMA-48), "^C", a byte order
+ * mark and control characters other than \n and \t, appended to `out`. Its lines stay the same
+ * ones.
+ */
+void text_without_terminal(struct view text, struct buf *out);
+
+/*
  * Base64 with padding (RFC 4648). Decoding fails on anything else, blanks and set bits behind the
  * last byte among it, and then leaves `out` as it was.
  */

@@ -21,9 +21,10 @@ struct system {
 /*
  * Fill in what the text says: a line of `uname -srm`, `uname -a` or `uname -r`, PRETTY_NAME=…,
  * uptime's line, "clock: TIME" and "upgraded: DAY …". Other lines are no news: the probe prints
- * more than these.
+ * more than these. Returns as line.h says.
  */
-void parse_system(struct view text, struct arena *arena, struct system *system);
+bool parse_system(
+    struct view text, struct arena *arena, struct system *system, struct diag_list *diags);
 
 /*
  * `sysctl NAME…` ("net.ipv4.ip_forward = 1"), or the files under /proc/sys as grep prints them
