@@ -312,6 +312,24 @@ const struct sight *check_sight(const struct check *check, size_t host, size_t t
 	return &check->sights[host * check->run->meta.n_targets + target];
 }
 
+static int row_order(const void *a, const void *b)
+{
+	const struct fact_row *x = a, *y = b;
+
+	if (x->facet != y->facet)
+		return x->facet < y->facet ? -1 : 1;
+	return strcmp(x->key, y->key);
+}
+
+const struct fact_row *check_row(const struct check *check, enum facet facet, const char *key)
+{
+	struct fact_row wanted = {.facet = facet, .key = key};
+
+	return check->n_rows == 0
+		   ? NULL
+		   : bsearch(&wanted, check->rows, check->n_rows, sizeof wanted, row_order);
+}
+
 bool check_absent(const struct check *check, const struct fact_row *row, size_t host)
 {
 	const struct fact_list *list = &check->facts[host];

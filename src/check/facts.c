@@ -158,7 +158,8 @@ static void add_egress(struct fact_list *list, const struct host *host, const st
 		const char *value = path_text(list->arena, host, &path);
 		if (value == NULL)
 			continue;
-		struct fact *fact = add(list, FACET_EGRESS, target->text, value,
+		struct fact *fact = add(list, FACET_EGRESS,
+		    fact_target_key(list->arena, target->text, addresses[i].family), value,
 		    path.egress != NULL ? path.egress->source : source_of_route(host, path.route));
 		fact->like = like_gateway(list->arena, place, &path.gateway);
 	}
@@ -286,18 +287,24 @@ static void add_networks(struct fact_list *list, const struct host *host)
 static void add_dns(struct fact_list *list, const struct host *host, const struct target *target)
 {
 	const struct resolution *resolution = host_resolution(host, target->text);
+	static const uint8_t families[] = {IP_V4, IP_V6};
 	char text[IP_TEXT_SIZE];
-	struct buf out = {0};
 
-	if (resolution == NULL)
-		return;
-	if (resolution->failed)
-		buf_puts(&out, "does not resolve");
-	for (size_t i = 0; i < resolution->n; i++)
-		buf_printf(&out, "%s%s", i ? " " : "", ip_format(&resolution->addresses[i], text));
-	add(list, FACET_DNS, target->text, arena_dup(list->arena, buf_str(&out)),
-	    resolution->source);
-	buf_free(&out);
+	if (resolution != NULL && resolution->failed)
+		add(list, FACET_DNS, target->text, "does not resolve", resolution->source);
+	for (size_t f = 0; f < 2 && resolution != NULL; f++) {
+		struct buf out = {0};
+		for (size_t i = 0; i < resolution->n; i++) {
+			if (resolution->addresses[i].family == families[f])
+				buf_printf(&out, "%s%s", out.n > 0 ? " " : "",
+				    ip_format(&resolution->addresses[i], text));
+		}
+		if (out.n > 0)
+			add(list, FACET_DNS,
+			    fact_target_key(list->arena, target->text, families[f]),
+			    arena_dup(list->arena, buf_str(&out)), resolution->source);
+		buf_free(&out);
+	}
 }
 
 static void add_ping(struct fact_list *list, const struct host *host, const struct target *target)

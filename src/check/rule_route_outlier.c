@@ -21,6 +21,7 @@ struct deviation {
 	const struct difference *difference; /* of the first host */
 	const char *like, *value;            /* what they share; NULL: they lack the route */
 	bool is_default;
+	bool no_family; /* the hosts have no route of that family at all */
 	size_t *hosts;
 	size_t n, cap;
 };
@@ -38,30 +39,36 @@ static bool same_text(const char *a, const char *b)
 }
 
 static struct deviation *find_or_add(
-    struct deviations *list, const struct difference *d, const char *like)
+    struct deviations *list, const struct difference *d, const char *like, bool no_family)
 {
 	struct arena *arena = list->check->arena;
-	const char *key = arena_printf(arena, "%d\n%s\n%s\n%s", (int)d->facet, d->key,
+	const char *key = arena_printf(arena, "%d %d\n%s\n%s\n%s", (int)d->facet, no_family, d->key,
 	    like != NULL ? like : "", d->others != NULL ? d->others : "");
 	struct deviation *found = table_get(&list->by_key, view_of(key));
 
 	if (found != NULL)
 		return found;
 	found = arena_alloc(arena, sizeof *found);
-	*found = (struct deviation){d, like, d->value,
-	    strcmp(d->key, "default") == 0 && d->facet == FACET_ROUTE, NULL, 0, 0};
+	*found = (struct deviation){
+	    .difference = d,
+	    .like = like,
+	    .value = d->value,
+	    .is_default = strcmp(d->key, "default") == 0 && d->facet == FACET_ROUTE,
+	    .no_family = no_family,
+	};
 	table_add(&list->by_key, view_of(key), found);
 	list->v = arena_grow(arena, list->v, list->n, &list->cap, sizeof(struct deviation *));
 	list->v[list->n++] = found;
 	return found;
 }
 
-static void collect(struct deviations *list, size_t h, const struct difference *d)
+static void collect(struct deviations *list, size_t h, const struct difference *d, bool no_family)
 {
 	struct check *check = list->check;
 	const struct fact *fact =
 	    d->value == NULL ? NULL : facts_find(&check->facts[h], d->facet, d->key);
-	struct deviation *found = find_or_add(list, d, fact == NULL ? NULL : fact_like(fact));
+	struct deviation *found =
+	    find_or_add(list, d, fact == NULL ? NULL : fact_like(fact), no_family);
 
 	if (!same_text(found->value, d->value))
 		found->value = found->like;
@@ -76,6 +83,13 @@ static bool is_role(const struct deviation *d)
 	return d->n >= PART_HOSTS && d->n * PART_SHARE > d->difference->compared;
 }
 
+static enum severity severity_of(const struct deviation *d)
+{
+	if (is_role(d) || d->no_family)
+		return SEVERITY_INFO;
+	return d->is_default ? SEVERITY_MEDIUM : SEVERITY_LOW;
+}
+
 /* Deviations of the same hosts stand together, but a default route alone. */
 static int by_hosts(const void *a, const void *b)
 {
@@ -84,8 +98,8 @@ static int by_hosts(const void *a, const void *b)
 
 	if (x->is_default != y->is_default)
 		return x->is_default ? -1 : 1;
-	if (is_role(x) != is_role(y))
-		return is_role(x) ? 1 : -1;
+	if (severity_of(x) != severity_of(y))
+		return severity_of(x) > severity_of(y) ? -1 : 1;
 	if (x->n != y->n)
 		return x->n < y->n ? -1 : 1;
 	return memcmp(x->hosts, y->hosts, x->n * sizeof *x->hosts);
@@ -158,11 +172,8 @@ static void quote(struct check *check, struct finding *f, const struct deviation
 static void report(struct check *check, struct deviation *const *v, size_t n)
 {
 	const struct difference *d = v[0]->difference;
-	struct finding *f = finding_add(check, "route-outlier",
-	    is_role(v[0])      ? SEVERITY_INFO
-	    : v[0]->is_default ? SEVERITY_MEDIUM
-			       : SEVERITY_LOW,
-	    CONFIDENCE_LIKELY);
+	struct finding *f =
+	    finding_add(check, "route-outlier", severity_of(v[0]), CONFIDENCE_LIKELY);
 
 	f->prefix = n == 1 && strcmp(d->key, "default") != 0 ? d->key : NULL;
 	for (size_t i = 0; i < v[0]->n; i++)
@@ -203,15 +214,26 @@ static bool is_inside(const struct prefix_set *inside, const struct difference *
 	return found != NULL && prefix_equal(found, &prefix);
 }
 
+/* Has the host no IPv6 route at all? Then it may have no IPv6 by intent. */
+static bool lacks_ipv6(const struct fact_list *facts)
+{
+	for (size_t i = 0; i < facts->n; i++) {
+		if (facts->v[i].facet == FACET_ROUTE6)
+			return false;
+	}
+	return true;
+}
+
 static void look_at(struct deviations *list, size_t h)
 {
 	const struct host_view *view = &list->check->diagnosis->hosts[h];
 	struct prefix_set inside = networks_inside(list->check, h);
+	bool lacks = lacks_ipv6(&list->check->facts[h]);
 
 	for (size_t i = 0; i < view->n_differs; i++) {
 		const struct difference *d = &view->differs[i];
 		if ((d->facet == FACET_ROUTE || d->facet == FACET_ROUTE6) && !is_inside(&inside, d))
-			collect(list, h, d);
+			collect(list, h, d, lacks && d->facet == FACET_ROUTE6);
 	}
 }
 

@@ -139,7 +139,7 @@ static void rank_target(struct check *check, size_t target)
 		const char *other = check->run->meta.targets[target].text;
 		bool about_target = row->facet == FACET_EGRESS || row->facet == FACET_DNS;
 		if (row->facet == FACET_PING || row->facet == FACET_TCP ||
-		    (about_target && strcmp(row->key, other) != 0))
+		    (about_target && !fact_is_about(row->key, other)))
 			continue; /* the symptom itself, or another target's path */
 		score_row(&r, row);
 	}

@@ -111,6 +111,9 @@ const struct reserved *check_reserved(const struct check *check, const struct ip
 const struct reserved *check_reserved_overlapping(
     const struct check *check, const struct prefix *prefix);
 
+/* The row of that facet and key, or NULL. */
+const struct fact_row *check_row(const struct check *check, enum facet facet, const char *key);
+
 /* Does the host miss the row's key although its facet was listed whole? */
 bool check_absent(const struct check *check, const struct fact_row *row, size_t host);
 

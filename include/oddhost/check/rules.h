@@ -22,9 +22,10 @@ void rule_target_shadowed(struct check *check);
 void rule_reserved_overlap(struct check *check);
 
 /*
- * A container subnet overlaps a network that the host or its peers are directly in, a nameserver,
- * or the address that it was examined from. High where packets for such an address go astray today,
- * low where another route wins or nobody is there.
+ * A container subnet overlaps a network that the host or its peers are directly in or reach by a
+ * gateway, a nameserver, or the address that it was examined from. High where packets for such an
+ * address go astray today, medium where only the peers have such a route, low where another route
+ * wins or nobody is known to be there.
  */
 void rule_lan_overlap(struct check *check);
 
@@ -60,13 +61,15 @@ void rule_ping_outlier(struct check *check);
 
 /*
  * A route that leads to a real network is there, or missing, against two thirds of the group; info
- * where the same is so on more than a tenth of the hosts, which may be a role of theirs.
+ * where the same is so on more than a tenth of the hosts, which may be a role of theirs, and where a
+ * host has no IPv6 at all. One finding for all such routes of the same hosts.
  */
 void rule_route_outlier(struct check *check);
 
 /*
- * A target resolves differently on some hosts, or not at all. Where some of the addresses answer
- * and others do not, those who use the others are named, even if they are most.
+ * A target resolves differently on some hosts, or not at all; IPv4 and IPv6 addresses apart. Where
+ * some of the addresses answer and others do not, those who use the others are named, even if they
+ * are most. Not where a name has many addresses, of which each host gets others.
  */
 void rule_dns_differs(struct check *check);
 

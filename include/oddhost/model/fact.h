@@ -14,12 +14,13 @@
 
 /* In the order in which suspects of equal score are named: what is nearest to the packet first. */
 enum facet {
-	FACET_EGRESS,  /* key: target; value: how packets leave for it */
+	FACET_EGRESS,  /* key: target, for its IPv6 addresses "TARGET IPv6"; value: how packets
+			  leave for them */
 	FACET_ROUTE,   /* key: IPv4 prefix; value: gateway or interface */
 	FACET_ROUTE6,  /* the same for IPv6 */
 	FACET_RULE,    /* key: selector of a rule of `ip rule`; value: what it does */
 	FACET_NETWORK, /* key: docker network; value: driver and subnets */
-	FACET_DNS,     /* key: target; value: addresses */
+	FACET_DNS,     /* key: as FACET_EGRESS; value: addresses */
 	FACET_DAEMON,  /* key: setting of daemon.json; value */
 	FACET_SYSTEM,  /* key: "kernel", "os"; value */
 	FACET_SERVICE, /* key: service of oddhost_local; value: up or down */
@@ -50,6 +51,15 @@ struct fact_list {
 };
 
 const char *facet_name(enum facet facet);
+
+/*
+ * The key of facts about a target's addresses of one family (enum ip_family). Families have keys of
+ * their own since a host without IPv6 is told of no IPv6 addresses (getaddrinfo(3), AI_ADDRCONFIG).
+ */
+const char *fact_target_key(struct arena *arena, const char *target, uint8_t family);
+
+/* Is it such a key, of that target? */
+bool fact_is_about(const char *key, const char *target);
 
 /* What the fact is compared by. */
 static inline const char *fact_like(const struct fact *fact)
