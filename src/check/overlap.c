@@ -186,6 +186,43 @@ void overlaps_add_host(struct overlaps *overlaps, size_t host, const struct over
 	table_free(&table);
 }
 
+/* Neither docker's pools nor a restart move these. */
+static void move_within(struct check *check, struct finding *f,
+    const struct docker_network *network, const char *clear_of)
+{
+	const char *name = check_shell_word(check, network->name);
+
+	finding_add_fix(check, f,
+	    "Note the network's settings and its containers, and create it again with a subnet that "
+	    "is clear of %s (where a compose file or a stack names it, there)%s:",
+	    clear_of,
+	    strcmp(network->driver, "overlay") == 0
+		? "; without --subnet, a swarm takes it from the pools that `docker swarm init "
+		  "--default-addr-pool` was given"
+		: "");
+	finding_add_fix(check, f, "$ docker network inspect %s", name);
+}
+
+static void verify(struct check *check, struct finding *f, const struct overlap_group *group)
+{
+	char text[PREFIX_TEXT_SIZE];
+
+	if (subnet_is_within(&group->list.v[0].subnet)) {
+		finding_add_fix(check, f, "Verify: no container network may hold one of these:");
+		finding_add_fix(check, f,
+		    "$ docker network inspect -f '{{.Name}} {{json .IPAM.Config}}' $(docker network "
+		    "ls -q)");
+		return;
+	}
+	if (f->prefix != NULL)
+		finding_add_fix(check, f, "Verify: no route may lie in %s:", f->prefix);
+	else
+		finding_add_fix(check, f, "Verify: no route may lie in one of these:");
+	for (size_t i = 0; i < group->prefixes.n && i < MOVED; i++)
+		finding_add_fix(check, f, "$ ip route show root %s",
+		    prefix_format(&group->prefixes.v[i], text));
+}
+
 static void explain(struct check *check, struct overlap_group *group)
 {
 	struct finding *f = &check->diagnosis->findings[group->finding];
@@ -194,14 +231,13 @@ static void explain(struct check *check, struct overlap_group *group)
 	char text[PREFIX_TEXT_SIZE];
 
 	prefix_set_sort(&group->prefixes);
-	bool one = group->prefixes.n == 1;
 	const char *what = list_text(check->arena, group->whats.v, group->whats.n);
 	const char *clear_of = group->whats.n == 1 ? o->clear_of : what;
 	const char *holds = arena_printf(check->arena, "%s hold%s %s, %s %s",
 	    list_text(check->arena, group->owners.v, group->owners.n),
 	    group->owners.n == 1 ? "s" : "", prefixes_text(check->arena, &group->prefixes),
 	    o->relation, what);
-	if (one)
+	if (group->prefixes.n == 1)
 		f->prefix = arena_dup(check->arena, prefix_format(&group->prefixes.v[0], text));
 	f->target = o->target;
 	f->address = o->address;
@@ -210,18 +246,16 @@ static void explain(struct check *check, struct overlap_group *group)
 	for (size_t i = 0; i < group->list.n && i < MOVED; i++) {
 		const struct container_subnet *subnet = &group->list.v[i].subnet;
 		size_t before = f->n_fix;
-		fix_move_network(check, f, host, subnet->dev, subnet->network, clear_of);
+		if (subnet_is_within(subnet))
+			move_within(check, f, subnet->network, clear_of);
+		else
+			fix_move_network(check, f, host, subnet->dev, subnet->network, clear_of);
 		finding_once_fix(f, before);
 	}
 	if (group->list.n > MOVED)
 		finding_add_fix(check, f,
 		    "And so on with the others: `oddhost advise` has the commands for all of them.");
-	finding_add_fix(check, f,
-	    one ? "Verify: no route may lie in %s:" : "Verify: no route may lie in one of these:",
-	    text);
-	for (size_t i = 0; i < group->prefixes.n && i < MOVED; i++)
-		finding_add_fix(check, f, "$ ip route show root %s",
-		    prefix_format(&group->prefixes.v[i], text));
+	verify(check, f, group);
 }
 
 void overlaps_end(struct overlaps *overlaps)

@@ -39,7 +39,6 @@ static bool find_claim(struct check *check, const struct prefix *prefix, struct 
 	} else {
 		return false;
 	}
-	ret->kind = ret->what;
 	ret->clear_of = arena_dup(check->arena, text);
 	return true;
 }
@@ -56,9 +55,31 @@ static void look_at(
 		   "in there, they look for it among their own containers and cannot reach it.",
 	};
 
-	if (!check_shadowed(check, h, &subnet->prefix) &&
-	    find_claim(check, &subnet->prefix, &overlap))
-		*overlap_list_add(check, list) = overlap;
+	if (check_shadowed(check, h, &subnet->prefix) ||
+	    !find_claim(check, &subnet->prefix, &overlap))
+		return;
+	overlap.kind = overlap.what;
+	*overlap_list_add(check, list) = overlap;
+}
+
+/* The host's own packets are not concerned. */
+static void look_within(
+    struct check *check, const struct container_subnet *subnet, struct overlap_list *list)
+{
+	struct overlap overlap = {
+	    .subnet = *subnet,
+	    .severity = SEVERITY_HIGH,
+	    .confidence = CONFIDENCE_CERTAIN,
+	    .tail = ": its containers cannot reach what is there",
+	    .why = "The host itself has no route to that network, and reaches these addresses as "
+		   "its peers do. But for the containers on it they are on-link: those look for "
+		   "them among themselves, and get no answer.",
+	};
+
+	if (!find_claim(check, &subnet->prefix, &overlap))
+		return;
+	overlap.kind = arena_printf(check->arena, "within %s", overlap.what);
+	*overlap_list_add(check, list) = overlap;
 }
 
 void rule_reserved_overlap(struct check *check)
@@ -72,6 +93,9 @@ void rule_reserved_overlap(struct check *check)
 		size_t n = subnets_of_host(check->arena, check->hosts[h], &subnets);
 		for (size_t i = 0; i < n; i++)
 			look_at(check, h, &subnets[i], &list);
+		n = subnets_within_containers(check->arena, check->hosts[h], &subnets);
+		for (size_t i = 0; i < n; i++)
+			look_within(check, &subnets[i], &list);
 		overlaps_add_host(&overlaps, h, &list);
 	}
 	overlaps_end(&overlaps);

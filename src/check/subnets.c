@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "oddhost/base/mem.h"
+#include "oddhost/check/lans.h"
 
 struct subnet_list {
 	struct container_subnet *v; /* on the heap */
@@ -83,6 +84,44 @@ size_t subnets_of_host(
 				       {network->detail.probe, network->subnet_lines[k]}});
 	}
 	return sort_unique(arena, &list, ret_subnets);
+}
+
+/* A LAN that containers share by design: the parent interface's own, with addresses of its own. */
+static bool is_shared_lan(const struct host *host, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < host->routes.n; i++) {
+		const struct route *route = &host->routes.v[i];
+		if (lans_is_lan(host, route) && prefix_overlaps(&route->dst, prefix))
+			return true;
+	}
+	return false;
+}
+
+size_t subnets_within_containers(
+    struct arena *arena, const struct host *host, struct container_subnet **ret_subnets)
+{
+	struct subnet_list list = {0};
+
+	for (size_t i = 0; i < host->n_networks; i++) {
+		const struct docker_network *network = &host->networks[i];
+		const char *driver = network->driver != NULL ? network->driver : "bridge";
+		if (strcmp(driver, "bridge") == 0)
+			continue;
+		for (size_t k = 0; k < network->n_subnets; k++) {
+			if (strcmp(driver, "overlay") == 0 ||
+			    !is_shared_lan(host, &network->subnets[k]))
+				add(&list, (struct container_subnet){network->subnets[k], NULL,
+					       "docker", network,
+					       {network->detail.probe, network->subnet_lines[k]}});
+		}
+	}
+	return sort_unique(arena, &list, ret_subnets);
+}
+
+bool subnet_is_within(const struct container_subnet *subnet)
+{
+	return subnet->dev == NULL && subnet->network != NULL && subnet->network->driver != NULL &&
+	       strcmp(subnet->network->driver, "bridge") != 0;
 }
 
 const char *subnet_owner_text(

@@ -217,6 +217,50 @@ static void test_rules(void **state)
 	}
 }
 
+/* Networks that only containers have a route to, as docker names them. */
+static void test_within(void **state)
+{
+	static const struct {
+		const char *name, *driver, *subnet, *findings, *says;
+	} rows[] = {
+	    {"a macvlan on a reserved prefix", "macvlan", "203.0.113.64/26",
+		"reserved-overlap high h1\n", "its containers cannot reach what is there"},
+	    {"an overlay", "overlay", "203.0.112.0/23", "reserved-overlap high h1\n", "covering"},
+	    {"an overlay on the host's LAN, which is reserved", "overlay", "10.1.0.0/24",
+		"reserved-overlap high h1\n", "inside reserved 10.1.0.0/16"},
+	    {"a macvlan on the host's own LAN is meant to be there", "macvlan", "10.1.0.0/24", "",
+		NULL},
+	    {"an ipvlan on a part of it", "ipvlan", "10.1.0.128/25", "", NULL},
+	    {"a macvlan elsewhere", "macvlan", "10.77.0.0/24", "", NULL},
+	    {"no driver is known", "", "10.77.0.0/24", "", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct buf text = {0};
+		struct scene s;
+		scene_begin(&s, "", "203.0.113.0/24=db,10.1.0.0/16=vpc");
+		struct host_record *record = scene_host(&s, "h1");
+		scene_probe(record, "routes", LAN("10.1.0.7"));
+		buf_printf(&text,
+		    "[{\"Name\":\"net\",\"Id\":\"0123456789ab\",\"Driver\":\"%s\","
+		    "\"IPAM\":{\"Config\":[{\"Subnet\":\"%s\"}]},\"Containers\":{}}]\n",
+		    rows[i].driver, rows[i].subnet);
+		scene_probe(record, "docker_inspect", buf_str(&text));
+		scene_diagnose(&s);
+		if (strcmp(scene_findings(&s), rows[i].findings) != 0)
+			print_error("case: %s\n", rows[i].name);
+		assert_string_equal(scene_findings(&s), rows[i].findings);
+		const struct finding *f = s.d->findings;
+		if (rows[i].says != NULL && strstr(f->summary, rows[i].says) == NULL)
+			fail_msg("case: %s: %s", rows[i].name, f->summary);
+		for (size_t k = 0; f != NULL && k < f->n_fix; k++)
+			assert_null(strstr(f->fix[k], "daemon.json"));
+		buf_free(&text);
+		scene_free(&s);
+	}
+}
+
 /* Subnets in one thing's way are one finding: of a host, and of hosts that are alike. */
 static void test_together(void **state)
 {
@@ -303,6 +347,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_rules),
+	    cmocka_unit_test(test_within),
 	    cmocka_unit_test(test_together),
 	    cmocka_unit_test(test_certain_by_neighbour),
 	};

@@ -17,7 +17,9 @@
  */
 void rule_target_shadowed(struct check *check);
 
-/* A container subnet overlaps a reserved prefix, or holds an address that peers use for a target.
+/*
+ * A container subnet overlaps a reserved prefix, or holds an address that peers use for a target;
+ * also one that only containers have a route to (docker's macvlan, ipvlan, overlay).
  */
 void rule_reserved_overlap(struct check *check);
 
@@ -61,8 +63,8 @@ void rule_ping_outlier(struct check *check);
 
 /*
  * A route that leads to a real network is there, or missing, against two thirds of the group; info
- * where the same is so on more than a tenth of the hosts, which may be a role of theirs, and where a
- * host has no IPv6 at all. One finding for all such routes of the same hosts.
+ * where the same is so on more than a tenth of the hosts, which may be a role of theirs, and where
+ * a host has no IPv6 at all. One finding for all such routes of the same hosts.
  */
 void rule_route_outlier(struct check *check);
 

@@ -26,6 +26,15 @@ bool subnets_is_container_route(const struct host *host, const struct route *rou
 size_t subnets_of_host(
     struct arena *arena, const struct host *host, struct container_subnet **ret_subnets);
 
+/*
+ * Those that are no routes of the host, and are on-link within containers all the same: of docker's
+ * macvlan, ipvlan and overlay networks, without a macvlan on the host's own LAN, which is meant to
+ * be that. The second tells one of them from the others.
+ */
+size_t subnets_within_containers(
+    struct arena *arena, const struct host *host, struct container_subnet **ret_subnets);
+bool subnet_is_within(const struct container_subnet *subnet);
+
 /* "docker network NAME", "libvirt interface virbr0" */
 const char *subnet_owner_text(
     struct arena *arena, const struct host *host, const struct container_subnet *subnet);
