@@ -97,7 +97,7 @@ static const struct ping *answer(const struct host *asker, const char *name)
 	for (size_t i = 0; i < asker->n_peers; i++) {
 		const struct ping *ping = &asker->peers[i].ping;
 		if (strcmp(asker->peers[i].name, name) == 0)
-			return ping->status == PING_OK || ping->status == PING_LOSS ? ping : NULL;
+			return ping_answered(ping) ? ping : NULL;
 	}
 	return NULL;
 }

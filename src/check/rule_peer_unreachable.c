@@ -18,11 +18,6 @@ struct mesh {
 	size_t n;
 };
 
-static bool answered(const struct ping *ping)
-{
-	return ping->status == PING_OK || ping->status == PING_LOSS;
-}
-
 static bool failed(const struct ping *ping)
 {
 	return ping->status == PING_SILENT || ping->status == PING_UNREACHABLE ||
@@ -46,8 +41,8 @@ static struct mesh count(struct check *check)
 	for (size_t h = 0; h < check->n; h++) {
 		for (size_t i = 0; i < check->hosts[h]->n_peers; i++) {
 			const struct peer *peer = &check->hosts[h]->peers[i];
-			mesh.v[all++] =
-			    (struct pinged){peer->name, answered(&peer->ping), failed(&peer->ping)};
+			mesh.v[all++] = (struct pinged){
+			    peer->name, ping_answered(&peer->ping), failed(&peer->ping)};
 		}
 	}
 	if (all > 1)

@@ -37,9 +37,7 @@ static double rtt_of(const struct check *check, size_t h, size_t t)
 {
 	const struct ping *ping = check_sight(check, h, t)->ping;
 
-	return ping == NULL || (ping->status != PING_OK && ping->status != PING_LOSS)
-		   ? -1
-		   : ping->rtt_avg;
+	return ping != NULL && ping_answered(ping) ? ping->rtt_avg : -1;
 }
 
 /* The group's median, and the longest round trip that is not called far from it. */

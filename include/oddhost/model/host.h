@@ -343,6 +343,12 @@ const struct neighbour *host_neighbour_failed(const struct host *host, const str
  */
 const char *host_virtual_owner(const struct host *host, const char *dev);
 
+/* Did anything come back from the address itself? */
+static inline bool ping_answered(const struct ping *ping)
+{
+	return ping->status == PING_OK || ping->status == PING_LOSS;
+}
+
 const char *ping_status_name(enum ping_status status);
 const char *tcp_status_name(enum tcp_status status);
 bool tcp_status_from_name(struct view name, enum tcp_status *ret);
