@@ -45,7 +45,10 @@ static void dns_agrees(const struct symptom *s)
 	const struct resolution *first = sight_of(s, s->failing[0])->resolution;
 	size_t n = s->n_failing + s->n_passing;
 	char text[IP_TEXT_SIZE];
+	struct ip itself;
 
+	if (ip_parse(view_of(s->check->run->meta.targets[s->target].name), &itself))
+		return; /* an address resolves to itself everywhere */
 	for (size_t i = 0; i < n; i++) {
 		size_t h = i < s->n_failing ? s->failing[i] : s->passing[i - s->n_failing];
 		const struct resolution *r = sight_of(s, h)->resolution;
@@ -200,24 +203,43 @@ static void peers_answer(const struct symptom *s)
 	}
 }
 
-/* Its own services answer on each failing host. */
+/* The failing hosts of which it holds. */
+static size_t failing_that(
+    const struct symptom *s, bool (*holds)(const struct host *host), size_t *ret_hosts)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_failing; i++) {
+		if (holds(s->check->hosts[s->failing[i]]))
+			ret_hosts[n++] = s->failing[i];
+	}
+	return n;
+}
+
+static bool serves(const struct host *host)
+{
+	for (size_t k = 0; k < host->n_services; k++) {
+		if (host->services[k].state != SERVICE_UP)
+			return false;
+	}
+	return host->n_services > 0;
+}
+
+/* What must answer on the host itself does. */
 static void services_answer(const struct symptom *s)
 {
-	for (size_t i = 0; i < s->n_failing; i++) {
-		const struct host *host = s->check->hosts[s->failing[i]];
-		if (host->n_services == 0)
-			return;
-		for (size_t k = 0; k < host->n_services; k++) {
-			if (host->services[k].state != SERVICE_UP)
-				return;
-		}
+	size_t *hosts = arena_alloc(s->check->arena, s->n_failing * sizeof *hosts);
+	size_t n = failing_that(s, serves, hosts);
+
+	if (n == 0)
+		return;
+	struct claim *claim = claim_add(s->check,
+	    "The application on %s: what must answer on the host itself does.", names(s, hosts, n));
+	for (size_t i = 0; i < n && i < QUOTED; i++) {
+		const struct host *host = s->check->hosts[hosts[i]];
+		for (size_t k = 0; k < host->n_services && k < (n == 1 ? QUOTED : 1); k++)
+			claim_quote(s->check, claim, host, host->services[k].source);
 	}
-	struct claim *claim =
-	    claim_add(s->check, "The application on %s: what must answer on the host itself does.",
-		names(s, s->failing, s->n_failing));
-	const struct host *host = s->check->hosts[s->failing[0]];
-	for (size_t k = 0; k < host->n_services && k < QUOTED; k++)
-		claim_quote(s->check, claim, host, host->services[k].source);
 }
 
 static bool is_ill(const struct container *c)
@@ -226,30 +248,55 @@ static bool is_ill(const struct container *c)
 	       c->state == CONTAINER_DEAD;
 }
 
-static void application_runs(const struct symptom *s)
+/* Containers run, and none is ill, of a list that was read whole; and no service is down. */
+static bool runs(const struct host *host)
 {
 	size_t running = 0;
 
-	for (size_t i = 0; i < s->n_failing; i++) {
-		const struct host *host = s->check->hosts[s->failing[i]];
-		if (!host->containers_known)
-			return;
-		for (size_t k = 0; k < host->n_containers; k++) {
-			if (is_ill(&host->containers[k]))
-				return;
-			running += host->containers[k].state == CONTAINER_RUNNING;
-		}
+	if (!host->containers_known || host->containers_source->status != PROBE_OK)
+		return false;
+	for (size_t k = 0; k < host->n_containers; k++) {
+		if (is_ill(&host->containers[k]))
+			return false;
+		running += host->containers[k].state == CONTAINER_RUNNING;
 	}
-	if (running == 0)
-		return;
-	struct claim *claim = claim_add(s->check,
-	    "The application on %s: its %zu running container%s up, none is unhealthy or "
-	    "restarting.",
-	    names(s, s->failing, s->n_failing), running, running == 1 ? " is" : "s are");
-	const struct host *host = s->check->hosts[s->failing[0]];
-	for (size_t k = 0; k < host->n_containers && claim->n_evidence < QUOTED; k++)
+	for (size_t k = 0; k < host->n_services; k++) {
+		if (host->services[k].state == SERVICE_DOWN)
+			return false;
+	}
+	return running > 0;
+}
+
+static void quote_running(
+    const struct symptom *s, struct claim *claim, const struct host *host, size_t most)
+{
+	for (size_t k = 0; k < host->n_containers && most > 0; k++) {
+		if (host->containers[k].state != CONTAINER_RUNNING)
+			continue;
 		claim_quote(s->check, claim, host,
 		    (struct source){host->containers_source, host->containers[k].line});
+		most--;
+	}
+}
+
+static void application_runs(const struct symptom *s)
+{
+	size_t *hosts = arena_alloc(s->check->arena, s->n_failing * sizeof *hosts);
+	size_t n = failing_that(s, runs, hosts), running = 0;
+
+	if (n == 0)
+		return;
+	for (size_t i = 0; i < n; i++) {
+		const struct host *host = s->check->hosts[hosts[i]];
+		for (size_t k = 0; k < host->n_containers; k++)
+			running += host->containers[k].state == CONTAINER_RUNNING;
+	}
+	struct claim *claim = claim_add(s->check,
+	    "The application on %s: %s %zu running container%s up, none is unhealthy or "
+	    "restarting.",
+	    names(s, hosts, n), n == 1 ? "its" : "their", running, running == 1 ? " is" : "s are");
+	for (size_t i = 0; i < n && i < QUOTED; i++)
+		quote_running(s, claim, s->check->hosts[hosts[i]], n == 1 ? QUOTED : 1);
 }
 
 void ruled_out_find(struct check *check)
