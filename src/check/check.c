@@ -15,22 +15,16 @@
 #define QUOTED_PEERS 3
 
 /* An open port proves more than a silent ping, and one that is closed more than an answered one. */
-static enum reach reach_of(const struct sight *sight)
+static enum reach reach_by(const struct tcp *tcp, const struct ping *ping, const struct path *path)
 {
-	bool answered = sight->ping != NULL &&
-			(sight->ping->status == PING_OK || sight->ping->status == PING_LOSS);
-
-	if (sight->tcp != NULL && sight->tcp->status != TCP_OPEN)
+	if (tcp != NULL && tcp->status != TCP_OPEN)
 		return REACH_FAILED;
-	answered = answered || sight->tcp != NULL;
-
-	if (answered) /* An answer from an address of its own says nothing about the target. */
-		return sight->tried != NULL && sight->tried->local ? REACH_UNKNOWN : REACH_OK;
-	if (sight->resolution != NULL && sight->resolution->failed)
-		return REACH_FAILED;
-	if (sight->ping == NULL)
+	if (tcp != NULL || (ping != NULL && ping_answered(ping)))
+		/* An answer from an address of its own says nothing about the target. */
+		return path != NULL && path->local ? REACH_UNKNOWN : REACH_OK;
+	if (ping == NULL)
 		return REACH_UNKNOWN;
-	switch (sight->ping->status) {
+	switch (ping->status) {
 	case PING_SILENT:
 		return REACH_SILENT;
 	case PING_UNREACHABLE:
@@ -45,6 +39,14 @@ static enum reach reach_of(const struct sight *sight)
 		break;
 	}
 	return REACH_UNKNOWN;
+}
+
+static enum reach reach_of(const struct sight *sight)
+{
+	enum reach reach = reach_by(sight->tcp, sight->ping, sight->tried);
+	bool unnamed = sight->resolution != NULL && sight->resolution->failed;
+
+	return unnamed && reach != REACH_OK ? REACH_FAILED : reach;
 }
 
 static const struct path *path_tried(const struct sight *sight)
@@ -63,6 +65,31 @@ static const struct path *path_tried(const struct sight *sight)
 	return NULL;
 }
 
+static bool went_to(const struct sight *sight, const struct path *path, const struct ip *address)
+{
+	return address->family == IP_NONE ? sight->n_paths == 1 : ip_equal(address, &path->address);
+}
+
+static struct trial trial_of(
+    const struct host *host, const char *target, const struct sight *sight, const struct path *path)
+{
+	struct trial trial = {sight->tcp, sight->ping, sight->reach};
+
+	if (sight->tried == NULL)
+		return trial; /* at which of the addresses is not known: at any */
+	trial.tcp = NULL;
+	for (size_t i = 0; i < host->n_tcps; i++) {
+		const struct tcp *tcp = &host->tcps[i];
+		if (tcp->status != TCP_UNKNOWN && strcmp(tcp->target, target) == 0 &&
+		    went_to(sight, path, &tcp->address))
+			trial.tcp = tcp;
+	}
+	if (trial.ping != NULL && !went_to(sight, path, &trial.ping->address))
+		trial.ping = NULL;
+	trial.reach = reach_by(trial.tcp, trial.ping, path);
+	return trial;
+}
+
 static void see(struct check *check, size_t h, size_t t)
 {
 	const struct host *host = check->hosts[h];
@@ -76,10 +103,13 @@ static void see(struct check *check, size_t h, size_t t)
 	sight->tcp = host_tcp(host, target->text);
 	sight->n_paths = path_addresses(host, target, &addresses, &scratch);
 	sight->paths = arena_alloc(check->arena, sight->n_paths * sizeof *sight->paths);
+	sight->trials = arena_alloc(check->arena, sight->n_paths * sizeof *sight->trials);
 	for (size_t i = 0; i < sight->n_paths; i++)
 		sight->paths[i] = path_of(host, target->text, &addresses[i]);
 	sight->tried = path_tried(sight);
 	sight->reach = reach_of(sight);
+	for (size_t i = 0; i < sight->n_paths; i++)
+		sight->trials[i] = trial_of(host, target->text, sight, &sight->paths[i]);
 }
 
 static int by_address(const void *a, const void *b)
@@ -91,9 +121,9 @@ static int by_address(const void *a, const void *b)
 	return ip_cmp(&x->address, &y->address);
 }
 
-static bool is_answered(const struct sight *sight, const struct path *path)
+const struct trial *sight_trial(const struct sight *sight, const struct path *path)
 {
-	return sight->reach == REACH_OK && (sight->tried == NULL || sight->tried == path);
+	return &sight->trials[path - sight->paths];
 }
 
 static struct sought *entry_of(const struct check *check, size_t target, const struct ip *ip)
@@ -110,7 +140,7 @@ static void count_answers(struct check *check, size_t h, size_t t)
 	for (size_t i = 0; i < sight->n_paths; i++) {
 		const struct path *path = &sight->paths[i];
 		struct sought *s = entry_of(check, t, &path->address);
-		bool answered = is_answered(sight, path);
+		bool answered = sight->trials[i].reach == REACH_OK;
 		if (!path_leaves(path)) {
 			s->answers_inside |= answered && path->owner != NULL;
 			continue;
@@ -121,6 +151,37 @@ static void count_answers(struct check *check, size_t h, size_t t)
 			s->answers_by_gateway |= answered;
 		else
 			s->answers_on_link |= answered;
+	}
+}
+
+/* Does an address of that family answer the host? */
+static bool answers_by(const struct sight *sight, enum ip_family family)
+{
+	for (size_t i = 0; i < sight->n_paths; i++) {
+		if (sight->trials[i].reach == REACH_OK && sight->paths[i].address.family == family)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A client may take any of the addresses of a name: one that fails here and answers other hosts is
+ * the host's word on the target, whatever the others are worth. Not where none of its family
+ * answers here: a host without IPv6 goes by IPv4.
+ */
+static void mind_addresses(const struct check *check, struct sight *sight, size_t target)
+{
+	for (size_t i = 0; i < sight->n_paths && sight->reach == REACH_OK; i++) {
+		const struct path *path = &sight->paths[i];
+		const struct sought *s = entry_of(check, target, &path->address);
+		if (sight->trials[i].reach != REACH_FAILED ||
+		    !(s->answers_by_gateway || s->answers_on_link) ||
+		    !answers_by(sight, path->address.family))
+			continue;
+		sight->tried = path;
+		sight->tcp = sight->trials[i].tcp;
+		sight->ping = sight->trials[i].ping;
+		sight->reach = REACH_FAILED;
 	}
 }
 
@@ -147,6 +208,8 @@ static void find_sought(struct check *check)
 	check->n_sought = kept;
 	for (size_t i = 0; i < check->n * targets; i++)
 		count_answers(check, i / targets, i % targets);
+	for (size_t i = 0; i < check->n * targets; i++)
+		mind_addresses(check, &check->sights[i], i % targets);
 }
 
 const struct sought *check_sought(const struct check *check, size_t target, const struct ip *ip)
@@ -169,9 +232,14 @@ const struct path *check_path(
 bool check_shadowed(const struct check *check, size_t host, const struct prefix *prefix)
 {
 	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
-		const struct path *shadow = check_sight(check, host, t)->shadow;
-		if (shadow != NULL && prefix_contains_ip(prefix, &shadow->address))
-			return true;
+		const struct sight *sight = check_sight(check, host, t);
+		for (size_t i = 0; i < sight->n_paths; i++) {
+			const struct path *path = &sight->paths[i];
+			bool doubted = path->contradiction && reach_fails(sight->trials[i].reach);
+			if ((path == sight->shadow || doubted) &&
+			    prefix_contains_ip(prefix, &path->address))
+				return true;
+		}
 	}
 	return false;
 }
@@ -195,7 +263,8 @@ const struct sought *check_peers(struct check *check, size_t target, const struc
 			s->gateway = path->gateway;
 		else if (!ip_equal(&s->gateway, &path->gateway))
 			s->gateway = (struct ip){0};
-		s->peers_answered = s->peers_answered && is_answered(sight, path);
+		s->peers_answered =
+		    s->peers_answered && sight_trial(sight, path)->reach == REACH_OK;
 		names[n++] = check_name(check, h);
 	}
 	s->n_peers = n;
@@ -485,11 +554,14 @@ struct source source_of_reply(const struct ping *ping)
 	return (struct source){ping->source.probe, ping->replies[0].line};
 }
 
+static struct source answer_of(const struct tcp *tcp, const struct ping *ping)
+{
+	return tcp != NULL && tcp->status == TCP_OPEN ? tcp->source : source_of_reply(ping);
+}
+
 struct source source_of_answer(const struct sight *sight)
 {
-	if (sight->tcp != NULL && sight->tcp->status == TCP_OPEN)
-		return sight->tcp->source;
-	return source_of_reply(sight->ping);
+	return answer_of(sight->tcp, sight->ping);
 }
 
 void finding_quote_peers(struct check *check, struct finding *f, const struct sought *sought)
@@ -504,7 +576,8 @@ void finding_quote_peers(struct check *check, struct finding *f, const struct so
 		finding_quote(check, f, check->hosts[h],
 		    path->egress != NULL ? path->egress->source
 					 : source_of_route(check->hosts[h], path->route));
-		finding_quote(check, f, check->hosts[h], source_of_answer(sight));
+		const struct trial *trial = sight_trial(sight, path);
+		finding_quote(check, f, check->hosts[h], answer_of(trial->tcp, trial->ping));
 		n++;
 	}
 }

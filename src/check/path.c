@@ -18,6 +18,12 @@ static bool same_dev(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* Does the route send packets as the kernel said? */
+static bool sends_alike(const struct route *route, const struct egress *e)
+{
+	return same_dev(route->dev, e->dev) && ip_equal(&route->gateway, &e->gateway);
+}
+
 /* Is the kernel's answer the table's winner, or a next hop beside it (equal cost, multipath)? */
 static bool agrees(const struct host *host, const struct lookup *found, const struct egress *e)
 {
@@ -29,17 +35,30 @@ static bool agrees(const struct host *host, const struct lookup *found, const st
 		const struct route *r = &host->routes.v[i];
 		if (prefix_equal(&r->dst, &found->route->dst) &&
 		    strcmp(r->table, found->route->table) == 0 &&
-		    r->metric == found->route->metric && same_dev(r->dev, e->dev) &&
-		    ip_equal(&r->gateway, &e->gateway))
+		    r->metric == found->route->metric && sends_alike(r, e))
 			return true;
 	}
 	return false;
 }
 
+/* The listed route, of whatever table, that the kernel's answer follows: the longest that fits. */
+static const struct route *find_followed(const struct host *host, const struct egress *e)
+{
+	const struct route *best = NULL;
+
+	for (size_t i = 0; i < host->routes.n && e->refused == NULL; i++) {
+		const struct route *r = &host->routes.v[i];
+		if (prefix_contains_ip(&r->dst, &e->address) && sends_alike(r, e) &&
+		    (best == NULL || r->dst.len > best->dst.len))
+			best = r;
+	}
+	return best;
+}
+
 static void take_table(struct path *path, const struct host *host, const struct lookup *found)
 {
 	path->known = true;
-	path->route = found->route;
+	path->route = path->listed = found->route;
 	path->reason = found->reason;
 	path->uncertain =
 	    found->uncertain || (path->address.family == IP_V6 && !host->rules6.known);
@@ -56,8 +75,10 @@ static void take_answer(struct path *path, const struct host *host, const struct
 {
 	const struct egress *e = path->egress;
 
-	path->contradiction =
-	    path->known && !path->uncertain && !found->by_source && !agrees(host, found, e);
+	path->agreed = path->known && agrees(host, found, e);
+	path->contradiction = path->known && !path->agreed && !path->uncertain && !found->by_source;
+	if (!path->agreed)
+		path->route = find_followed(host, e);
 	path->known = path->asked = true;
 	path->uncertain = found->by_source;
 	path->gateway = e->gateway;
@@ -96,6 +117,13 @@ bool path_leaves(const struct path *path)
 {
 	return path->known && !path->uncertain && !path->local && path->reason == LOOKUP_FOUND &&
 	       path->owner == NULL && path->dev != NULL;
+}
+
+const struct neighbour *path_neighbour_failed(const struct host *host, const struct path *path)
+{
+	const struct neighbour *n = host_neighbour_failed(host, &path->address);
+
+	return n != NULL && same_dev(n->dev, path->dev) ? n : NULL;
 }
 
 /* Compose's own names for networks begin with the project's: said once is enough. */

@@ -8,6 +8,7 @@
 #include "oddhost/base/table.h"
 #include "oddhost/check/facts.h"
 #include "oddhost/check/subnets.h"
+#include "oddhost/check/ways.h"
 #include "oddhost/net/prefix_set.h"
 
 #define QUOTED_HOSTS 4
@@ -232,7 +233,8 @@ static void look_at(struct deviations *list, size_t h)
 
 	for (size_t i = 0; i < view->n_differs; i++) {
 		const struct difference *d = &view->differs[i];
-		if ((d->facet == FACET_ROUTE || d->facet == FACET_ROUTE6) && !is_inside(&inside, d))
+		if ((d->facet == FACET_ROUTE || d->facet == FACET_ROUTE6) &&
+		    !is_inside(&inside, d) && !ways_explain(list->check, h, d->facet, d->key))
 			collect(list, h, d, lacks && d->facet == FACET_ROUTE6);
 	}
 }

@@ -2,12 +2,10 @@
 
 #include <string.h>
 
-#include "oddhost/base/text.h"
+#include "oddhost/check/ways.h"
 #include "oddhost/model/cloud.h"
 
 #define QUOTED_HOSTS 4
-#define NAMED_WAYS 3
-#define WAYS_KEPT 64 /* a group has a gateway for each of its few subnets */
 
 enum symptom {
 	NONE,
@@ -20,58 +18,6 @@ enum symptom {
 	SILENCE,
 	SYMPTOMS
 };
-
-/* How packets leave a failing host, against the hosts that are answered. */
-enum way {
-	ALIKE,   /* as they leave some of those */
-	DIFFERS, /* by another gateway or interface than any of those */
-	INSIDE,  /* not at all: into a network of the host's own, as the peers' do */
-	UNKNOWN,
-	WAYS
-};
-
-/* Of a target: how the hosts that are answered send their packets. */
-struct answered {
-	size_t target, n;
-	const char **values; /* the paths that their pings took, in words, each once */
-	size_t n_values, cap_values;
-};
-
-static bool is_known_value(const struct answered *answered, const char *value)
-{
-	for (size_t i = 0; i < answered->n_values; i++) {
-		if (strcmp(answered->values[i], value) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* The path that the ping took, in words; NULL where it is not known. */
-static const char *way_text(const struct check *check, size_t t, size_t h)
-{
-	const struct sight *sight = check_sight(check, h, t);
-
-	return sight->tried == NULL ? NULL : path_text(check->arena, check->hosts[h], sight->tried);
-}
-
-static struct answered find_answered(const struct check *check, size_t t)
-{
-	struct answered answered = {.target = t};
-
-	for (size_t h = 0; h < check->n; h++) {
-		if (check_sight(check, h, t)->reach != REACH_OK)
-			continue;
-		const char *value = way_text(check, t, h);
-		answered.n++;
-		if (value == NULL || answered.n_values == WAYS_KEPT ||
-		    is_known_value(&answered, value))
-			continue;
-		answered.values = arena_grow(check->arena, answered.values, answered.n_values,
-		    &answered.cap_values, sizeof *answered.values);
-		answered.values[answered.n_values++] = value;
-	}
-	return answered;
-}
 
 static bool has_no_way(const struct path *path)
 {
@@ -94,7 +40,9 @@ static enum symptom symptom_of(const struct sight *sight)
 {
 	if (sight->shadow != NULL || (sight->resolution != NULL && sight->resolution->failed))
 		return NONE; /* explained elsewhere */
-	if (sight->reach != REACH_FAILED && sight->reach != REACH_SILENT)
+	if (sight->tried != NULL && sight->tried->contradiction)
+		return NONE;
+	if (!reach_fails(sight->reach))
 		return NONE;
 	const struct path *path = find_no_way(sight);
 	if (path != NULL)
@@ -110,16 +58,12 @@ static enum symptom symptom_of(const struct sight *sight)
 	return sight->reach == REACH_SILENT ? SILENCE : ERRORS;
 }
 
-static enum way way_of(const struct check *check, const struct answered *answered, size_t h)
+static void quote_path(
+    struct check *check, struct finding *f, const struct host *host, const struct path *path)
 {
-	const struct path *tried = check_sight(check, h, answered->target)->tried;
-	const char *value = way_text(check, answered->target, h);
-
-	if (value == NULL || answered->n_values == 0)
-		return UNKNOWN;
-	if (tried->owner != NULL && strcmp(tried->owner, "vpn") != 0)
-		return INSIDE;
-	return is_known_value(answered, value) ? ALIKE : DIFFERS;
+	finding_quote(check, f, host, source_of_route(host, path->route));
+	if (path->egress != NULL)
+		finding_quote(check, f, host, path->egress->source);
 }
 
 /* What tells most comes first: what came back, or the route that lets nothing out. */
@@ -136,12 +80,15 @@ static void quote(struct check *check, struct finding *f, size_t h, const struct
 		if (sight->tcp != NULL)
 			finding_quote(check, f, host, source_of_reply(sight->ping));
 	}
-	for (size_t i = 0; i < sight->n_paths && i < 2; i++) {
-		const struct path *path = &sight->paths[i];
-		finding_quote(check, f, host, source_of_route(host, path->route));
-		if (path->egress != NULL)
-			finding_quote(check, f, host, path->egress->source);
+	if (sight->tried != NULL) {
+		const struct neighbour *n = path_neighbour_failed(host, sight->tried);
+		if (n != NULL)
+			finding_quote(
+			    check, f, host, (struct source){host->neighbours_source, n->line});
+		quote_path(check, f, host, sight->tried);
 	}
+	for (size_t i = 0; i < sight->n_paths && i < 2 && sight->tried == NULL; i++)
+		quote_path(check, f, host, &sight->paths[i]);
 	if (!sent)
 		finding_quote(check, f, host, source_of_error(sight->ping, 0));
 }
@@ -195,6 +142,14 @@ static void explain_no_way(struct check *check, size_t t, struct finding *f)
 	finding_quote_peers(check, f, sought);
 }
 
+static void fix_own_firewall(struct check *check, struct finding *f)
+{
+	finding_add_fix(check, f,
+	    "The host's own firewall was not read: look for a rule that stops these packets, or "
+	    "their answers (as root):");
+	finding_add_fix(check, f, "$ iptables -S; iptables -t nat -S; nft list ruleset");
+}
+
 static void explain_refused(struct check *check, struct finding *f)
 {
 	f->summary = arena_printf(check->arena,
@@ -210,25 +165,23 @@ static void explain_refused(struct check *check, struct finding *f)
 
 static void explain_service(struct check *check, struct finding *f, const struct answered *answered)
 {
-	f->summary = answered->n > 0 ? arena_printf(check->arena, "%s refuses the connection of %s",
-					   f->target, finding_hosts(check, f))
-				     : arena_printf(check->arena,
-					   "%s refuses every host's connection", f->target);
+	bool some = answered->n > 0;
+
+	f->summary =
+	    some ? arena_printf(check->arena, "%s refuses the connection of %s", f->target,
+		       finding_hosts(check, f))
+		 : arena_printf(check->arena, "%s refuses every host's connection", f->target);
 	f->why = arena_printf(check->arena,
-	    "Something answered for the address at once and said no: the packets arrive, so the way "
-	    "there is not the fault. %s",
-	    answered->n > 0
-		? "Other hosts are let in, so it is not down: it refuses these, or another "
-		  "machine answers them."
-		: "The service does not run, listens elsewhere, or a firewall rejects. No "
-		  "host is accused.");
+	    "Something answered for the address at once and said no. %s",
+	    some ? "Other hosts are let in, so the service is not down: it refuses these, another "
+		   "machine answers them, or a firewall rejects, which may be the host's own."
+		 : "The service does not run, listens elsewhere, or a firewall rejects. No "
+		   "host is accused.");
+	if (some)
+		fix_own_firewall(check, f);
 	finding_add_fix(check, f,
 	    "See what listens on the target's side: the service, its port and address, the backends "
 	    "of a load balancer.");
-	if (answered->n == 0)
-		return;
-	finding_add_fix(check, f, "On these hosts, look for what redirects the connection:");
-	finding_add_fix(check, f, "$ iptables -t nat -S OUTPUT; nft list ruleset");
 }
 
 static void explain_all(struct check *check, struct finding *f, enum symptom symptom)
@@ -253,30 +206,14 @@ static void explain_all(struct check *check, struct finding *f, enum symptom sym
 		  "does its allow-list hold these hosts?");
 }
 
-/* "via 10.1.0.77, via 10.1.0.78 and others": how the hosts of the finding send their packets. */
-static const char *ways_text(struct check *check, size_t t, const struct finding *f)
+static void fix_cloud(struct check *check, struct finding *f)
 {
-	const char *named[NAMED_WAYS], *text = "";
-	size_t n = 0;
-
-	for (size_t i = 0; i < f->n_hosts; i++) {
-		const char *value = way_text(check, t, f->places[i]);
-		size_t k = 0;
-		while (k < n && strcmp(named[k], value) != 0)
-			k++;
-		if (k < n)
-			continue;
-		if (n == NAMED_WAYS)
-			return arena_printf(check->arena, "%s and others", text);
-		named[n++] = value;
-		text = arena_printf(check->arena, "%s%s%s", text, n > 1 ? ", " : "", value);
-	}
-	return text;
-}
-
-/* What support asks for first. */
-static void add_instances(struct check *check, struct finding *f)
-{
+	finding_add_fix(check, f,
+	    "Ask the cloud: does the target's security group and allow-list hold the address of "
+	    "%s? Is there a network ACL, or a route table of another subnet? Is the instance's state "
+	    "as it should be (its network card, a limit, maintenance)?",
+	    finding_hosts(check, f));
+	/* What support asks for first. */
 	for (size_t i = 0; i < f->n_hosts && i < QUOTED_HOSTS; i++) {
 		const char *text = cloud_text(check->arena, &check->hosts[f->places[i]]->cloud);
 		if (text != NULL)
@@ -285,42 +222,124 @@ static void add_instances(struct check *check, struct finding *f)
 	}
 }
 
-static void explain_alike(
-    struct check *check, struct finding *f, const struct answered *answered, enum symptom symptom)
+static void fix_tunnel(struct check *check, struct finding *f, const char *dev)
 {
-	const char *who = finding_hosts(check, f);
+	finding_add_fix(check, f,
+	    "Look at the tunnel: is it up, when was its last handshake, and does its other end still "
+	    "know this host and send its packets on?");
+	finding_add_fix(
+	    check, f, "$ ip -s link show dev %s; wg show", check_shell_word(check, dev));
+}
+
+static void fix_neighbour(struct check *check, struct finding *f, const struct path *path)
+{
+	char text[IP_TEXT_SIZE];
+
+	finding_add_fix(check, f,
+	    "See whether anybody in the host's own network answers for the address, and whether the "
+	    "network is as large as the host thinks (its netmask, its VLAN):");
+	finding_add_fix(check, f, "$ ip neigh show %s; arping -c 3 -I %s %s",
+	    ip_format(&path->address, text), check_shell_word(check, path->dev), text);
+}
+
+static bool is_vpn(const struct path *path)
+{
+	return path->owner != NULL && strcmp(path->owner, "vpn") == 0;
+}
+
+/* Is the target in a network that the host itself is in? */
+static bool is_next_door(const struct path *path)
+{
+	return path->owner == NULL && path->gateway.family == IP_NONE && path->dev != NULL;
+}
+
+/* What lies behind the way, in the order in which it is cheap to ask. */
+static void fix_beyond(struct check *check, struct finding *f, size_t t)
+{
+	const struct host *host = check->hosts[f->places[0]];
+	const struct path *path = check_sight(check, f->places[0], t)->tried;
+
+	if (is_vpn(path)) {
+		fix_tunnel(check, f, path->dev);
+		fix_own_firewall(check, f);
+		return;
+	}
+	if (is_next_door(path))
+		fix_neighbour(check, f, path);
+	if (path_neighbour_failed(host, path) != NULL)
+		return; /* nobody was found to send a packet to, whom a firewall might stop */
+	fix_own_firewall(check, f);
+	fix_cloud(check, f);
+}
+
+/* What came of the packets, as far as the first of the hosts says. */
+static const char *outcome(struct check *check, const struct finding *f, size_t t)
+{
+	const struct host *host = check->hosts[f->places[0]];
+	const struct sight *sight = check_sight(check, f->places[0], t);
+	char text[IP_TEXT_SIZE];
+
+	if (path_neighbour_failed(host, sight->tried) != NULL)
+		return "nobody there answers for the address (its neighbour table has it as failed)";
+	if (sight->ping == NULL || sight->ping->n_errors == 0)
+		return sight->tcp != NULL && sight->tcp->status == TCP_UNREACHABLE
+			   ? "errors come back"
+			   : "nothing comes back";
+	const struct ip *from = &sight->ping->errors[0].from;
+	if (from->family == IP_NONE || host_dev_of_own(host, from) != NULL)
+		return "the host itself reports errors";
+	return arena_printf(check->arena, "errors come back from %s", ip_format(from, text));
+}
+
+static void explain_alike(
+    struct check *check, struct finding *f, const struct answered *answered, enum way way)
+{
+	bool asked = check_sight(check, f->places[0], answered->target)->tried->asked;
+	const char *its = f->n_hosts == 1 ? "its" : "their",
+		   *how = arena_printf(check->arena,
+		       way == WAY_ALIKE
+			   ? "though %s packets leave by the same way as those of hosts that can"
+			   : "by the gateway of %s own network, as hosts of other networks can",
+		       its);
 
 	f->summary = arena_printf(
-	    check->arena, "%s cannot reach %s, and its routes are like its peers'", who, f->target);
+	    check->arena, "%s cannot reach %s, %s", finding_hosts(check, f), f->target, how);
 	f->why = arena_printf(check->arena,
-	    "%zu other host%s answered by the same target, these send their packets out in the same "
-	    "way (%s), and %s. What remains lies outside of the host.",
+	    "%zu other host%s answered by the same target. These send their packets out in the same "
+	    "way (%s%s%s), and %s. So a route is not what sets them apart; the host's own firewall and "
+	    "what lies behind that way were not seen from here.",
 	    answered->n, answered->n == 1 ? " is" : "s are", ways_text(check, answered->target, f),
-	    symptom == ERRORS ? "errors come back" : "nothing comes back");
-	finding_add_fix(check, f,
-	    "Ask the cloud: does the target's security group and allow-list hold the address of "
-	    "%s? Is there a network ACL, or a route table of another subnet? Is the instance's state "
-	    "as it should be (its network card, a limit, maintenance)?",
-	    who);
-	add_instances(check, f);
+	    way == WAY_LIKEWISE ? ", the gateway of their own network" : "",
+	    asked ? ", by the kernel's own answer" : "", outcome(check, f, answered->target));
+	fix_beyond(check, f, answered->target);
 }
 
 static void explain_differs(struct check *check, struct finding *f, const struct answered *answered)
 {
 	const char *ways = ways_text(check, answered->target, f);
+	const struct path *tried = check_sight(check, f->places[0], answered->target)->tried;
 
-	f->summary =
-	    arena_printf(check->arena, "%s cannot reach %s, by another way than hosts that can: %s",
-		finding_hosts(check, f), f->target, ways);
+	const char *how = is_next_door(tried) ? "which is in the same network as it is"
+					      : "by another way than hosts that can";
+
+	f->summary = arena_printf(check->arena, "%s cannot reach %s, %s: %s",
+	    finding_hosts(check, f), f->target, how, ways);
 	f->why = arena_printf(check->arena,
 	    "%zu other host%s answered by the same target. There the packets leave %s, here %s. Whether "
 	    "that way leads to the target is not known from the hosts.",
 	    answered->n, answered->n == 1 ? " is" : "s are",
-	    answered->n_values == 1 ? answered->values[0] : "in other ways", ways);
-	finding_add_fix(check, f,
-	    "Find out whether the difference is meant (another subnet or zone). If not, see who sets "
-	    "the route (netplan, cloud-init, DHCP, a VPN) and align it; if it is, look at that "
-	    "gateway.");
+	    answered->n_ways == 1 ? answered->ways[0].value : "in other ways", ways);
+	if (is_vpn(answered->first) && !is_vpn(tried))
+		finding_add_fix(check, f,
+		    "The hosts that are answered go through a tunnel (%s): see whether this one lacks "
+		    "its route (AllowedIPs, pushed routes).",
+		    answered->first->dev);
+	else if (!is_next_door(tried))
+		finding_add_fix(check, f,
+		    "Find out whether the difference is meant (another subnet or zone). If not, see "
+		    "who sets the route (netplan, cloud-init, DHCP, a VPN) and align it; if it is, "
+		    "look at that gateway.");
+	fix_beyond(check, f, answered->target);
 }
 
 static void explain_inside(struct check *check, size_t t, struct finding *f)
@@ -365,11 +384,11 @@ static void explain(struct check *check, struct finding *f, const struct answere
 		explain_service(check, f, answered);
 	else if (answered->n == 0)
 		explain_all(check, f, symptom);
-	else if (way == ALIKE)
-		explain_alike(check, f, answered, symptom);
-	else if (way == DIFFERS)
+	else if (way == WAY_ALIKE || way == WAY_LIKEWISE)
+		explain_alike(check, f, answered, way);
+	else if (way == WAY_DIFFERS)
 		explain_differs(check, f, answered);
-	else if (way == INSIDE)
+	else if (way == WAY_INSIDE)
 		explain_inside(check, answered->target, f);
 	else
 		explain_unknown(check, f, answered);
@@ -382,40 +401,123 @@ static enum severity severity_of(enum symptom symptom, size_t passing)
 	return SEVERITY_HIGH;
 }
 
-static void report(
-    struct check *check, const struct answered *answered, enum symptom symptom, enum way way)
+/* Why a host misses a target: what is told in one finding. */
+struct cause {
+	enum symptom symptom;
+	enum way way;            /* where it matters; else WAY_ALIKE */
+	const struct path *path; /* whose route, or lack of one, it is; NULL: not a route */
+};
+
+static struct cause cause_of(const struct check *check, const struct answered *answered, size_t h)
 {
+	const struct sight *sight = check_sight(check, h, answered->target);
+	struct cause cause = {symptom_of(sight), WAY_ALIKE, NULL};
+
+	if (cause.symptom >= FILTERED && answered->n > 0)
+		cause.way = way_of(check, answered, h);
+	if (cause.symptom == NO_WAY || cause.symptom == DROPPED)
+		cause.path = find_no_way(sight);
+	else if (cause.way == WAY_DIFFERS)
+		cause.path = sight->tried;
+	return cause;
+}
+
+/* The same route of a host's, or the same lack of one. */
+static bool same_route(const struct path *a, const struct path *b)
+{
+	if (a == NULL || b == NULL || a->reason != b->reason)
+		return false;
+	return a->route == b->route && (a->route != NULL || a->reason == LOOKUP_NO_ROUTE);
+}
+
+struct reporter {
+	struct check *check;
+	struct answered *answered; /* one a target */
+	struct cause *causes;      /* [target * check->n + host]; NONE also where it was told */
+};
+
+/* Does this target fail on the finding's hosts, and only on them, for the same route as `lead`? */
+static bool fails_as_well(const struct reporter *r, const struct finding *f, size_t lead, size_t t)
+{
+	size_t hosts = r->check->n, n = 0;
+
+	for (size_t h = 0; h < hosts; h++) {
+		bool same =
+		    same_route(r->causes[t * hosts + h].path, r->causes[lead * hosts + h].path);
+		if (same != (n < f->n_hosts && f->places[n] == h))
+			return false;
+		n += same;
+	}
+	return true;
+}
+
+/* One cause is one finding: the other targets that it costs are named with the first. */
+static void add_targets(const struct reporter *r, struct finding *f, size_t lead)
+{
+	struct check *check = r->check;
+
+	for (size_t t = lead + 1; t < check->run->meta.n_targets; t++) {
+		struct cause *causes = &r->causes[t * check->n];
+		if (!fails_as_well(r, f, lead, t))
+			continue;
+		enum severity severity =
+		    severity_of(causes[f->places[0]].symptom, r->answered[t].n);
+		f->severity = severity > f->severity ? severity : f->severity;
+		f->summary = arena_printf(
+		    check->arena, "%s; nor %s", f->summary, check->run->meta.targets[t].text);
+		quote(check, f, f->places[0], check_sight(check, f->places[0], t));
+		for (size_t i = 0; i < f->n_hosts; i++)
+			causes[f->places[i]] = (struct cause){.symptom = NONE};
+	}
+}
+
+static void report(const struct reporter *r, size_t t, enum symptom symptom, enum way way)
+{
+	struct check *check = r->check;
+	const struct answered *answered = &r->answered[t];
 	bool by_way = symptom >= FILTERED && answered->n > 0;
-	bool sure = symptom != SILENCE && (!by_way || way == ALIKE);
+	bool sure = symptom != SILENCE && (!by_way || way == WAY_ALIKE || way == WAY_LIKEWISE);
 	struct finding *f = NULL;
 
-	if (!by_way && way != ALIKE)
-		return; /* one finding, whatever the way */
 	for (size_t h = 0; h < check->n; h++) {
-		const struct sight *sight = check_sight(check, h, answered->target);
-		if (symptom_of(sight) != symptom || (by_way && way_of(check, answered, h) != way))
+		const struct cause *cause = &r->causes[t * check->n + h];
+		if (cause->symptom != symptom || cause->way != way)
 			continue;
 		if (f == NULL) {
 			f = finding_add(check, "target-unreachable",
 			    severity_of(symptom, answered->n),
 			    sure ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
-			f->target = check->run->meta.targets[answered->target].text;
+			f->target = check->run->meta.targets[t].text;
 		}
 		finding_add_host(check, f, h);
 		if (f->n_hosts <= QUOTED_HOSTS)
-			quote(check, f, h, sight);
+			quote(check, f, h, check_sight(check, h, t));
 	}
-	if (f != NULL)
-		explain(check, f, answered, symptom, way);
+	if (f == NULL)
+		return;
+	explain(check, f, answered, symptom, way);
+	add_targets(r, f, t);
 }
 
 void rule_target_unreachable(struct check *check)
 {
-	for (size_t t = 0; t < check->run->meta.n_targets; t++) {
-		struct answered answered = find_answered(check, t);
+	size_t targets = check->run->meta.n_targets;
+	struct reporter r = {.check = check,
+	    .answered = arena_alloc(check->arena, targets * sizeof *r.answered),
+	    .causes = arena_alloc(check->arena, targets * check->n * sizeof *r.causes)};
+
+	for (size_t t = 0; t < targets; t++) {
+		r.answered[t] = answered_find(check, t);
+		for (size_t h = 0; h < check->n; h++) {
+			struct cause *cause = &r.causes[t * check->n + h];
+			*cause = cause_of(check, &r.answered[t], h);
+			check->sights[h * targets + t].misrouted = cause->path != NULL;
+		}
+	}
+	for (size_t t = 0; t < targets; t++) {
 		for (int symptom = NO_WAY; symptom < SYMPTOMS; symptom++) {
-			for (int way = ALIKE; way < WAYS; way++)
-				report(check, &answered, (enum symptom)symptom, (enum way)way);
+			for (int way = WAY_ALIKE; way < WAYS; way++)
+				report(&r, t, (enum symptom)symptom, (enum way)way);
 		}
 	}
 }

@@ -97,6 +97,51 @@ static inline const char *scene_findings(struct scene *s)
 	return buf_str(&s->text);
 }
 
+#define SCENE_HOSTS 5
+#define SCENE_PROBES 10
+
+struct scene_probe_row {
+	const char *name, *out;
+	enum probe_status status;
+	int exit;
+};
+
+/* Hosts h1, h2 … with these probes, diagnosed; a host without probes ends them. */
+static inline void scene_play(
+    struct scene *s, const struct scene_probe_row hosts[SCENE_HOSTS][SCENE_PROBES])
+{
+	char name[24];
+
+	for (int h = 0; h < SCENE_HOSTS && hosts[h][0].name != NULL; h++) {
+		snprintf(name, sizeof name, "h%d", h + 1);
+		struct host_record *record = scene_host(s, name);
+		for (int i = 0; i < SCENE_PROBES && hosts[h][i].name != NULL; i++) {
+			scene_probe(record, hosts[h][i].name, hosts[h][i].out);
+			record->probes[record->n_probes - 1].status = hosts[h][i].status;
+			record->probes[record->n_probes - 1].exit = hosts[h][i].exit;
+		}
+	}
+	scene_diagnose(s);
+}
+
+/* All that the diagnosis says. */
+static inline const char *scene_words(const struct scene *s, struct buf *out)
+{
+	const struct diagnosis *d = s->d;
+
+	buf_puts(out, d->summary);
+	for (size_t i = 0; i < d->n_findings; i++) {
+		buf_printf(out, "\n%s\n%s", d->findings[i].summary, d->findings[i].why);
+		for (size_t k = 0; k < d->findings[i].n_fix; k++)
+			buf_printf(out, "\n%s", d->findings[i].fix[k]);
+	}
+	for (size_t i = 0; i < d->n_ruled_out; i++)
+		buf_printf(out, "\n%s", d->ruled_out[i].text);
+	for (size_t i = 0; i < d->n_notes; i++)
+		buf_printf(out, "\n%s", d->notes[i]);
+	return buf_str(out);
+}
+
 static inline void scene_free(struct scene *s)
 {
 	diagnosis_free(s->d);

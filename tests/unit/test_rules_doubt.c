@@ -35,12 +35,6 @@
 	"[{\"Name\":\"" name "\",\"Id\":\"0123456789abcdef\",\"Driver\":\"" driver                 \
 	"\",\"IPAM\":{\"Config\":[{\"Subnet\":\"" subnet "\"}]}" more "}]\n"
 
-struct probe_row {
-	const char *name, *out;
-	enum probe_status status;
-	int exit;
-};
-
 #define PROBE(name, out)                                                                           \
 	{                                                                                          \
 		name, out, PROBE_OK, 0                                                             \
@@ -62,8 +56,9 @@ struct probe_row {
 
 static const struct {
 	const char *name, *reserved;
-	struct probe_row hosts[4][8]; /* h1, h2 …; a host without probes ends them */
-	const char *findings;         /* "RULE SEVERITY HOSTS\n" each */
+	struct scene_probe_row hosts[SCENE_HOSTS]
+				    [SCENE_PROBES]; /* h1, h2 …; a host without probes ends them */
+	const char *findings;                       /* "RULE SEVERITY HOSTS\n" each */
 	const char *says, *silent; /* in the report's words: what must stand there, and what not */
 } cases[] = {
     /* What the cloud is asked. */
@@ -81,8 +76,8 @@ static const struct {
 	{WELL, WELL,
 	    {ROUTES_ARE(ELSEWHERE), KNOWS(IP), SENDS(IP, "via 10.1.0.77 dev eth0"),
 		PINGS(SILENT(IP))}},
-	"route-outlier medium h3\ntarget-unreachable medium h3\n",
-	"There the packets leave via 10.1.0.1, here via 10.1.0.77", "Ask the cloud"},
+	"target-unreachable medium h3\n",
+	"There the packets leave via 10.1.0.1, here via 10.1.0.77", "in the same way"},
     {"a line of the routes was not understood", "",
 	{WELL_BY_TABLE, WELL_BY_TABLE,
 	    {ROUTES_ARE(ROUTES "10.9.0.0/16 dev br-0123456789ab scope link newword 3\n"), KNOWS(IP),
@@ -101,7 +96,7 @@ static const struct {
 	{{ROUTES_ARE(ROUTES "10.9.0.0/16 dev tun0 scope link \n"), KNOWS(IP), PINGS(OK(IP))},
 	    {ROUTES_ARE(ROUTES "10.9.0.0/16 dev tun0 scope link \n"), KNOWS(IP),
 		PINGS(ERRORS(IP))}},
-	"target-unreachable high h2\n", "in the same way (on-link, VPN interface tun0)", NULL},
+	"target-unreachable high h2\n", "Look at the tunnel", "Ask the cloud"},
 
     /* Shadows by what nothing says the owner of. */
     {"a bridge with a name of its own", "",
@@ -242,7 +237,7 @@ static const struct {
 	{WELL, {ROUTES_ARE(ROUTES), KNOWS(IP), SENDS(IP, GATEWAY), PINGS(ERRORS(IP))},
 	    {ROUTES_ARE(ELSEWHERE), KNOWS(IP), SENDS(IP, "via 10.1.0.77 dev eth0"),
 		PINGS(ERRORS(IP))}},
-	"target-unreachable high h2\ntarget-unreachable high h3\nroute-outlier medium h3\n",
+	"target-unreachable high h2\ntarget-unreachable high h3\n",
 	"the same gateway 10.1.0.1 as h2, and", "the same gateway 10.1.0.1 as h2,h3"},
     {"peers that do not use the gateway prove nothing of it", "",
 	{{ROUTES_ARE(ROUTES "10.9.0.0/24 dev eth1 scope link \n"), KNOWS(IP), SENDS(IP, "dev eth1"),
@@ -250,40 +245,6 @@ static const struct {
 	    {ROUTES_ARE(ROUTES), KNOWS(IP), SENDS(IP, GATEWAY), PINGS(ERRORS(IP))}},
 	"target-unreachable high h2\n", NULL, "same gateway"},
 };
-
-/* All that the diagnosis says. */
-static const char *words(struct scene *s, struct buf *out)
-{
-	const struct diagnosis *d = s->d;
-
-	buf_puts(out, d->summary);
-	for (size_t i = 0; i < d->n_findings; i++) {
-		buf_printf(out, "\n%s\n%s", d->findings[i].summary, d->findings[i].why);
-		for (size_t k = 0; k < d->findings[i].n_fix; k++)
-			buf_printf(out, "\n%s", d->findings[i].fix[k]);
-	}
-	for (size_t i = 0; i < d->n_ruled_out; i++)
-		buf_printf(out, "\n%s", d->ruled_out[i].text);
-	for (size_t i = 0; i < d->n_notes; i++)
-		buf_printf(out, "\n%s", d->notes[i]);
-	return buf_str(out);
-}
-
-static void play(struct scene *s, const struct probe_row hosts[4][8])
-{
-	char name[8];
-
-	for (int h = 0; h < 4 && hosts[h][0].name != NULL; h++) {
-		snprintf(name, sizeof name, "h%d", h + 1);
-		struct host_record *record = scene_host(s, name);
-		for (int i = 0; i < 8 && hosts[h][i].name != NULL; i++) {
-			scene_probe(record, hosts[h][i].name, hosts[h][i].out);
-			record->probes[record->n_probes - 1].status = hosts[h][i].status;
-			record->probes[record->n_probes - 1].exit = hosts[h][i].exit;
-		}
-	}
-	scene_diagnose(s);
-}
 
 static void test_cases(void **state)
 {
@@ -294,8 +255,8 @@ static void test_cases(void **state)
 		struct scene s;
 		struct buf text = {0};
 		scene_begin(&s, TARGET, cases[i].reserved);
-		play(&s, cases[i].hosts);
-		const char *said = words(&s, &text), *findings = scene_findings(&s);
+		scene_play(&s, cases[i].hosts);
+		const char *said = scene_words(&s, &text), *findings = scene_findings(&s);
 		if (strcmp(findings, cases[i].findings) != 0 ||
 		    (cases[i].says != NULL && strstr(said, cases[i].says) == NULL) ||
 		    (cases[i].silent != NULL && strstr(said, cases[i].silent) != NULL)) {
@@ -310,7 +271,7 @@ static void test_cases(void **state)
 
 static void test_nothing_is_known(void **state)
 {
-	static const struct probe_row hosts[4][8] = {
+	static const struct scene_probe_row hosts[SCENE_HOSTS][SCENE_PROBES] = {
 	    {{"routes", "", PROBE_MISSING_COMMAND, 127},
 		{"dns:" TARGET, "", PROBE_MISSING_COMMAND, 127},
 		{"ping:" TARGET, "", PROBE_MISSING_COMMAND, 127}},
@@ -319,7 +280,7 @@ static void test_nothing_is_known(void **state)
 
 	(void)state;
 	scene_begin(&s, TARGET, "");
-	play(&s, hosts);
+	scene_play(&s, hosts);
 	assert_non_null(strstr(s.d->summary, "nothing could be concluded"));
 	assert_false(run_is_complete(s.run));
 	scene_free(&s);
@@ -327,13 +288,13 @@ static void test_nothing_is_known(void **state)
 
 static void test_partly_judged(void **state)
 {
-	static const struct probe_row hosts[4][8] = {
+	static const struct scene_probe_row hosts[SCENE_HOSTS][SCENE_PROBES] = {
 	    WELL, {{"ping:" TARGET, "", PROBE_TIMEOUT, 124}, KNOWS(IP)}};
 	struct scene s;
 
 	(void)state;
 	scene_begin(&s, TARGET, "");
-	play(&s, hosts);
+	scene_play(&s, hosts);
 	assert_non_null(strstr(s.d->summary, "db.example was judged on 1 of 2"));
 	scene_free(&s);
 }
@@ -365,16 +326,16 @@ static void test_complete(void **state)
 /* Of many hosts whose kernel contradicts the table there is one finding, with both lines. */
 static void test_contradictions_are_folded(void **state)
 {
-	static const struct probe_row odd[8] = {
+	static const struct scene_probe_row odd[SCENE_PROBES] = {
 	    ROUTES_ARE(ROUTES), KNOWS(IP), SENDS(IP, "via 10.1.0.66 dev eth0"), PINGS(OK(IP))};
-	struct probe_row hosts[4][8] = {{{0}}};
+	struct scene_probe_row hosts[SCENE_HOSTS][SCENE_PROBES] = {{{0}}};
 	struct scene s;
 
 	(void)state;
 	for (int h = 0; h < 4; h++)
 		memcpy(hosts[h], odd, sizeof odd);
 	scene_begin(&s, TARGET, "");
-	play(&s, hosts);
+	scene_play(&s, hosts);
 	assert_string_equal(scene_findings(&s), "path-contradiction low h1,h2,h3,h4\n");
 	assert_non_null(strstr(s.d->findings[0].summary, "h[1-4]"));
 	assert_string_equal(s.d->findings[0].evidence[0].probe, "egress:" TARGET);
@@ -385,14 +346,14 @@ static void test_contradictions_are_folded(void **state)
 /* A finding's hosts are marked wherever they stand among the run's. */
 static void test_hosts_are_marked(void **state)
 {
-	static const struct probe_row hosts[4][8] = {WELL,
+	static const struct scene_probe_row hosts[SCENE_HOSTS][SCENE_PROBES] = {WELL,
 	    {ROUTES_ARE(ROUTES), KNOWS(IP), SENDS(IP, GATEWAY), PINGS(ERRORS(IP))}, WELL,
 	    {ROUTES_ARE(ROUTES), KNOWS(IP), SENDS(IP, GATEWAY), PINGS(ERRORS(IP))}};
 	struct scene s;
 
 	(void)state;
 	scene_begin(&s, TARGET, "");
-	play(&s, hosts);
+	scene_play(&s, hosts);
 	assert_int_equal(s.d->hosts[0].worst, SEVERITY_NONE);
 	assert_int_equal(s.d->hosts[1].worst, SEVERITY_HIGH);
 	assert_int_equal(s.d->hosts[2].worst, SEVERITY_NONE);

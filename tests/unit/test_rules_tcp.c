@@ -51,7 +51,7 @@ static const struct {
 	"target-unreachable medium h1\n", NULL, NULL},
     {"the service refuses everybody: the path is not accused",
 	{{LAN, OK, REFUSED}, {LAN, SILENT, REFUSED}}, "target-unreachable high h1,h2\n",
-	"so the way there is not the fault. The service does not run", "Ask the cloud"},
+	"The service does not run", "Ask the cloud"},
     {"the service refuses one host", {{LAN, OK, REFUSED}, {LAN, OK, OPEN}, {LAN, OK, OPEN}},
 	"target-unreachable high h1\n", "Other hosts are let in", "Ask the cloud"},
     {"ping answers and the port does not: a filter before it",

@@ -19,18 +19,34 @@ enum reach {
 			  target's port cannot be connected to */
 };
 
-/* One host's view of one target. */
+static inline bool reach_fails(enum reach reach)
+{
+	return reach == REACH_SILENT || reach == REACH_FAILED;
+}
+
+/* What is known of one address of a target: the attempts at it, and how they went. */
+struct trial {
+	const struct tcp *tcp;
+	const struct ping *ping; /* NULL: none, or not known to be at this address */
+	enum reach reach;
+};
+
+/* One host's view of one target: of a name with several addresses, of the one that fails here and
+ * answers others, if there is one. */
 struct sight {
 	const struct resolution *resolution; /* NULL: not known */
 	const struct ping *ping;             /* NULL: not tried */
 	const struct tcp *tcp; /* the port's word, above the ping's; NULL: not known */
 	struct path *paths;    /* one an address */
+	struct trial *trials;  /* beside paths[] */
 	size_t n_paths;
 	enum reach reach;
 	const struct path *tried;  /* the path that tcp or else ping took; NULL: not known */
 	const struct path *shadow; /* the path that leads into a virtual bridge instead, or NULL */
-	bool misnamed; /* it knows the target by an address at which, unlike at another, nobody is
-			  answered */
+	bool misrouted; /* rule_target_unreachable holds a route of the host against it, or one that
+			   it lacks */
+	bool misnamed;  /* it knows the target by an address at which, unlike at another, nobody is
+			   answered */
 };
 
 /* An address by which some host knows a target, and how the hosts get on with it. */
@@ -89,6 +105,9 @@ static inline const char *check_name(const struct check *check, size_t host)
 	return check->run->hosts[host]->name;
 }
 
+/* What is known of that one of the sight's paths. */
+const struct trial *sight_trial(const struct sight *sight, const struct path *path);
+
 /* A path's entry among the sought. */
 const struct sought *check_sought(const struct check *check, size_t target, const struct ip *ip);
 
@@ -103,7 +122,8 @@ const struct sought *check_peers(struct check *check, size_t target, const struc
  * where there are none. */
 const char *check_peers_text(struct check *check, const struct sought *sought);
 
-/* Is this subnet the one that shadows a target on that host, and so reported as the cause? */
+/* Is this subnet the one that shadows a target on that host, or would by its route table, though
+ * the kernel says otherwise? Then it is reported as the cause. */
 bool check_shadowed(const struct check *check, size_t host, const struct prefix *prefix);
 
 /* The reserved prefix that holds the address, or overlaps the prefix; or NULL. */

@@ -14,9 +14,12 @@ struct path {
 	bool known;         /* there was a route table or a kernel's answer to decide from */
 	bool uncertain;     /* but what is not known may decide otherwise; see struct lookup */
 	bool asked;         /* the kernel was asked */
-	bool contradiction; /* the kernel's answer is not the table's */
+	bool agreed;        /* the kernel's answer is the table's, too */
+	bool contradiction; /* it is not, and the table is known whole */
 	bool local;         /* an address of the host's own, on `dev`: nothing is sent */
-	const struct route *route;   /* the table's winner; NULL: none, or no table */
+	const struct route *listed;  /* the table's winner; NULL: none, or no table */
+	const struct route *route;   /* that the packets take: the one that the kernel's answer
+					follows, else the table's winner; NULL: not listed */
 	const struct egress *egress; /* the kernel's answer; NULL: not asked */
 	enum lookup_reason reason;
 	struct ip gateway; /* IP_NONE: on-link */
@@ -29,6 +32,10 @@ struct path path_of(const struct host *host, const char *target, const struct ip
 
 /* Do packets certainly leave by an interface that may lead to the real network? */
 bool path_leaves(const struct path *path);
+
+/* The kernel's own note that the address was looked for on the path's interface in vain, or NULL.
+ */
+const struct neighbour *path_neighbour_failed(const struct host *host, const struct path *path);
 
 /* "docker network NAME", "podman network NAME"; behind a name that does not begin with its compose
  * project, " (compose project PROJECT)". */

@@ -1,7 +1,8 @@
 /*
  * The rules, one file each. A rule reads the prepared check and adds its findings; it never looks
- * at another rule's findings. What rules share is sight->shadow and sight->misnamed, which
- * rule_target_shadowed and rule_dns_differs set and which therefore run first.
+ * at another rule's findings. What rules share is sight->shadow, sight->misnamed and
+ * sight->misrouted, which rule_target_shadowed, rule_dns_differs and rule_target_unreachable set
+ * and which therefore run before the rules that read them.
  */
 #ifndef ODDHOST_CHECK_RULES_H
 #define ODDHOST_CHECK_RULES_H
@@ -35,8 +36,10 @@ void rule_lan_overlap(struct check *check);
 void rule_shared_private_block(struct check *check);
 
 /*
- * Ping fails and no shadow explains it. The cloud is asked only where the failing hosts are known
- * to send their packets out as hosts do that are answered; else what differs, or is not known.
+ * The target does not answer, and no shadow explains it. A route that drops the packets, or that is
+ * missing, or leads another way than that of hosts that are answered, is named, with all the
+ * targets that it costs. Where the packets leave as theirs do, what remains is named in the order
+ * in which it is cheap to ask: the tunnel or the neighbour, the host's own firewall, the cloud.
  */
 void rule_target_unreachable(struct check *check);
 
@@ -64,7 +67,8 @@ void rule_ping_outlier(struct check *check);
 /*
  * A route that leads to a real network is there, or missing, against two thirds of the group; info
  * where the same is so on more than a tenth of the hosts, which may be a role of theirs, and where
- * a host has no IPv6 at all. One finding for all such routes of the same hosts.
+ * a host has no IPv6 at all. One finding for all such routes of the same hosts. Not where
+ * rule_target_unreachable has named it as the cause.
  */
 void rule_route_outlier(struct check *check);
 
@@ -97,7 +101,11 @@ void rule_dns_changed(struct check *check);
  */
 void rule_neighbour_failed(struct check *check);
 
-/* The kernel's own answer is not what the route table says, though both are known whole. */
+/*
+ * The kernel's own answer is not what the route table says, though both are known whole. Where the
+ * target does not answer it is the finding, and no other rule explains the host: critical where one
+ * of the two keeps the packets on the host, else high. Low where nothing fails.
+ */
 void rule_path_contradiction(struct check *check);
 
 /* The host did not let us in: its typed status, and what may lie behind it. */
