@@ -111,19 +111,6 @@ static void find_containers(struct adviser *a, struct advice_network *network)
 	}
 }
 
-/* Did docker choose this subnet, from pools of its own or of its daemon.json? */
-static bool was_chosen(const struct adviser *a, const struct prefix *subnet)
-{
-	const struct docker_pool *v;
-	size_t n;
-	uint64_t place;
-
-	if (subnets_pools(a->host, &v, &n) && pools_place(v, n, subnet, &place))
-		return true;
-	v = pools_default(&n);
-	return pools_place(v, n, subnet, &place);
-}
-
 static bool in_pools(const struct group_pools *pools, const struct prefix *subnet)
 {
 	for (size_t i = 0; i < pools->n; i++) {
@@ -160,9 +147,7 @@ static void add_network(
 
 	if (network->need == NULL)
 		network->need = need;
-	network->asked = network->asked || subnet_was_asked(s) ||
-			 (s->prefix.ip.family == IP_V4 && s->network != NULL &&
-			     s->network->inspected && !was_chosen(a, &s->prefix));
+	network->asked = network->asked || subnet_was_asked(a->host, s);
 	if (s->prefix.ip.family == IP_V6) {
 		network->outlaw6 = s->prefix;
 		recreate_free6(a->check, s->network, &network->instead6);
@@ -209,7 +194,7 @@ static void find_networks(struct adviser *a, bool needed)
 			if (needed)
 				leave_docker0(a, s);
 		} else if (needed || (subnet_is_docker(s) && !in_pools(pools, &s->prefix) &&
-					 !subnet_was_asked(s) && was_chosen(a, &s->prefix))) {
+					 !subnet_was_asked(a->host, s))) {
 			add_network(a, s, need);
 		}
 	}

@@ -99,7 +99,7 @@ static bool is_chosen(const struct view_of_docker *docker, const struct containe
 {
 	uint64_t place;
 
-	return subnet_is_docker(subnet) && !subnet_was_asked(subnet) &&
+	return subnet_is_docker(subnet) && !subnet_was_asked(docker->host, subnet) &&
 	       pools_place(docker->pools.v, docker->pools.n, &subnet->prefix, &place) &&
 	       (!subnet_is_docker0(subnet) ||
 		   (docker->configured && docker->host->daemon.bip == NULL));

@@ -237,16 +237,16 @@ static void remark(struct check *check, const struct host *host, struct advice *
 	if (container_of(host, network) != NULL) {
 		if (network->asked)
 			line_add(check->arena, remarks,
-			    "the compose file of %s names the subnet %s (under ipam): change it there first%s. "
-			    "Until then the commands end before they change anything",
+			    "the compose file of %s seems to name the subnet %s (under ipam): change it there "
+			    "first%s. Where it does, the commands end before they change anything",
 			    project_of(network), text, instead);
 		return;
 	}
 	if (network->asked)
 		line_add(check->arena, remarks,
-		    "%s was made with the subnet %s (--subnet, or ipam in a compose file): name another "
-		    "one, or none, where that is written%s",
-		    network->name, text, instead);
+		    "the subnet %s of %s seems to have been named when it was made (--subnet, or ipam in a "
+		    "compose file): name another one, or none, where that is written%s",
+		    text, network->name, instead);
 	if (network->containers.n > 0)
 		line_add(check->arena, remarks,
 		    "containers with a fixed address on %s (--ip) get another one: the commands say which "

@@ -53,7 +53,7 @@ static bool is_stale(const struct host *host, const struct container_subnet *sub
 	    subnet->network->created_ns > host->engine.started_ns)
 		return false;
 	return subnet_is_docker(subnet) && !subnet_is_docker0(subnet) &&
-	       !subnet_was_asked(subnet) && pools_place(own, n_own, &subnet->prefix, &place);
+	       !subnet_was_asked(host, subnet) && pools_place(own, n_own, &subnet->prefix, &place);
 }
 
 static void look_at_networks(struct check *check, struct finding **f, size_t h)

@@ -144,15 +144,27 @@ bool subnet_is_docker0(const struct container_subnet *subnet)
 		   (subnet->network != NULL && strcmp(subnet->network->name, "bridge") == 0));
 }
 
-bool subnet_was_asked(const struct container_subnet *subnet)
+static bool is_listed(const struct host *host, const struct prefix *subnet)
+{
+	const struct docker_pool *v;
+	size_t n;
+	uint64_t place;
+
+	if (subnets_pools(host, &v, &n) && pools_place(v, n, subnet, &place))
+		return true;
+	v = pools_default(&n);
+	return pools_place(v, n, subnet, &place);
+}
+
+bool subnet_was_asked(const struct host *host, const struct container_subnet *subnet)
 {
 	const struct docker_network *network = subnet->network;
 
 	for (size_t i = 0; network != NULL && i < network->n_subnets; i++) {
-		if (prefix_equal(&network->subnets[i], &subnet->prefix))
-			return network->asked[i];
+		if (prefix_equal(&network->subnets[i], &subnet->prefix) && network->asked[i])
+			return true;
 	}
-	return false;
+	return subnet->prefix.ip.family == IP_V4 && !is_listed(host, &subnet->prefix);
 }
 
 bool network_is_swarms(const struct docker_network *network)

@@ -181,12 +181,12 @@ static const struct advice_case {
 	PS("a", "old", "") PS("b", "bridge,old", "") PS("c", "own", ""), GOOD,
 	"old 172.25.0.0/16 a b",
 	{"fixed address on old", "recreate() {", "recreate old\n",
-	    "! ip -4 route show exact 172.25.0.0/16", "!with the subnet"}},
+	    "! ip -4 route show exact 172.25.0.0/16", "!seems to"}},
     {"what is in the way comes first, whoever chose it", GOOD, INFO(POOL("10.7.0.0/16")),
 	NETWORK("old", "01", "172.25.0.0/16", "", "") ASKED("own", "02", "192.168.3.0/24", "", ""),
 	NULL, GOOD, "own 192.168.3.0/24,old 172.25.0.0/16",
-	{"own was made with the subnet 192.168.3.0/24", "recreate own\nrecreate old\n",
-	    "!systemctl"}},
+	{"the subnet 192.168.3.0/24 of own seems to have been named",
+	    "recreate own\nrecreate old\n", "!systemctl"}},
     {"a compose project goes down and up once", GOOD, INFO(POOL("10.7.0.0/16")),
 	NETWORK("shop_a", "01", "172.25.0.0/16", PROJECT, ON("web"))
 	    NETWORK("shop_b", "02", "172.26.0.0/16", COMPOSE("2.20.0"), ""),
@@ -204,7 +204,7 @@ static const struct advice_case {
     {"a compose file that names the subnet", GOOD, INFO(POOL("10.7.0.0/16")),
 	ASKED("shop_a", "01", "192.168.0.0/20", COMPOSE("2.20.0"), ON("web")),
 	PS("web", "shop_a", "shop"), GOOD, "shop_a 192.168.0.0/20 web",
-	{"the compose file of shop names the subnet 192.168.0.0/20 (under ipam): change it there"}},
+	{"the compose file of shop seems to name the subnet 192.168.0.0/20 (under ipam): change it there"}},
     {"a project of which no container is known is left alone by compose", GOOD,
 	INFO(POOL("10.7.0.0/16")), NETWORK("shop_a", "01", "172.25.0.0/16", COMPOSE("2.20.0"), ""),
 	NULL, GOOD, "shop_a 172.25.0.0/16", {"recreate shop_a\n", "!docker compose"}},
@@ -239,6 +239,20 @@ static void add_lines(struct buf *out, const struct line_list *list)
 		buf_printf(out, "%s\n", list->v[i]);
 }
 
+/* Each stands behind the one before; "!WORDS" do not stand there at all. */
+static void check_has(const char *name, const char *text, const char *const has[6])
+{
+	const char *at = text;
+
+	for (size_t i = 0; i < 6 && has[i] != NULL; i++) {
+		bool never = *has[i] == '!' && has[i][1] != ' ';
+		const char *found = strstr(never ? text : at, has[i] + never);
+		if (never != (found == NULL))
+			fail_msg("%s: %s'%s' in:\n%s", name, never ? "" : "no ", has[i], text);
+		at = never ? at : found + 1;
+	}
+}
+
 static void check_advice(const struct advice_case *c, const struct advice *advice)
 {
 	struct buf recreate = {0}, lines = {0};
@@ -256,16 +270,7 @@ static void check_advice(const struct advice_case *c, const struct advice *advic
 	add_lines(&lines, &advice->remarks);
 	add_lines(&lines, &advice->commands);
 	add_lines(&lines, &advice->verify);
-	const char *at = buf_str(&lines);
-	for (size_t i = 0; i < 6 && c->has[i] != NULL; i++) {
-		bool never = *c->has[i] == '!' && c->has[i][1] != ' ';
-		const char *found = strstr(never ? buf_str(&lines) : at, c->has[i] + never);
-		if (never && found == NULL)
-			continue;
-		if (never || found == NULL)
-			fail_msg("%s: no '%s' in:\n%s", c->name, c->has[i], buf_str(&lines));
-		at = found + 1;
-	}
+	check_has(c->name, buf_str(&lines), c->has);
 	if (c->has[0] == NULL && strcmp(c->recreate, "") == 0 && !advice->restart && lines.n > 0)
 		fail_msg("%s: there is nothing to do, but: %s", c->name, buf_str(&lines));
 	buf_free(&recreate);
@@ -319,6 +324,72 @@ static void test_advice(void **state)
 	}
 }
 
+/* What the report says of the first network: the same as the advice, in words. */
+static const struct fix_case {
+	const char *name, *daemon, *info, *networks;
+	const char *has[6];
+} fix_cases[] = {
+    {"docker chose it", "{}", INFO("null"), NETWORK("app", "01", "192.168.0.0/20", "", ON("a")),
+	{"On every host of the group that has docker, merge", "$ systemctl restart docker",
+	    "Re-create the network, so that it takes a subnet from the new pools",
+	    "stop meanwhile: a", "$ docker network rm app && docker network create app",
+	    "!seems to"}},
+    {"somebody named it, and the pools are right", GOOD, INFO(POOL("10.7.0.0/16")),
+	ASKED("app", "01", "192.168.0.0/20", "", ""),
+	{"docker uses here are clear of 192.168.0.0/16 already", "seems to have been named",
+	    "Re-create the network. ", "!new pools", "!systemctl"}},
+    {"the pools are declared", GOOD, INFO("null"), NETWORK("app", "01", "192.168.0.0/20", "", ""),
+	{"that daemon.json declares are clear", "$ systemctl restart docker", "!merge"}},
+    {"a daemon.json that cannot be read", "{\"debug\":", INFO("null"),
+	NETWORK("app", "01", "192.168.0.0/20", "", ""), {"Mend /etc/docker/daemon.json of h1"}},
+    {"version 1 of compose", "{}", INFO("null"),
+	NETWORK("shop_a", "01", "192.168.0.0/20", COMPOSE("1.27.4"), ""),
+	{"$ docker-compose -p shop down && docker-compose -p shop up -d", "!docker compose"}},
+    {"docker0", "{}", INFO("null"), NETWORK("bridge", "01", "192.168.0.0/20", "", ""),
+	{"On every host whose docker0 is in the way", "\"bip\": \"172.18.0.1/24\"",
+	    "$ systemctl restart docker", "!network rm"}},
+    {"IPv6", "{}", INFO("null"),
+	NETWORK_OF(
+	    "six", "01", CONFIG("172.18.0.0/16", GATEWAY) "," CONFIG("fd00:db::/64", ""), "", ""),
+	{"with another IPv6 subnet, one that is clear of fd00:db::/48",
+	    "docker network create --ipv6 --subnet fd01:2345:6789::/64 six", "!pools",
+	    "!systemctl"}},
+    {"swarm's own", "{}", INFO("null"),
+	NETWORK("docker_gwbridge", "01", "192.168.0.0/20", "", ON("gateway_ingress-sbox")),
+	{"docker swarm leave", "!network rm", "!systemctl"}},
+    {"podman", NULL, "{\"PodmanVersion\":\"4.3.1\"}\n",
+	"{\"name\":\"app\",\"id\":\"0123456789ab\",\"driver\":\"bridge\",\"network_interface\":\"podman1\","
+	"\"subnets\":[{\"subnet\":\"192.168.0.0/20\",\"gateway\":\"192.168.0.1\"}]}\n",
+	{"/etc/containers/containers.conf", "default_subnet_pools = [{\"base\" = \"172.18.0.0/16\"",
+	    "$ podman network rm app && podman network create app", "!systemctl", "!daemon.json",
+	    "!docker"}},
+};
+
+static void test_fixes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof fix_cases / sizeof *fix_cases; i++) {
+		const struct fix_case *c = &fix_cases[i];
+		struct buf text = {0};
+		struct scene s;
+		scene_begin(&s, "", "192.168.0.0/16=vpc,fd00:db::/48");
+		struct host_record *record = scene_host(&s, "h1");
+		scene_probe(record, "routes", LAN);
+		scene_probe(record, "docker_info", c->info);
+		scene_probe(record, "docker_inspect", c->networks);
+		if (c->daemon != NULL)
+			scene_probe(record, "docker_daemon", c->daemon);
+		scene_diagnose(&s);
+		if (s.d->n_findings == 0 || strcmp(s.d->findings[0].rule, "reserved-overlap") != 0)
+			fail_msg("%s: no finding", c->name);
+		for (size_t k = 0; k < s.d->findings[0].n_fix; k++)
+			buf_printf(&text, "%s\n", s.d->findings[0].fix[k]);
+		check_has(c->name, buf_str(&text), c->has);
+		buf_free(&text);
+		scene_free(&s);
+	}
+}
+
 /* All but a pool is taken, and containers hold the whole of that, on one host or another. */
 static void test_no_room_for_docker0(void **state)
 {
@@ -361,6 +432,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_pools),
 	    cmocka_unit_test(test_advice),
+	    cmocka_unit_test(test_fixes),
 	    cmocka_unit_test(test_no_room_for_docker0),
 	};
 	return cmocka_run_group_tests_name("advise", tests, NULL, NULL);

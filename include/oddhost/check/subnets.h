@@ -43,9 +43,12 @@ const char *subnet_owner_text(
 bool subnet_is_docker(const struct container_subnet *subnet);
 bool subnet_is_docker0(const struct container_subnet *subnet);
 
-/* Did whoever made the network name this subnet (--subnet, a compose file's ipam)? As far as known.
+/*
+ * Did somebody name this subnet when the network was made (--subnet, a compose file's ipam)? So it
+ * seems where docker prints no Gateway for it, and where it is in no list that docker takes from:
+ * its pools, or those of an engine that was given none.
  */
-bool subnet_was_asked(const struct container_subnet *subnet);
+bool subnet_was_asked(const struct host *host, const struct container_subnet *subnet);
 
 /* Does docker itself keep the network for its swarm? It is none that a user makes or removes. */
 bool network_is_swarms(const struct docker_network *network);
