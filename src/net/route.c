@@ -74,23 +74,6 @@ static bool from_matches(const struct prefix *from, const struct ip *src)
 	return !is_limited(from) || src == NULL || prefix_contains_ip(from, src);
 }
 
-/*
- * Where routes `from PREFIX` lead to a destination, the kernel does not come to one to the same
- * destination for all sources, except to the default: fib6_node_lookup_1(), net/ipv6/ip6_fib.c.
- */
-static bool is_hidden(const struct route_table *table, const struct route *route)
-{
-	if (is_limited(&route->from) || route->dst.len == 0 || route->dst.ip.family != IP_V6)
-		return false;
-	for (size_t i = 0; i < table->n; i++) {
-		const struct route *r = &table->v[i];
-		if (is_limited(&r->from) && prefix_equal(&r->dst, &route->dst) &&
-		    strcmp(r->table, route->table) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool beats(const struct route *a, const struct route *b)
 {
 	if (b == NULL || a->dst.len != b->dst.len)
@@ -98,24 +81,36 @@ static bool beats(const struct route *a, const struct route *b)
 	return a->from.len != b->from.len ? a->from.len > b->from.len : a->metric < b->metric;
 }
 
+static bool leads_to(const struct route *r, const char *table, const struct ip *dst)
+{
+	return !r->dead && !r->conditional && r->dst.ip.family == dst->family &&
+	       strcmp(r->table, table) == 0 && prefix_contains_ip(&r->dst, dst);
+}
+
 /*
  * The winner in one table, by a linear scan: tables have tens of routes, and an index has to be
  * measured to be worth it first. Of equal prefixes the one for fewer sources wins, then the lowest
  * metric, of equal metrics the first in the listing, which is the kernel's own order. A multicast
  * or broadcast destination is found like any other: the local table holds the broadcast addresses.
+ *
+ * Where a route `from PREFIX` leads to a network, the kernel does not come to one for all sources
+ * to the same network, except the default: fib6_node_lookup_1(), net/ipv6/ip6_fib.c.
  */
 static const struct route *table_lookup(
     const struct route_table *table, const char *name, const struct ip *src, const struct ip *dst)
 {
 	const struct route *best = NULL;
+	bool hidden[129] = {false}; /* by the network's length */
 
 	for (size_t i = 0; i < table->n; i++) {
 		const struct route *r = &table->v[i];
-		if (r->dead || r->conditional || r->dst.ip.family != dst->family ||
-		    strcmp(r->table, name) != 0 || !beats(r, best))
-			continue;
-		if (prefix_contains_ip(&r->dst, dst) && from_matches(&r->from, src) &&
-		    !is_hidden(table, r))
+		if (is_limited(&r->from) && r->dst.len > 0 && leads_to(r, name, dst))
+			hidden[r->dst.len] = true;
+	}
+	for (size_t i = 0; i < table->n; i++) {
+		const struct route *r = &table->v[i];
+		if (beats(r, best) && (is_limited(&r->from) || !hidden[r->dst.len]) &&
+		    leads_to(r, name, dst) && from_matches(&r->from, src))
 			best = r;
 	}
 	return best;
