@@ -4,6 +4,7 @@
 
 #include "oddhost/base/clock.h"
 #include "oddhost/base/json.h"
+#include "oddhost/base/table.h"
 #include "oddhost/parse/command.h"
 #include "oddhost/parse/line.h"
 
@@ -11,10 +12,10 @@ struct reader {
 	struct network_list *list;
 	struct diag_list *diags;
 	const struct probe_result *probe;
-	struct view asked;         /* the command's arguments, of which one is used up per value */
-	struct line_finder finder; /* of "Subnet" */
-	bool scopes;               /* the table has a column SCOPE: docker's, not podman's */
-	size_t refused;            /* networks beyond the most that are taken */
+	struct view asked; /* the command's arguments, of which one is used up per value */
+	struct line_finder subnets, ids; /* of "Subnet" and "Id" */
+	bool scopes;                     /* the table has a column SCOPE: docker's, not podman's */
+	struct table by_id, by_name;     /* of the list: the first digits of an id, a name */
 };
 
 static bool is_id(struct view v)
@@ -33,26 +34,54 @@ static bool same_id(const char *a, struct view b)
 	return n >= 12 && b.n >= 12 && view_same(view_left(view_of(a), b.n), view_left(b, n));
 }
 
-/* The network of that id, or of that name where one of the two has no id; a new one if need be. */
+#define SHORT_ID 12 /* digits, of which an id has at least so many */
+
+/* A place in the list, which moves as it grows. */
+static void *place_of(const struct network_list *list, const struct docker_network *net)
+{
+	return (void *)(uintptr_t)(net - list->v + 1);
+}
+
+static struct docker_network *at_place(const struct network_list *list, void *place)
+{
+	return place == NULL ? NULL : &list->v[(uintptr_t)place - 1];
+}
+
+static void index_network(struct reader *r, const struct docker_network *net)
+{
+	if (net->id != NULL)
+		table_add(&r->by_id, view_left(view_of(net->id), SHORT_ID), place_of(r->list, net));
+	table_add(&r->by_name, view_of(net->name), place_of(r->list, net));
+}
+
+/* The network of that id, or of that name where one of the two has no id; NULL: a new one. */
+static struct docker_network *find_network(struct reader *r, struct view id, struct view name)
+{
+	struct docker_network *net =
+	    at_place(r->list, table_get(&r->by_id, view_left(id, SHORT_ID)));
+
+	if (net != NULL && same_id(net->id, id))
+		return net;
+	if (name.n == 0)
+		return NULL;
+	net = at_place(r->list, table_get(&r->by_name, name));
+	return net != NULL && (net->id == NULL || id.n == 0) && view_eq(name, net->name) ? net
+											 : NULL;
+}
+
 static struct docker_network *find_or_add(struct reader *r, struct view id, struct view name)
 {
 	struct network_list *list = r->list;
+	struct docker_network *net = find_network(r, id, name);
 
-	if (r->refused > DOCKER_MOST)
-		return NULL; /* so many that the search below would take long */
-	for (size_t i = 0; i < list->n; i++) {
-		struct docker_network *net = &list->v[i];
-		if (same_id(net->id, id) ||
-		    ((net->id == NULL || id.n == 0) && name.n > 0 && view_eq(name, net->name)))
-			return net;
-	}
+	if (net != NULL)
+		return net;
 	if (list->n == DOCKER_MOST) {
-		r->refused++;
 		diag_add(r->diags, 0, "more than %d networks, expected fewer", DOCKER_MOST);
 		return NULL;
 	}
 	list->v = arena_grow(list->arena, list->v, list->n, &list->cap, sizeof *list->v);
-	struct docker_network *net = &list->v[list->n++];
+	net = &list->v[list->n++];
 	*net = (struct docker_network){0};
 	net->name = arena_dup_view(list->arena, name);
 	return net;
@@ -88,6 +117,7 @@ static struct docker_network *take_identity(
 		net->driver = arena_dup_view(arena, driver);
 	if (scope.n > 0)
 		net->scope = arena_dup_view(arena, scope);
+	index_network(r, net);
 	return net;
 }
 
@@ -164,7 +194,7 @@ static void add_subnet(
 
 	if (text == NULL)
 		return;
-	unsigned at = line_of_value(&r->finder, key, text);
+	unsigned at = line_of_value(&r->subnets, key, text);
 	if (!prefix_parse(view_of(text), &prefix)) {
 		line_reject(r->diags, at, view_of(text), "a subnet ADDRESS/LENGTH");
 		return;
@@ -339,10 +369,9 @@ static bool take_value(const struct json *value, unsigned number, void *arg)
 		return r->asked.n > 0 ? take_config(r, value, number) : true;
 	if (!json_is_array(value))
 		return take_object(r, value, number);
-	struct line_finder ids = r->finder;
 	for (const struct json *item = json_first(value); item != NULL; item = json_next(item)) {
 		const char *id = json_get_string(item, "Id", NULL);
-		unsigned at = id == NULL ? 0 : line_of_value(&ids, "Id", id);
+		unsigned at = id == NULL ? 0 : line_of_value(&r->ids, "Id", id);
 		any = take_object(r, item, at != 0 ? at : number) || any;
 	}
 	return any;
@@ -355,7 +384,8 @@ bool parse_docker_networks(struct view text, const char *command, const struct p
 	    .diags = diags,
 	    .probe = probe,
 	    .asked = view_of(command),
-	    .finder = {.rest = text, .line = 1}};
+	    .subnets = {.rest = text, .line = 1},
+	    .ids = {.rest = text, .line = 1}};
 	struct view start = view_trim(line_skip_warnings(text));
 	long inspect = view_find(r.asked, "inspect ");
 
@@ -366,7 +396,12 @@ bool parse_docker_networks(struct view text, const char *command, const struct p
 		r.asked = view_of("");
 	if (start.n == 0)
 		return true;
-	if (view_starts(start, "[") || view_starts(start, "{") || view_starts(start, "null"))
-		return line_each_json(text, diags, take_value, &r) > 0;
-	return take_table(&r, text);
+	for (size_t i = 0; i < list->n; i++)
+		index_network(&r, &list->v[i]);
+	bool json =
+	    view_starts(start, "[") || view_starts(start, "{") || view_starts(start, "null");
+	bool any = json ? line_each_json(text, diags, take_value, &r) > 0 : take_table(&r, text);
+	table_free(&r.by_id);
+	table_free(&r.by_name);
+	return any;
 }

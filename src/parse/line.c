@@ -96,11 +96,15 @@ static unsigned count_breaks(const char *from, const char *to)
 size_t line_each_json(struct view text, struct diag_list *diags,
     bool (*each)(const struct json *value, unsigned number, void *arg), void *arg)
 {
+	struct view line, inner = view_trim(text);
 	unsigned number = 1, broken = 0;
 	size_t n = 0;
-	struct view line;
 
-	while (view_trim(text).n > 0) {
+	if (inner.n == 0)
+		return 0;
+	/* Once: the blanks behind the last value may be many, and the values, too. */
+	text.n = (size_t)(inner.p - text.p) + inner.n;
+	while (text.n > 0) {
 		struct view start = view_trim(text);
 		struct err err;
 		number += count_breaks(text.p, start.p);

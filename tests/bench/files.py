@@ -64,6 +64,20 @@ OUTPUTS = [
     ("docker-networks", "[\n", networks, ",\n", "\n]\n"),
 ]
 
+# And by whom means ill: a search within each item that goes on to the end would show here.
+HOSTILE = [
+    ("ping: brackets", "PING db ", lambda i: "(", "", "\n"),
+    ("ping: dots", "PING db ", lambda i: "1.", "", "\n"),
+    ("docker-networks: values, then blanks", "", lambda i: "[]\n" + 20 * " ", "", ""),
+    ("docker-networks: blanks behind all values", "", lambda i: "[]\n", "", 5 * MIB * " "),
+    ("docker-networks: an array each", "",
+     lambda i: f'[{{"Id":"{i:012x}","Name":"n{i}","Driver":"bridge"}}]\n', "", ""),
+    ("docker-networks: again and again", "", lambda i: f"{i % 4096:012x}   n{i % 4096}   bridge   local\n", "", ""),
+    ("docker-ps: cut off", "", lambda i: '{"ID":[\n', "", ""),
+    ("routes: from prefixes", "", lambda i: f"2001:db8::/32 from 2001:db8:{i & 0xffff:x}::/48 dev eth0\n", "", ""),
+    ("routes: values in a row", "", lambda i: '[{"dst":"10.0.0.0/8","dev":"a"}]\n', "", ""),
+]
+
 
 def write_output(path, size, before, item, between, behind):
     """Items up to this size; returns how many."""
@@ -91,11 +105,12 @@ def files(bench, table, quick):
         (f"report, {reported} hosts", f"{scratch}/run/hosts.jsonl",
          ["report", "-q", f"{scratch}/run"]),
     ]
-    for kind, *parts in OUTPUTS:
+    for title, *parts in OUTPUTS + HOSTILE:
+        kind = title.split(":")[0]
         for half in (2, 1):  # half as much takes half as long
-            path = f"{scratch}/{kind}-{half}"
+            path = f"{scratch}/{title}-{half}"
             n = write_output(path, size // half, *parts)
-            jobs.append((f"parse {kind}, {n} items", path, ["parse", kind, path]))
+            jobs.append((f"parse {title}, {n} items", path, ["parse", kind, path]))
     for title, source, arguments in jobs:
         for attempt in range(2):
             cost = bench.run([bench.program, *arguments], limit=120)

@@ -212,6 +212,43 @@ static void test_cases(void **state)
 	}
 }
 
+/* Two networks of one name; one that was renamed; and more than are taken. */
+static void test_which(void **state)
+{
+	struct parsed p = parsed_new();
+	struct buf text = {0};
+
+	(void)state;
+	assert_true(parse_docker_networks(
+	    view_of("c3c094fc6751   a   bridge   local\nc3c094fc6752   a   bridge   local\n"
+		    "c3c094fc6753   b   bridge   local\n"),
+	    "", NULL, &p.networks, &p.diags));
+	assert_true(parse_docker_networks(
+	    view_of(
+		"[{\"Name\":\"a\",\"Id\":\"c3c094fc6752ff\",\"Driver\":\"bridge\",\"IPAM\":{}},\n"
+		"{\"Name\":\"c\",\"Id\":\"c3c094fc6753\",\"Driver\":\"bridge\",\"IPAM\":{}},\n"
+		"{\"Name\":\"b\",\"Id\":\"c3c094fc6754\",\"Driver\":\"bridge\",\"IPAM\":{}}]\n"
+		"[{\"Name\":\"d\",\"Id\":\"c3c094fc6755\",\"Driver\":\"bridge\",\"IPAM\":{}}]\n"),
+	    "", NULL, &p.networks, &p.diags));
+	assert_string_equal(describe(&p),
+	    "c3c094fc6751 a bridge br-c3c094fc6751 - ?\nc3c094fc6752 a bridge br-c3c094fc6752 -\n"
+	    "c3c094fc6753 c bridge br-c3c094fc6753 -\nc3c094fc6754 b bridge br-c3c094fc6754 -\n"
+	    "c3c094fc6755 d bridge br-c3c094fc6755 -\n");
+	assert_int_equal(p.networks.v[2].detail.line, 2);
+	assert_int_equal(p.networks.v[4].detail.line, 4);
+	assert_int_equal(p.diags.n, 0);
+
+	for (unsigned i = 0; i < DOCKER_MOST; i++)
+		buf_printf(&text, "%012x   n%u   bridge   local\n", i, i);
+	buf_puts(&text, "c3c094fc6751   a   overlay   local\n");
+	assert_true(parse_docker_networks(buf_view(&text), "", NULL, &p.networks, &p.diags));
+	assert_int_equal(p.networks.n, DOCKER_MOST);
+	assert_int_equal(p.diags.n, 5);
+	assert_string_equal(p.networks.v[0].driver, "overlay");
+	buf_free(&text);
+	arena_free(p.arena);
+}
+
 static const char *describe_containers(struct parsed *p)
 {
 	struct buf out = {0};
@@ -350,6 +387,7 @@ int main(void)
 	    cmocka_unit_test(test_inspected),
 	    cmocka_unit_test(test_ipam_config),
 	    cmocka_unit_test(test_cases),
+	    cmocka_unit_test(test_which),
 	    cmocka_unit_test(test_ps),
 	    cmocka_unit_test(test_daemon),
 	};
