@@ -30,6 +30,13 @@ bool ip_parse(struct view text, struct ip *ret)
 	return true;
 }
 
+bool ip_parse_zoned(struct view text, struct ip *ret)
+{
+	long zone = view_find_char(text, '%');
+
+	return ip_parse(zone < 0 ? text : view_left(text, (size_t)zone), ret);
+}
+
 const char *ip_format(const struct ip *ip, char out[IP_TEXT_SIZE])
 {
 	int family = ip->family == IP_V4 ? AF_INET : AF_INET6;

@@ -46,13 +46,6 @@ static bool parse_mask(struct view word, struct ip *ret)
 	return true;
 }
 
-static bool parse_address(struct view word, struct ip *ret)
-{
-	long zone = view_find_char(word, '%');
-
-	return ip_parse(zone < 0 ? word : view_left(word, (size_t)zone), ret);
-}
-
 /* "inet 10.0.0.1  netmask 255.255.255.0", "inet addr:10.0.0.1  Bcast:…  Mask:255.255.255.0". */
 static bool take_inet(struct view words, struct ip *ip, unsigned *ret_len)
 {
@@ -63,7 +56,7 @@ static bool take_inet(struct view words, struct ip *ip, unsigned *ret_len)
 	if (!view_next_word(&words, &word))
 		return false;
 	view_take(&word, "addr:");
-	if (!parse_address(word, ip) || ip->family != IP_V4)
+	if (!ip_parse_zoned(word, ip) || ip->family != IP_V4)
 		return false;
 	while (view_next_word(&words, &word)) {
 		value = word;
@@ -86,7 +79,7 @@ static bool take_inet6(struct view words, struct ip *ip, unsigned *ret_len)
 
 	if (!view_next_word(&words, &word) ||
 	    (view_eq(word, "addr:") && !view_next_word(&words, &word)) ||
-	    !view_next_part(&word, '/', &address) || !parse_address(address, ip) ||
+	    !view_next_part(&word, '/', &address) || !ip_parse_zoned(address, ip) ||
 	    ip->family != IP_V6)
 		return false;
 	while (word.n == 0 && view_next_word(&words, &address)) {

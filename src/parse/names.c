@@ -9,14 +9,6 @@ static int by_address(const void *a, const void *b)
 	return ip_cmp(a, b);
 }
 
-/* An address with perhaps a zone behind it: fe80::1%eth0. */
-static bool parse_zoned(struct view word, struct ip *ret)
-{
-	long zone = view_find_char(word, '%');
-
-	return ip_parse(zone < 0 ? word : view_left(word, (size_t)zone), ret);
-}
-
 bool parse_getent(
     struct view text, struct arena *arena, struct resolution *ret, struct diag_list *diags)
 {
@@ -28,7 +20,7 @@ bool parse_getent(
 	while (line_next(&lines, &line)) {
 		struct view rest = line, word;
 		struct ip ip;
-		if (!view_next_word(&rest, &word) || !parse_zoned(word, &ip)) {
+		if (!view_next_word(&rest, &word) || !ip_parse_zoned(word, &ip)) {
 			line_reject(
 			    diags, lines.number, line, "an address first, as getent prints it");
 			continue;
@@ -69,7 +61,7 @@ static bool take_answer(struct egress_list *list, struct view line, unsigned num
 
 	if (!view_next_word(&line, &word) ||
 	    (route_type_from_name(word, &type) && !view_next_word(&line, &word)) ||
-	    !parse_zoned(word, &found.address))
+	    !ip_parse_zoned(word, &found.address))
 		return false;
 	while (view_next_word(&line, &word)) {
 		struct view rest = line;

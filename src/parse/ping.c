@@ -9,13 +9,14 @@ struct reader {
 	struct ping *ping;
 	struct arena *arena;
 	struct diag_list *diags;
-	bool in_dump, in_record;  /* the next line belongs to this one */
-	bool failed_early;        /* unknown host, no route or no permission: nothing can follow */
-	size_t refused;           /* errors that a firewall of the host itself gave */
-	bool other;               /* the line is fping's, of another target */
-	size_t unanswered;        /* "no answer yet" of -O, "Request timeout" of macOS */
-	long first_seq, last_seq; /* of the replies; -1: none */
-	size_t unique;
+	bool in_dump, in_record; /* the next line belongs to this one */
+	bool failed_early;       /* unknown host, no route or no permission: nothing can follow */
+	size_t refused;          /* errors that a firewall of the host itself gave */
+	bool other;              /* the line is fping's, of another target */
+	size_t unanswered;       /* "no answer yet" of -O, "Request timeout" of macOS */
+	long first_seq,
+	    last_seq;  /* of the replies, counted on past 65535, where ping begins anew */
+	size_t unique; /* of which first_seq and last_seq are the first and last */
 };
 
 static bool is_digit(struct view line, size_t at)
@@ -50,29 +51,31 @@ static long seq_of(struct view line)
 	return -1;
 }
 
-/* The first address in round brackets, or else the first word as an address (without ':'). */
-static bool find_address(struct view text, struct ip *ret)
+/* The next word, which blanks and round brackets end. */
+static bool next_name(struct view *cursor, struct view *ret)
 {
-	struct view rest = text, word;
+	static const char ends[] = " \t()";
+	size_t n = 0;
 
-	for (long at; (at = view_find_char(rest, '(')) >= 0;) {
-		rest = view_skip(rest, (size_t)at + 1);
-		long close = view_find_char(rest, ')');
-		struct view inside = view_left(rest, close < 0 ? 0 : (size_t)close);
-		long zone = view_find_char(inside, '%');
-		if (ip_parse(zone < 0 ? inside : view_left(inside, (size_t)zone), ret))
-			return true;
+	while (cursor->n > 0 && memchr(ends, cursor->p[0], sizeof ends - 1) != NULL)
+		*cursor = view_skip(*cursor, 1);
+	while (n < cursor->n && memchr(ends, cursor->p[n], sizeof ends - 1) == NULL)
+		n++;
+	*ret = view_left(*cursor, n);
+	*cursor = view_skip(*cursor, n);
+	return n > 0;
+}
+
+/* "ADDRESS: …", "NAME (ADDRESS): …", "NAME(NAME (ADDRESS)) …": the last of the first three words
+ * that is an address. */
+static void find_address(struct view text, struct ip *ret)
+{
+	struct view word;
+
+	for (int i = 0; i < 3 && next_name(&text, &word); i++) {
+		if (!ip_parse_zoned(word, ret) && (view_ends(word, ":") || view_ends(word, ",")))
+			ip_parse_zoned(view_left(word, word.n - 1), ret);
 	}
-	if (!view_next_word(&text, &word))
-		return false;
-	long zone = view_find_char(word, '%');
-	if (zone >= 0)
-		return ip_parse(view_left(word, (size_t)zone), ret);
-	if (ip_parse(word, ret))
-		return true;
-	if (view_ends(word, ":") || view_ends(word, ","))
-		word.n--;
-	return ip_parse(word, ret);
 }
 
 /* BSD's ping6: "PING6(56=40+8+8 bytes) SOURCE --> DESTINATION". */
@@ -125,11 +128,15 @@ static void count_reply(struct reader *r, const struct ping_reply *reply)
 {
 	if (reply->duplicate)
 		return;
-	r->unique++;
-	if (reply->seq >= 0 && (r->first_seq < 0 || reply->seq < r->first_seq))
-		r->first_seq = reply->seq;
-	if (reply->seq > r->last_seq)
-		r->last_seq = reply->seq;
+	/* The number nearest to the last one that has these 16 bits. */
+	long seq = r->unique == 0 ? reply->seq
+				  : r->last_seq + (int16_t)(uint16_t)(reply->seq - r->last_seq);
+	if (r->unique++ == 0)
+		r->first_seq = r->last_seq = seq;
+	else if (seq < r->first_seq)
+		r->first_seq = seq;
+	else if (seq > r->last_seq)
+		r->last_seq = seq;
 }
 
 /* "64 bytes from NAME (ADDRESS): icmp_seq=1 ttl=64 time=0.1 ms". */
@@ -204,16 +211,29 @@ static long count_before(struct view line, const char *what)
 	return (long)number;
 }
 
+static bool take_number(struct view *cursor, long *ret)
+{
+	size_t n = 0;
+	uint64_t number;
+
+	while (is_digit(*cursor, n))
+		n++;
+	if (!view_uint(view_left(*cursor, n), 0, 1000000000, &number))
+		return false;
+	*cursor = view_skip(*cursor, n);
+	*ret = (long)number;
+	return true;
+}
+
 /* "3 packets transmitted, 0 received, +3 errors, 100% packet loss, time 2035ms". */
 static bool take_counts(struct reader *r, struct view line)
 {
 	struct ping *p = r->ping;
-	long sent = count_before(line, " packets transmitted");
-	long came = count_before(line, " received");
+	long sent, came;
 
-	if (came < 0)
-		came = count_before(line, " packets received");
-	if (sent < 0 || came < 0)
+	if (!take_number(&line, &sent) || !view_take(&line, " packets transmitted, ") ||
+	    !take_number(&line, &came) ||
+	    !(view_take(&line, " received") || view_take(&line, " packets received")))
 		return false;
 	p->transmitted = sent;
 	p->received = came;
@@ -235,16 +255,23 @@ static bool take_times(struct reader *r, struct view line)
 {
 	struct ping *p = r->ping;
 	double *times[] = {&p->rtt_min, &p->rtt_avg, &p->rtt_max, &p->rtt_mdev};
+	double found[4] = {-1, -1, -1, -1};
 	struct view values, part;
 	long at = view_find(line, " = ");
 
-	if ((!view_starts(line, "rtt ") && !view_starts(line, "round-trip ")) || at < 0)
+	if ((!view_starts(line, "rtt min/avg/max") &&
+		!view_starts(line, "round-trip min/avg/max")) ||
+	    at < 0)
 		return false;
 	line = view_skip(line, (size_t)at + 3);
 	if (!view_next_word(&line, &values))
 		return false;
-	for (size_t i = 0; i < 4 && view_next_part(&values, '/', &part); i++)
-		view_decimal(part, times[i]);
+	for (size_t i = 0; i < 4 && view_next_part(&values, '/', &part); i++) {
+		if (!view_decimal(part, &found[i]))
+			return false;
+	}
+	for (size_t i = 0; i < 4; i++)
+		*times[i] = found[i];
 	return true;
 }
 
@@ -413,7 +440,7 @@ static enum ping_status failure_of(const struct reader *r)
 static enum ping_status decide(const struct reader *r)
 {
 	const struct ping *p = r->ping;
-	bool hole = r->first_seq >= 0 && (size_t)(r->last_seq - r->first_seq + 1) > r->unique;
+	bool hole = r->unique > 0 && (size_t)(r->last_seq - r->first_seq) >= r->unique;
 
 	if (p->transmitted >= 0) {
 		if (p->received > 0)
@@ -451,8 +478,7 @@ static void read_all(struct reader *r, struct view text, bool number_lines)
 bool parse_ping(struct view text, struct view err, struct arena *arena, struct ping *ret,
     struct diag_list *diags)
 {
-	struct reader r = {
-	    .ping = ret, .arena = arena, .diags = diags, .first_seq = -1, .last_seq = -1};
+	struct reader r = {.ping = ret, .arena = arena, .diags = diags};
 
 	*ret = (struct ping){.transmitted = -1,
 	    .received = -1,

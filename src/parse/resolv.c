@@ -7,10 +7,7 @@ static bool take_server(struct resolv *resolv, struct view rest, unsigned number
 	struct nameserver server = {.line = number};
 	struct view word;
 
-	if (!view_next_word(&rest, &word))
-		return false;
-	long zone = view_find_char(word, '%');
-	if (!ip_parse(zone < 0 ? word : view_left(word, (size_t)zone), &server.ip))
+	if (!view_next_word(&rest, &word) || !ip_parse_zoned(word, &server.ip))
 		return false;
 	resolv->servers = arena_grow(
 	    resolv->arena, resolv->servers, resolv->n_servers, &resolv->cap_servers, sizeof server);

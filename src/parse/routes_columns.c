@@ -133,22 +133,29 @@ static void take_linux_type(const struct route_columns *c, struct route *route, 
 		route->scope = ROUTE_SCOPE_GLOBAL;
 }
 
+static bool parse_metric(struct view word, uint32_t *ret)
+{
+	uint64_t metric = UINT32_MAX;
+
+	if (!view_eq(word, "-1") && /* a signed print of it */
+	    !view_uint(word, 0, UINT32_MAX, &metric))
+		return false;
+	*ret = (uint32_t)metric;
+	return true;
+}
+
 static bool take_linux(const struct route_columns *c, const struct view cell[CELLS],
     struct arena *arena, struct route *route, bool *ret_named)
 {
 	struct view none = {0}, dev = cell[c->dev], flags = cell[c->flags];
-	uint64_t metric;
 
 	if (!are_flags(flags) ||
-	    !parse_destination(cell[0], c->mask < 0 ? none : cell[c->mask], &route->dst))
+	    !parse_destination(cell[0], c->mask < 0 ? none : cell[c->mask], &route->dst) ||
+	    (c->metric >= 0 && !parse_metric(cell[c->metric], &route->metric)))
 		return false;
 	if (!view_eq(dev, "*") && !view_eq(dev, "-"))
 		route->dev = arena_dup_view(arena, dev);
 	take_linux_type(c, route, flags);
-	if (c->metric >= 0 && view_uint(cell[c->metric], 0, UINT32_MAX, &metric))
-		route->metric = (uint32_t)metric;
-	else if (c->metric >= 0 && view_eq(cell[c->metric], "-1"))
-		route->metric = UINT32_MAX; /* a signed print of it */
 	if (has_flag(flags, 'G')) {
 		route->scope = ROUTE_SCOPE_GLOBAL;
 		if (!ip_parse(cell[1], &route->gateway) || is_zero(&route->gateway)) {
@@ -157,20 +164,6 @@ static bool take_linux(const struct route_columns *c, const struct view cell[CEL
 		}
 	}
 	return true;
-}
-
-/* "fe80::1%en0" and "fe80::%en0/64" without the zone. */
-static struct view without_zone(struct view word, struct arena *arena)
-{
-	long zone = view_find_char(word, '%');
-	struct view rest = view_skip(word, zone < 0 ? word.n : (size_t)zone);
-	long slash = view_find_char(rest, '/');
-
-	if (zone < 0)
-		return word;
-	rest = view_skip(rest, slash < 0 ? rest.n : (size_t)slash);
-	return view_of(arena_printf(
-	    arena, "%.*s%.*s", VIEW_ARG(view_left(word, (size_t)zone)), VIEW_ARG(rest)));
 }
 
 /* "192.168.0/20", "127", "169.254": bytes at the end left out, and a class's length. */
@@ -198,8 +191,23 @@ static bool parse_bsd4(struct view word, bool host, struct prefix *ret)
 	return true;
 }
 
-static bool parse_bsd(const struct route_columns *c, struct view word, struct view flags,
-    struct arena *arena, struct prefix *ret)
+/* "fe80::1%en0" of one host, or "fe80::%en0/64". */
+static bool parse_bsd6(struct view word, bool host, struct prefix *ret)
+{
+	struct view address;
+	struct ip ip;
+	uint64_t len = 128;
+
+	if (!view_next_part(&word, '/', &address) || !ip_parse_zoned(address, &ip) ||
+	    ip.family != IP_V6 || (word.n == 0 && !host) ||
+	    (word.n > 0 && !view_uint(word, 0, 128, &len)))
+		return false;
+	*ret = prefix_of_ip(&ip, (unsigned)len);
+	return true;
+}
+
+static bool parse_bsd(
+    const struct route_columns *c, struct view word, struct view flags, struct prefix *ret)
 {
 	bool host = has_flag(flags, 'H');
 
@@ -207,10 +215,8 @@ static bool parse_bsd(const struct route_columns *c, struct view word, struct vi
 		*ret = (struct prefix){.ip.family = c->family == IP_V6 ? IP_V6 : IP_V4};
 		return true;
 	}
-	if (view_find_char(word, ':') < 0)
-		return parse_bsd4(word, host, ret);
-	return (host || view_find_char(word, '/') > 0) &&
-	       prefix_parse(without_zone(word, arena), ret);
+	return view_find_char(word, ':') < 0 ? parse_bsd4(word, host, ret)
+					     : parse_bsd6(word, host, ret);
 }
 
 static bool take_bsd(const struct route_columns *c, const struct view cell[CELLS],
@@ -218,7 +224,7 @@ static bool take_bsd(const struct route_columns *c, const struct view cell[CELLS
 {
 	struct view flags = cell[c->flags];
 
-	if (!has_flag(flags, 'U') || !parse_bsd(c, cell[0], flags, arena, &route->dst))
+	if (!has_flag(flags, 'U') || !parse_bsd(c, cell[0], flags, &route->dst))
 		return false;
 	route->dev = arena_dup_view(arena, cell[c->dev]);
 	if (has_flag(flags, 'R'))
@@ -232,7 +238,7 @@ static bool take_bsd(const struct route_columns *c, const struct view cell[CELLS
 	route->conditional = has_flag(flags, 'I');
 	if (has_flag(flags, 'G')) {
 		route->scope = ROUTE_SCOPE_GLOBAL;
-		*ret_named = !ip_parse(without_zone(cell[1], arena), &route->gateway);
+		*ret_named = !ip_parse_zoned(cell[1], &route->gateway);
 	}
 	return true;
 }

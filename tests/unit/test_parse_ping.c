@@ -163,6 +163,20 @@ static const struct {
     {"no permission", "ping: socket: Operation not permitted\n",
 	"- none -1/-1 -1% +-1 0 1 no-permission", 0},
     {"another program", "bash: ping: command not found\n", "- none -1/-1 -1% +-1 0 0 unknown", 1},
+    {"statistics that a host's name says",
+	HEADER
+	"--- db ping statistics ---\n3 packets transmitted, 0 received, 100% packet loss, time "
+	"9ms\nEvil: 999 packets transmitted, 999 received\nrtt is = 3\n"
+	"rtt min/avg/max/mdev = 0.1/x/0.3/0.4 ms\n",
+	"db 10.0.0.5 3/0 100% +0 0 0 silent", 3},
+    {"cut off, sequence numbers begin anew", HEADER REPLY(65534) REPLY(65535) REPLY(0) REPLY(1),
+	"db 10.0.0.5 -1/-1 -1% +-1 4 0 ok", 0},
+    {"cut off, a hole where they do", HEADER REPLY(65534) REPLY(0),
+	"db 10.0.0.5 -1/-1 -1% +-1 2 0 loss", 0},
+    {"brackets that do not end", "PING db (10.0.0.5 56 ((((((((\n",
+	"db 10.0.0.5 -1/-1 -1% +-1 0 0 unknown", 0},
+    {"an address far behind the name", "PING db 56 bytes of data (10.9.9.9)\n",
+	"db none -1/-1 -1% +-1 0 0 unknown", 0},
     {"a zone",
 	"PING fe80::1%eth0(fe80::1%eth0) 56 data bytes\n64 bytes from fe80::1%eth0: icmp_seq=1 "
 	"ttl=64 time<1 ms\n",
@@ -189,7 +203,7 @@ static void test_fields(void **state)
 {
 	static const char text[] =
 	    "PING db (10.0.0.5) 56(84) bytes of data.\n"
-	    "64 bytes from db (10.0.0.5): icmp_seq=7 ttl=102 time=0.992 ms\n"
+	    "64 bytes from db (10.0.0.5): icmp_seq=7 ttl=102 time=0.992 ms (10.9.9.9)\n"
 	    "From host-pre (192.168.0.1) icmp_seq=8 Destination Host Unreachable \n";
 	struct arena *arena = arena_new();
 	struct ping ping;

@@ -139,6 +139,7 @@ static const struct {
 	0},
     {"a unicast route to groups", "224.0.0.0 0.0.0.0 240.0.0.0 U 0 0 0 eth0\n",
 	"224.0.0.0/4 dev eth0 scope link @1\n", 0},
+    {"a metric that is none", "10.0.0.0 0.0.0.0 255.0.0.0 U abc 0 0 eth0\n", "", 1},
     {"a mask with holes", "10.0.0.0 0.0.0.0 255.0.255.0 U 0 0 0 eth0\n", "", 1},
     {"no JSON", "[{\"dst\":\"10.0.0.0/8\",\n\"dev\" \"eth0\"}]\n", "", 1},
     {"JSON without dst",

@@ -51,6 +51,21 @@ static void test_ip(void **state)
 	assert_string_equal(ip_format(&(struct ip){0}, text), "none");
 }
 
+static void test_zone(void **state)
+{
+	static const struct row rows[] = {{"fe80::1%eth0", "fe80::1"}, {"fe80::1", "fe80::1"},
+	    {"10.0.0.1", "10.0.0.1"}, {"%eth0", NULL}, {"", NULL}, {"eth0", NULL}};
+	char text[IP_TEXT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct ip ip = {0};
+		assert_int_equal(ip_parse_zoned(view_of(rows[i].in), &ip), rows[i].out != NULL);
+		if (rows[i].out != NULL)
+			assert_string_equal(ip_format(&ip, text), rows[i].out);
+	}
+}
+
 static void test_prefix(void **state)
 {
 	static const struct row rows[] = {
@@ -290,6 +305,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_ip),
+	    cmocka_unit_test(test_zone),
 	    cmocka_unit_test(test_prefix),
 	    cmocka_unit_test(test_mask),
 	    cmocka_unit_test(test_random),

@@ -28,6 +28,7 @@ struct prefix {
 
 /* "192.168.0.166" or "fe80::1", nothing else: inet_pton(3)'s forms, no zone. */
 bool ip_parse(struct view text, struct ip *ret);
+bool ip_parse_zoned(struct view text, struct ip *ret); /* leaves out a zone: "fe80::1%eth0" */
 const char *ip_format(const struct ip *ip, char out[IP_TEXT_SIZE]); /* RFC 5952; returns out */
 bool ip_equal(const struct ip *a, const struct ip *b);
 int ip_cmp(const struct ip *a, const struct ip *b); /* IPv4 first, then by address */
