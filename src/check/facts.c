@@ -89,8 +89,7 @@ static void merge(struct fact_list *list)
 /* A route of the main table to a network that the host is part of. */
 static bool is_own_network(const struct host *host, const struct route *route)
 {
-	return route->type == ROUTE_UNICAST && route->gateway.family == IP_NONE &&
-	       route->dst.len > 0 && route->dst.ip.family == IP_V4 &&
+	return route_is_on_link(route) && route->dst.len > 0 && route->dst.ip.family == IP_V4 &&
 	       strcmp(route->table, "main") == 0 && host_virtual_owner(host, route->dev) == NULL;
 }
 
@@ -208,7 +207,7 @@ static void add_route(struct fact_list *list, const struct host *host, const str
 		key = arena_dup(list->arena, key);
 	if (route->gateway.family != IP_NONE)
 		value = arena_printf(list->arena, "via %s", ip_format(&route->gateway, text));
-	else if (route->type == ROUTE_UNICAST && route->dev != NULL)
+	else if (route_is_on_link(route) && route->dev != NULL)
 		value = arena_printf(list->arena, "on-link %s", route->dev);
 	add(list, v4 ? FACET_ROUTE : FACET_ROUTE6, key, value,
 	    (struct source){v4 ? host->routes_source : host->routes6_source, route->line})
@@ -259,9 +258,8 @@ static const char *subnets_text(
 		buf_printf(&out, " %s", prefix_format(&network->subnets[i], text));
 	for (size_t i = 0; network->n_subnets == 0 && i < host->routes.n; i++) {
 		const struct route *route = &host->routes.v[i];
-		if (network->bridge != NULL && route->dev != NULL && route->type == ROUTE_UNICAST &&
-		    route->gateway.family == IP_NONE && route->dst.ip.family == IP_V4 &&
-		    strcmp(route->dev, network->bridge) == 0)
+		if (network->bridge != NULL && route->dev != NULL && route_is_on_link(route) &&
+		    route->dst.ip.family == IP_V4 && strcmp(route->dev, network->bridge) == 0)
 			buf_printf(&out, " %s", prefix_format(&route->dst, text));
 	}
 	const char *copy = arena_dup(arena, buf_str(&out));

@@ -10,9 +10,9 @@ bool lans_is_lan(const struct host *host, const struct route *route)
 	static const struct prefix link_local[] = {
 	    {{IP_V6, {0xfe, 0x80}}, 10}, {{IP_V4, {169, 254}}, 16}};
 
-	return route->type == ROUTE_UNICAST && route->gateway.family == IP_NONE &&
-	       route->dev != NULL && route->dst.len > 0 && strcmp(route->dev, "lo") != 0 &&
-	       strcmp(route->table, "local") != 0 && host_virtual_owner(host, route->dev) == NULL &&
+	return route_is_on_link(route) && route->dev != NULL && route->dst.len > 0 &&
+	       strcmp(route->dev, "lo") != 0 && strcmp(route->table, "local") != 0 &&
+	       host_virtual_owner(host, route->dev) == NULL &&
 	       !prefix_contains(&link_local[0], &route->dst) &&
 	       !prefix_contains(&link_local[1], &route->dst) && !prefix_is_multicast(&route->dst);
 }

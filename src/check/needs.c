@@ -65,7 +65,7 @@ static void add_host(struct check *check, struct needs *needs, size_t h)
 		const struct route *route = &host->routes.v[i];
 		if (is_needed(host, route))
 			add(check, needs, &route->dst,
-			    route->gateway.family == IP_NONE ? NEED_LAN : NEED_ROUTE, name);
+			    route_is_on_link(route) ? NEED_LAN : NEED_ROUTE, name);
 	}
 	for (size_t i = 0; i < host->n_nameservers; i++)
 		add_ip(check, needs, &host->nameservers[i].ip, NEED_NAMESERVER, name);

@@ -25,8 +25,7 @@ static bool find_owner(
 	}
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct route *route = &host->routes.v[i];
-		if (route->type == ROUTE_UNICAST && route->gateway.family == IP_NONE &&
-		    route->dst.len > 0 && route->dst.len < 32 &&
+		if (route_is_on_link(route) && route->dst.len > 0 && route->dst.len < 32 &&
 		    host_virtual_owner(host, route->dev) == NULL &&
 		    prefix_contains(block, &route->dst)) {
 			*ret_whose = arena_printf(check->arena, "the hosts' own network %s",

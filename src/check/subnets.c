@@ -21,8 +21,7 @@ bool subnets_is_container_route(const struct host *host, const struct route *rou
 {
 	static const struct prefix link_local = {{IP_V6, {0xfe, 0x80}}, 10};
 
-	if (route->type != ROUTE_UNICAST || route->gateway.family != IP_NONE ||
-	    route->dst.len == 0 || strcmp(route->table, "local") == 0 ||
+	if (!route_is_on_link(route) || route->dst.len == 0 || strcmp(route->table, "local") == 0 ||
 	    prefix_contains(&link_local, &route->dst) || prefix_is_multicast(&route->dst))
 		return false;
 	const char *owner = host_virtual_owner(host, route->dev);

@@ -49,14 +49,12 @@ static void print_text(const struct tables *tables, const struct ip *ip, const s
 		printf("\n    line %u; the longest prefix that holds the address%s%s\n",
 		    found->route->line,
 		    found->rule != NULL ? ", in the table of the first rule that matches" : "",
-		    found->route->gateway.family == IP_NONE && found->reason == LOOKUP_FOUND
-			? "; on-link: no gateway sees the packet"
-			: "");
+		    route_is_on_link(found->route) ? "; on-link: no gateway sees the packet" : "");
 		print_hops(tables, found->route);
 	}
 	if (found->uncertain)
 		puts(
-		    "    another may win: a rule stands before it that asks for more than is known here (user, protocol, port, from …), or not every line was understood");
+		    "    another may win: a rule stands before it that asks for more than is known here (user, protocol, port, from …), or the listing does not show everything");
 }
 
 static struct json *as_json(

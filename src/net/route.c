@@ -47,6 +47,11 @@ const char *lookup_reason_name(enum lookup_reason reason)
 	return names[reason];
 }
 
+bool route_is_on_link(const struct route *route)
+{
+	return route->type == ROUTE_UNICAST && route->gateway.family == IP_NONE && !route->unclear;
+}
+
 struct route *route_table_add(struct route_table *table)
 {
 	table->v = arena_grow(table->arena, table->v, table->n, &table->cap, sizeof *table->v);
@@ -227,9 +232,8 @@ static const struct ip *source_for(
 		return &route->src;
 	for (size_t i = 0; i < table->n && route->dev != NULL; i++) {
 		const struct route *r = &table->v[i];
-		if (r->src.family != IP_NONE && r->gateway.family == IP_NONE &&
-		    r->type == ROUTE_UNICAST && r->dev != NULL && strcmp(r->dev, route->dev) == 0 &&
-		    prefix_contains_ip(&r->dst, hop))
+		if (r->src.family != IP_NONE && route_is_on_link(r) && r->dev != NULL &&
+		    strcmp(r->dev, route->dev) == 0 && prefix_contains_ip(&r->dst, hop))
 			return &r->src;
 	}
 	return NULL;
@@ -281,10 +285,17 @@ static struct lookup look_again6(
 	return n > 0 ? found : walk(table, rules, NULL, dst);
 }
 
-static bool lacks_hop(const struct route *route)
+/* Does another route to the same destination have a way of its own, and the metrics are not known?
+ */
+static bool has_rival(const struct route_table *table, const struct route *route)
 {
-	return route != NULL && route->type == ROUTE_UNICAST && route->dev == NULL &&
-	       route->gateway.family == IP_NONE;
+	for (size_t i = 0; route != NULL && route->metric_unknown && i < table->n; i++) {
+		const struct route *r = &table->v[i];
+		if (prefix_equal(&r->dst, &route->dst) && strcmp(r->table, route->table) == 0 &&
+		    !r->dead && !r->conditional && !ip_equal(&r->gateway, &route->gateway))
+			return true;
+	}
+	return false;
 }
 
 struct lookup route_lookup(
@@ -301,8 +312,9 @@ struct lookup route_lookup(
 		found = look_again6(table, rules, dst);
 	found.by_source = found.route != first.route || found.reason != first.reason ||
 			  found.uncertain != first.uncertain;
-	found.uncertain = found.uncertain || first.uncertain || partial ||
-			  (rules != NULL && rules->partial) || lacks_hop(found.route);
+	found.uncertain =
+	    found.uncertain || first.uncertain || partial || (rules != NULL && rules->partial) ||
+	    (found.route != NULL && found.route->unclear) || has_rival(table, found.route);
 	return found;
 }
 

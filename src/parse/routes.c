@@ -234,7 +234,8 @@ static void flush(struct reader *r)
 	r->pending = false;
 	if (r->hops > 0)
 		return;
-	if (!has_way(&r->base)) /* busybox leaves next hops out: the prefix is known all the same */
+	r->base.unclear = !has_way(&r->base);
+	if (r->base.unclear) /* busybox leaves next hops out: the prefix is known all the same */
 		line_reject(r->diags, r->base.line, r->base_line, "via or dev or next hops");
 	add(r, &r->base, r->base_v6);
 }
@@ -268,6 +269,8 @@ static bool take_ip_line(struct reader *r, struct view line, unsigned number)
 		return false;
 	if (view_eq(word, "nexthop"))
 		return r->pending && take_hops(r, line, number);
+	if (view_eq(word, "nh_info")) /* of -d: what stands in the route, or behind it, once more */
+		return r->pending;
 	flush(r);
 	if (route_type_parse(word, &route.type) && !view_next_word(&line, &word))
 		return false;
@@ -398,12 +401,12 @@ static bool read_json(struct reader *r, struct view text)
 static bool take_row(struct reader *r, struct view line, unsigned number)
 {
 	struct route route;
-	bool named = false;
+	const char *hidden;
 
-	if (!route_columns_row(&r->columns, line, number, r->table->arena, &route, &named))
+	if (!route_columns_row(&r->columns, line, number, r->table->arena, &route, &hidden))
 		return false;
-	if (named)
-		line_reject(r->diags, number, line, "an address as the gateway (try route -n)");
+	if (hidden != NULL)
+		line_reject(r->diags, number, line, hidden);
 	flush(r);
 	add(r, &route, r->columns.family == IP_V6);
 	return true;

@@ -243,10 +243,38 @@ static bool take_bsd(const struct route_columns *c, const struct view cell[CELLS
 	return true;
 }
 
-bool route_columns_row(const struct route_columns *c, struct view line, unsigned number,
-    struct arena *arena, struct route *ret, bool *ret_named)
+/*
+ * What the row hides (fib_route_seq_show(), net/ipv4/fib_trie.c; rt6_info_route(),
+ * net/ipv6/route.c): the text says what would tell. IPv4's `!` refuses in either case; IPv6's may
+ * be a throw, except for the entry that ends every listing.
+ */
+static const char *find_hidden(const struct route_columns *c, bool named, struct route *route)
 {
-	struct route route = {.table = "main", .line = number, .scope = ROUTE_SCOPE_LINK};
+	bool v6 = route->dst.ip.family == IP_V6;
+
+	if (named) {
+		route->unclear = true;
+		return "an address as the gateway (try ip route)";
+	}
+	if (!c->bsd && route->type == ROUTE_BLACKHOLE) {
+		route->unclear = true;
+		return "a word for what it does (try ip route: blackhole and throw look alike)";
+	}
+	if (!c->bsd && route->type == ROUTE_UNREACHABLE &&
+	    !(v6 && route->dst.len == 0 && route->metric == UINT32_MAX)) {
+		route->unclear = v6;
+		return "a word for what it does (try ip route: unreachable and prohibit look alike)";
+	}
+	return NULL;
+}
+
+bool route_columns_row(const struct route_columns *c, struct view line, unsigned number,
+    struct arena *arena, struct route *ret, const char **ret_hidden)
+{
+	struct route route = {.table = "main",
+	    .line = number,
+	    .scope = ROUTE_SCOPE_LINK,
+	    .metric_unknown = c->metric < 0};
 	struct view cell[CELLS] = {{0}};
 	bool named = false;
 	int n = 0;
@@ -258,7 +286,7 @@ bool route_columns_row(const struct route_columns *c, struct view line, unsigned
 		return false;
 	if (!(c->bsd ? take_bsd : take_linux)(c, cell, arena, &route, &named))
 		return false;
+	*ret_hidden = find_hidden(c, named, &route);
 	*ret = route;
-	*ret_named = named;
 	return true;
 }

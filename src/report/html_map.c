@@ -126,8 +126,7 @@ static void fill_lane(struct map *map, struct lane *lane)
 
 	for (size_t i = 0; i < host->routes.n && lane->n < lane->most; i++) {
 		const struct route *r = &host->routes.v[i];
-		if (r->type != ROUTE_UNICAST || r->gateway.family != IP_NONE || r->dev == NULL ||
-		    r->dead)
+		if (!route_is_on_link(r) || r->dev == NULL || r->dead)
 			continue;
 		const struct docker_network *network = host_network_of_dev(host, r->dev);
 		bool own = network == NULL && host_virtual_owner(host, r->dev) == NULL;

@@ -77,7 +77,8 @@ struct json *shapes_route(const struct route *route)
 	set_prefix(object, "dst", &route->dst);
 	set_ip(object, "gateway", &route->gateway);
 	set_text(object, "dev", route->dev);
-	json_set_number(object, "metric", route->metric);
+	json_set(object, "metric",
+	    route->metric_unknown ? json_new_null() : json_new_number(route->metric));
 	json_set_string(object, "scope", route_scope_name(route->scope));
 	json_set_string(object, "type", route_type_name(route->type));
 	set_text(object, "table", route->table);
@@ -86,6 +87,8 @@ struct json *shapes_route(const struct route *route)
 		set_prefix(object, "from", &route->from);
 	if (route->conditional)
 		json_set_bool(object, "conditional", true);
+	if (route->unclear)
+		json_set_bool(object, "unclear", true);
 	return object;
 }
 

@@ -329,10 +329,40 @@ static void test_half_known(void **state)
 	assert_true(ip_parse(view_of("10.1.1.1"), &dst));
 	assert_ptr_equal(route_lookup(&scene.table, NULL, &dst).route, &scene.table.v[0]);
 	assert_false(route_lookup(&scene.table, NULL, &dst).uncertain);
-	scene.table.v[0].gateway = (struct ip){0};
-	scene.table.v[0].dev = NULL;
+	scene.table.v[0].unclear = true;
 	assert_true(route_lookup(&scene.table, NULL, &dst).uncertain);
 	arena_free(scene.arena);
+}
+
+/* Without metrics it is not known which of two ways is taken; on one way there is no doubt. */
+static void test_metrics_unknown(void **state)
+{
+	static const struct {
+		const char *routes;
+		bool uncertain;
+	} cases[] = {
+	    {"default via 10.0.0.1", false},
+	    {"default via 10.0.0.1;default via 10.0.1.1", true},
+	    {"default via 10.0.0.1;default via 10.0.0.1", false},
+	    {"default via 10.0.0.1;default via 10.0.1.1 dead", false},
+	    {"default via 10.0.0.1;default via 10.0.1.1 table 7", false},
+	    {"default via 10.0.0.1;0.0.0.0/1 via 10.0.1.1", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct scene scene;
+		struct ip dst;
+		scene_init(&scene);
+		add_all(&scene, cases[i].routes, add_route);
+		assert_true(ip_parse(view_of("1.1.1.1"), &dst));
+		assert_false(route_lookup(&scene.table, NULL, &dst).uncertain);
+		for (size_t k = 0; k < scene.table.n; k++)
+			scene.table.v[k].metric_unknown = true;
+		if (route_lookup(&scene.table, NULL, &dst).uncertain != cases[i].uncertain)
+			fail_msg("%s", cases[i].routes);
+		arena_free(scene.arena);
+	}
 }
 
 static void test_rules_unknown(void **state)
@@ -524,6 +554,7 @@ int main(void)
 	    cmocka_unit_test(test_partial),
 	    cmocka_unit_test(test_hops),
 	    cmocka_unit_test(test_half_known),
+	    cmocka_unit_test(test_metrics_unknown),
 	    cmocka_unit_test(test_rules_unknown),
 	    cmocka_unit_test(test_random),
 	    cmocka_unit_test(test_edge),

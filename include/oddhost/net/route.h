@@ -28,13 +28,15 @@ enum route_type {
 enum route_scope { ROUTE_SCOPE_GLOBAL, ROUTE_SCOPE_SITE, ROUTE_SCOPE_LINK, ROUTE_SCOPE_HOST };
 
 struct route {
-	struct prefix dst;  /* /0 for "default" */
-	struct prefix from; /* IPv6: for packets from there only; /0: for all */
-	struct ip gateway;  /* family IP_NONE: on-link */
-	const char *dev;    /* NULL where none was printed (blackhole) */
-	const char *table;  /* "main", "local", "100": never NULL */
-	struct ip src;      /* preferred source, or IP_NONE */
-	uint32_t metric;    /* 0 where none was printed */
+	struct prefix dst;   /* /0 for "default" */
+	struct prefix from;  /* IPv6: for packets from there only; /0: for all */
+	struct ip gateway;   /* family IP_NONE: on-link */
+	const char *dev;     /* NULL where none was printed (blackhole) */
+	const char *table;   /* "main", "local", "100": never NULL */
+	struct ip src;       /* preferred source, or IP_NONE */
+	uint32_t metric;     /* 0 where none was printed */
+	bool metric_unknown; /* and the listing prints no metrics at all */
+	bool unclear;        /* the listing hides where it leads, or whether it does */
 	enum route_type type;
 	enum route_scope scope;
 	bool linkdown, dead; /* flags as printed; a dead route is never used */
@@ -93,12 +95,15 @@ struct lookup {
 	const struct rule *rule;   /* that led to it; NULL with the default rules */
 	enum lookup_reason reason;
 	bool uncertain; /* an open rule stood before the winner and might have decided, the
-			   table or the rules are partial, the winner's next hop was not printed,
-			   or a rule or a route `from PREFIX` may cover the source address, which
-			   is not known */
+			   table or the rules are partial, the listing hides where the winner leads
+			   or the metrics by which it won, or a rule or a route `from PREFIX` may
+			   cover the source address, which is not known */
 	bool by_source; /* the source address decided, or might have: `ip route get` without
 			   `from` does not ask for it */
 };
+
+/* Unicast, and no router sees the packets; false where the listing hides that. */
+bool route_is_on_link(const struct route *route);
 
 /*
  * The new item is zeroed except for a route's table = "main" and a rule's suppress_prefix = -1;

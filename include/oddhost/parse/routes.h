@@ -20,10 +20,11 @@
  * neither gateway nor device, and a diagnostic.
  * - `ip` leaves out scope global and table main, so that is what they are where nothing is printed.
  *   `route -n` does not print the scope: without flag G it is link.
- * - route(8) prints no device for a blackhole ('*'), and '!' for unreachable and prohibit alike:
- *   these come out as unreachable.
+ * - route(8) prints no device ('*') for blackhole and throw, and '!' for unreachable and prohibit
+ *   (IPv6: for all four): these come out as blackhole and unreachable, with a diagnostic, and
+ * unclear where more than the word depends on it.
  * - A gateway that is not an address (a name, or IPv6 for an IPv4 route in `route -n`) stays
- *   IP_NONE with scope global, with a diagnostic.
+ *   IP_NONE with scope global, unclear, with a diagnostic. So is a route of ip's without any way.
  */
 bool parse_routes(
     struct view text, enum ip_family family, struct route_table *table, struct diag_list *diags);

@@ -25,8 +25,9 @@ void route_columns_init(struct route_columns *columns);
 bool route_columns_title(struct route_columns *columns, struct view line);
 
 /*
- * One row; false where it is none. *ret_named says that the gateway is no address (a name, or one
- * of IPv6 for an IPv4 route, which Linux prints as zeros): it stays IP_NONE with scope global.
+ * One row; false where it is none. *ret_hidden is what a diagnostic should say was expected, where
+ * the row does not show all of the route, else NULL: a gateway that is no address (a name, or one
+ * of IPv6 for an IPv4 route, which Linux prints as zeros) stays IP_NONE with scope global.
  *
  * BSD leaves out the length of a network of its class ("127" is 127.0.0.0/8, "169.254" is
  * 169.254.0.0/16), and zero bytes at the end ("192.168.0/20"). Its flags (netstat(1)): H one host,
@@ -34,6 +35,6 @@ bool route_columns_title(struct route_columns *columns, struct view line);
  * bound to the interface take: it is conditional.
  */
 bool route_columns_row(const struct route_columns *columns, struct view line, unsigned number,
-    struct arena *arena, struct route *ret, bool *ret_named);
+    struct arena *arena, struct route *ret, const char **ret_hidden);
 
 #endif
