@@ -482,6 +482,19 @@ void finding_quote(
 	f->evidence[f->n_evidence++] = quote(check, host, source);
 }
 
+void finding_quote_error(struct check *check, struct finding *f, const struct host *host,
+    const struct probe_result *probe)
+{
+	struct view rest = probe->err, line = view_of("");
+
+	while (line.n == 0 && view_next_line(&rest, &line))
+		line = view_trim(line);
+	f->evidence = arena_grow(
+	    check->arena, f->evidence, f->n_evidence, &f->cap_evidence, sizeof *f->evidence);
+	f->evidence[f->n_evidence++] =
+	    (struct evidence){host->record->name, probe->name, 0, quotation(check, line)};
+}
+
 void claim_quote(
     struct check *check, struct claim *c, const struct host *host, struct source source)
 {

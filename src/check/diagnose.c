@@ -33,6 +33,7 @@ static void (*const rules[])(struct check *check) = {
     rule_neighbour_failed,
     rule_path_contradiction,
     rule_container_unhealthy,
+    rule_docker_down,
     rule_service_down,
     rule_peer_unreachable,
     rule_host_unreachable,

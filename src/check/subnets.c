@@ -179,6 +179,16 @@ bool subnets_no_docker(const struct host *host)
 	return probe != NULL && probe->status == PROBE_MISSING_COMMAND;
 }
 
+/* The client's words: up to docker 28, and from 29 on. */
+bool subnets_docker_down(const struct host *host)
+{
+	const struct probe_result *probe = host_record_probe(host->record, "docker_networks");
+
+	return probe != NULL && probe->status == PROBE_FAILED &&
+	       (view_find(probe->err, "Is the docker daemon running?") >= 0 ||
+		   view_find(probe->err, "if the daemon is running") >= 0);
+}
+
 const char *subnets_docker_unknown(
     const struct host *host, const struct container_subnet *subnets, size_t n)
 {
@@ -190,6 +200,8 @@ const char *subnets_docker_unknown(
 		if (subnet_is_docker(&subnets[i]))
 			return NULL;
 	}
+	if (subnets_docker_down(host))
+		return "the docker daemon does not run";
 	return host->networks_known ? NULL : "docker's networks are not known";
 }
 

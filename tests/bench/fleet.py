@@ -15,7 +15,7 @@ import random
 import sys
 
 KINDS = ("shadow", "overlap", "no-default", "blackhole", "wrong-gateway", "odd-route", "dns",
-         "loss", "old-system", "pools", "policy-rule", "old-image", "unhealthy", "unreachable")
+         "loss", "old-system", "pools", "policy-rule", "old-image", "unhealthy", "docker-down", "unreachable")
 COMMANDS = {
     "routes": "if command -v ip >/dev/null 2>&1; then ip -4 route show table all; else route -n; fi",
     "routes6": "ip -6 route show table all", "rules": "ip -4 rule show", "addrs": "ip -o addr show",
@@ -54,8 +54,6 @@ class Fleet:
         self.role_shares = rng.choice(((5, 3, 2), (6, 2.5, 1.5), (1, 1, 1)))
         self.offsets = random.Random(f"{seed}/{epoch}/offsets").sample(range(10, 16000), n)
         self.faults = self.plant(rng, n_faults)
-        places = rng.sample([i for i in range(n) if i not in self.faults], min(n // 100, n - n_faults))
-        self.docker_down = set(places[:max(1, len(places) // 5)]) if places else set()
 
     def plant(self, rng, n_faults):
         kinds = list(KINDS)
@@ -255,7 +253,7 @@ class Host:
         return "ok", 0, "\n".join(lines) + "\n", ""
 
     def say_docker_networks(self):
-        if self.is_docker_down():
+        if self.fault == "docker-down":
             return "failed", 1, "", DOWN
         rows = [(n[2][:12], n[0], n[3]) for n in self.networks]
         rows += [(hexes(self.volatile, 12), "host", "host"), (hexes(self.volatile, 12), "none", "null")]
@@ -265,7 +263,7 @@ class Host:
         return "ok", 0, "\n".join(lines) + "\n", ""
 
     def say_docker_inspect(self):
-        if self.is_docker_down():
+        if self.fault == "docker-down":
             return "failed", 1, "[]\n", DOWN
         found = []
         for name, subnet, identity, driver in self.networks:
@@ -282,7 +280,7 @@ class Host:
         return "ok", 0, json.dumps(found, indent=4) + "\n", ""
 
     def say_docker_ps(self):
-        if self.is_docker_down():
+        if self.fault == "docker-down":
             return "failed", 1, "", DOWN
         rows = list(self.containers)
         self.volatile.shuffle(rows)
@@ -341,9 +339,6 @@ class Host:
                          f"{max(times):.3f}/0.010 ms")
         return "ok", 0 if times else 1, "\n".join(lines) + "\n", ""
 
-    def is_docker_down(self):
-        return int(self.name[5:]) in self.fleet.docker_down
-
     def probes(self):
         asked = [(name, command, getattr(self, f"say_{name}")()) for name, command in COMMANDS.items()]
         for target in self.fleet.targets:
@@ -396,8 +391,7 @@ def write(directory, seed, n=1000, n_faults=10, epoch=0):
                    "started": f"{day}T03:13:55Z", "finished": f"{day}T03:14:20Z", "bastion": "10.99.0.5",
                    "targets": list(fleet.targets), "hosts": n, "options": {},
                    "reserved": [{"prefix": p, "name": name} for p, name in fleet.reserved]}, f)
-    truth = {"seed": seed, "faults": {fleet.name(i): kind for i, kind in fleet.faults.items()},
-             "docker_down": [fleet.name(i) for i in fleet.docker_down]}
+    truth = {"seed": seed, "faults": {fleet.name(i): kind for i, kind in fleet.faults.items()}}
     with open(f"{directory}/truth.json", "w") as f:
         json.dump(truth, f)
     return truth

@@ -23,7 +23,7 @@ import fleet
 RULES = {"shadow": "target-shadowed", "overlap": "reserved-overlap", "no-default": "target-unreachable",
          "blackhole": "target-unreachable", "wrong-gateway": "target-unreachable",
          "policy-rule": "target-unreachable", "odd-route": "route-outlier", "dns": "dns-differs",
-         "loss": "ping-outlier", "unreachable": "host-unreachable"}
+         "loss": "ping-outlier", "docker-down": "docker-down", "unreachable": "host-unreachable"}
 SEVERITIES = ("none", "info", "low", "medium", "high", "critical")
 
 

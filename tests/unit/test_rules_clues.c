@@ -242,10 +242,72 @@ static void test_shadow_of_ipv6(void **state)
 	scene_free(&s);
 }
 
+/* Docker's own client says that its daemon does not answer; the peers say how grave that is. */
+static void test_docker_down(void **state)
+{
+	static const char *const errors[] = {
+	    "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon "
+	    "running?\n",
+	    "failed to connect to the docker API at unix:///var/run/docker.sock; check if the path is "
+	    "correct and if the daemon is running: dial unix /var/run/docker.sock: connect: no such "
+	    "file or directory\n",
+	    "permission denied while trying to connect to the Docker daemon socket\n", "\n"};
+	static const struct {
+		const char *name, *peers; /* r: runs a container; i: idle; d: down; -: no docker */
+		int error;
+		const char *findings;
+	} rows[] = {
+	    {"beside peers that work", "rri", 0, "docker-down high h0\n"},
+	    {"in docker 29's words", "rri", 1, "docker-down high h0\n"},
+	    {"beside peers that only run", "iii", 0, "docker-down medium h0\n"},
+	    {"most are down", "drd", 0, "docker-down medium h0,h1,h3\n"},
+	    {"down everywhere", "dd", 0, "docker-down low h0,h1,h2\n"},
+	    {"a host alone", "", 0, "docker-down low h0\n"},
+	    {"no docker elsewhere", "--", 0, "docker-down low h0\n"},
+	    {"no permission", "rrr", 2, ""},
+	    {"another failure", "rrr", 3, ""},
+	};
+	char name[24];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct scene s;
+		scene_begin(&s, "", "203.0.113.0/24");
+		for (size_t h = 0; h <= strlen(rows[i].peers); h++) {
+			char kind = h == 0 ? 'd' : rows[i].peers[h - 1];
+			snprintf(name, sizeof name, "h%zu", h);
+			struct host_record *record = scene_host(&s, name);
+			if (kind == 'd' || kind == '-') {
+				scene_fail(record, "docker_networks",
+				    kind == 'd' ? PROBE_FAILED : PROBE_MISSING_COMMAND);
+				record->probes[0].err = arena_view(record->arena,
+				    view_of(kind == 'd' ? errors[rows[i].error] : "not found\n"));
+				continue;
+			}
+			scene_probe(record, "docker_networks",
+			    "NETWORK ID     NAME      DRIVER    SCOPE\n"
+			    "7d31f0b96c2a   bridge    bridge    local\n");
+			scene_probe(record, "docker_ps",
+			    kind == 'r'
+				? "{\"ID\":\"0123456789ab\",\"Image\":\"img\",\"Names\":\"a\","
+				  "\"Status\":\"Up 2 hours\"}\n"
+				: "");
+		}
+		scene_diagnose(&s);
+		if (strcmp(scene_findings(&s), rows[i].findings) != 0)
+			print_error("case: %s\n", rows[i].name);
+		assert_string_equal(scene_findings(&s), rows[i].findings);
+		for (size_t f = 0; f < s.d->n_findings; f++)
+			assert_non_null(strstr(s.d->findings[f].evidence[0].text, "daemon"));
+		scene_free(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_round_trips),
+	    cmocka_unit_test(test_docker_down),
 	    cmocka_unit_test(test_unreachable),
 	    cmocka_unit_test(test_cloud_is_asked),
 	    cmocka_unit_test(test_owner_names),

@@ -150,6 +150,9 @@ void finding_once_fix(struct finding *finding, size_t from);
 /* Quote the source's line, word for word; a source without a probe adds nothing. */
 void finding_quote(
     struct check *check, struct finding *finding, const struct host *host, struct source source);
+/* Quote the first line of what the probe said on stderr. */
+void finding_quote_error(struct check *check, struct finding *finding, const struct host *host,
+    const struct probe_result *probe);
 void claim_quote(
     struct check *check, struct claim *claim, const struct host *host, struct source source);
 struct claim *claim_add(struct check *check, const char *fmt, ...)

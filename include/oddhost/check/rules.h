@@ -90,6 +90,12 @@ void rule_peer_unreachable(struct check *check);
 void rule_container_unhealthy(struct check *check);
 
 /*
+ * The docker client is there and gets no answer from its daemon: high where most others run
+ * containers, medium where theirs run, low where none does.
+ */
+void rule_docker_down(struct check *check);
+
+/*
  * A target's address has no entry in common with the baseline's: info, and medium where a host does
  * not reach the new one.
  */

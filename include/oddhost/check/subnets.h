@@ -56,6 +56,9 @@ bool network_is_swarms(const struct docker_network *network);
 /* Is the host known to have neither docker nor anything in its place? */
 bool subnets_no_docker(const struct host *host);
 
+/* Does docker's own client say that its daemon does not answer? */
+bool subnets_docker_down(const struct host *host);
+
 /* Why nothing can be said about docker on that host, whose subnets these are; NULL: something can.
  */
 const char *subnets_docker_unknown(
