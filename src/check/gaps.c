@@ -94,9 +94,15 @@ static void note(struct check *check, struct gap_list *gaps, size_t i)
 	if (gap->status == PROBE_NO_PERMISSION)
 		advice = " Run with -b, or give the login user the right.";
 	note_add(check, "%s: %s on %s%s, so what %s would have shown is unknown there.%s", probes,
-	    probe_status_name(gap->status),
+	    gap->status == PROBE_OK ? "nothing printed" : probe_status_name(gap->status),
 	    text_fold(check->arena, gap->hosts, gap->n, NAMED_HOSTS), said, n == 1 ? "it" : "they",
 	    advice);
+}
+
+/* An answer that is no answer: parse/host.c takes no host to be without any IPv4 route. */
+static bool is_empty(const struct probe_result *probe)
+{
+	return strcmp(probe->name, "routes") == 0 && view_trim(probe->out).n == 0;
 }
 
 void gaps_note(struct check *check)
@@ -106,7 +112,7 @@ void gaps_note(struct check *check)
 	for (size_t h = 0; h < check->n; h++) {
 		const struct host_record *record = check->run->hosts[h];
 		for (size_t i = 0; i < record->n_probes; i++) {
-			if (record->probes[i].status != PROBE_OK)
+			if (record->probes[i].status != PROBE_OK || is_empty(&record->probes[i]))
 				add(check, &gaps, &record->probes[i], record->name);
 		}
 	}

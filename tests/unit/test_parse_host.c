@@ -67,7 +67,7 @@ static void test_known(void **state)
 		bool known;
 	} rows[] = {
 	    {PROBE_OK, route, true},
-	    {PROBE_OK, "", true},
+	    {PROBE_OK, "", false}, /* no host is without any route of IPv4 */
 	    {PROBE_OK, "garbage\n", false},
 	    {PROBE_TRUNCATED, route, true},
 	    {PROBE_TRUNCATED, "", false},

@@ -169,6 +169,11 @@ static const struct {
 	    {ROUTES_ARE(ROUTES "10.5.0.0/16 via 10.1.0.9 dev eth0 newword 3\n")}},
 	"", NULL, NULL},
 
+    {"two of three print no route at all, and reach it: the whole one is not accused", "",
+	{{ROUTES_ARE(""), KNOWS(IP), SENDS(IP, GATEWAY), PINGS(OK(IP))},
+	    {ROUTES_ARE("\n"), KNOWS(IP), SENDS(IP, GATEWAY), PINGS(OK(IP))}, WELL},
+	"", "routes: nothing printed on h[1-2]", NULL},
+
     /* Names. */
     {"getent does not know the database, and ping is answered", "",
 	{WELL, WELL, {ROUTES_ARE(ROUTES), {"dns:" TARGET, "", PROBE_OK, 1}, PINGS(OK(IP))}}, "",
