@@ -35,8 +35,8 @@ static void read_routes(struct host *host)
 	const struct probe_result *v4 = host_record_probe(host->record, "routes");
 	const struct probe_result *v6 = host_record_probe(host->record, "routes6");
 
-	/* A host that was reached has routes, if only those of its loopback in table local: an empty
-	 * IPv4 answer is none. */
+	/* A host that was reached has routes, if only those of its loopback in table local: an
+	 * empty IPv4 answer is none. */
 	if (answer_usable(v4) && view_trim(v4->out).n > 0) {
 		host->routes_source = v4;
 		host->routes_known =
