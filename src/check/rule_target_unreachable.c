@@ -422,6 +422,21 @@ static struct cause cause_of(const struct check *check, const struct answered *a
 	return cause;
 }
 
+/* Where nobody is answered they fail for one cause, of which the strongest symptom tells most. */
+static void join_all(const struct check *check, struct cause *causes)
+{
+	enum symptom strongest = SILENCE;
+
+	for (size_t h = 0; h < check->n; h++) {
+		if (causes[h].symptom >= FILTERED && causes[h].symptom < strongest)
+			strongest = causes[h].symptom;
+	}
+	for (size_t h = 0; h < check->n; h++) {
+		if (causes[h].symptom >= FILTERED)
+			causes[h].symptom = strongest;
+	}
+}
+
 /* The same route of a host's, or the same lack of one. */
 static bool same_route(const struct path *a, const struct path *b)
 {
@@ -513,6 +528,8 @@ void rule_target_unreachable(struct check *check)
 			*cause = cause_of(check, &r.answered[t], h);
 			check->sights[h * targets + t].misrouted = cause->path != NULL;
 		}
+		if (r.answered[t].n == 0)
+			join_all(check, &r.causes[t * check->n]);
 	}
 	for (size_t t = 0; t < targets; t++) {
 		for (int symptom = NO_WAY; symptom < SYMPTOMS; symptom++) {
