@@ -19,17 +19,19 @@ NEVER = ('critical', 'high', 'medium', 'low')
 # In place of systemd: dockerd stops and starts again as it was started.
 SYSTEMCTL = '''#!/bin/sh -e
 [ "$*" = "restart docker" ]
-pid=$(cat /run/docker.pid)
-tr '\\0' '\\n' </proc/$pid/cmdline >/run/dockerd.args
-kill $pid
-while kill -0 $pid 2>/dev/null; do sleep 0.1; done
+pid=$(cat /run/docker.pid 2>/dev/null || true)
+if [ -d "/proc/${pid:-none}" ]; then
+	tr '\\0' '\\n' </proc/$pid/cmdline >/run/dockerd.args
+	kill $pid
+	while kill -0 $pid 2>/dev/null; do sleep 0.1; done
+fi
 xargs -d '\\n' setsid </run/dockerd.args >>/run/dockerd.log 2>&1 &
-for i in $(seq 100); do docker version >/dev/null 2>&1 && exit 0; sleep 0.1; done
-tail -5 /run/dockerd.log >&2
+while kill -0 $! 2>/dev/null; do
+	docker version >/dev/null 2>&1 && exit 0
+	sleep 0.1
+done
 exit 1
 '''
-
-
 COMPOSE_FILE = 'networks:\n  default:\n    ipam:\n      config:\n      - subnet: 192.168.64.0/20\n'
 LABELS = ' '.join(f'--label com.docker.compose.{name}' for name in (
     'project=shop', 'version=1.27.4', 'project.working_dir=/run/shop',
@@ -98,6 +100,19 @@ def advise(cloud, program, path):
     return json.loads(out)
 
 
+def spoil(pre, advice):
+    """Where docker does not start with the new daemon.json, all is as before."""
+    commands = next(h['commands'] for h in advice['hosts'] if h['host'] == 'host-pre')
+    before = pre.sh('cat /etc/docker/daemon.json; docker network ls --format {{.Name}}')
+    said = apply(pre, [c.replace('"size": 24', '"size": 8') for c in commands])
+    expect(f'what does not start is put back: {said}', 'status 1' in said and 'put back' in said and
+           before == pre.sh('cat /etc/docker/daemon.json; docker network ls --format {{.Name}}'))
+    running = pre.sh("docker ps --format '{{.Names}}'").split()
+    expect(f'containers run again, but for the one with --rm: {running}',
+           sorted(running) == ['app', 'fixed', 'six'])
+    pre.container('passing', 'project', '--stop-signal KILL', '--rm')
+
+
 def check_pre(pre):
     """All is as it was, but for the subnets."""
     daemon = json.loads(pre.sh('cat /etc/docker/daemon.json'))
@@ -135,6 +150,7 @@ def play(cloud, program):
     expect(f'a compose file that names the subnet stops it all: {said}', 'status 1' in said and
            'set in the compose file' in said and not one.sh('ls /etc/docker/daemon.json 2>/dev/null || true'))
     lab.write(f'{one.dir}/run/shop/prod.yml', 'networks:\n  default: {}\n')
+    spoil(cloud.hosts['host-pre'], advice)
     for host in advice['hosts']:
         node = cloud.hosts[host['host']]
         said = apply(node, host['commands'])
