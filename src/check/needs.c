@@ -32,35 +32,11 @@ static bool is_needed(const struct host *host, const struct route *route)
 	       strcmp(route->table, "local") != 0 && !subnets_is_container_route(host, route);
 }
 
-/* A host's own address, where no network that it is in says as much. */
-static void add_address(struct check *check, struct needs *needs, size_t h, const struct ip *ip)
-{
-	const struct host *host = check->hosts[h];
-	struct prefix itself = prefix_of_ip(ip, 128);
-
-	for (size_t i = 0; i < host->routes.n; i++) {
-		const struct route *route = &host->routes.v[i];
-		if (is_needed(host, route) && route->gateway.family == IP_NONE &&
-		    prefix_contains(&route->dst, &itself))
-			return;
-	}
-	add(check, needs, &itself, NEED_HOST, check_name(check, h));
-}
-
-/* Of a host that was not reached, its address in the inventory is all there is. */
 static void add_host(struct check *check, struct needs *needs, size_t h)
 {
 	const struct host *host = check->hosts[h];
 	const char *name = check_name(check, h);
-	struct ip ip;
 
-	if (ip_parse(view_of(host->record->address), &ip))
-		add_address(check, needs, h, &ip);
-	for (size_t i = 0; i < host->n_addresses; i++) {
-		const struct address *address = &host->addresses[i];
-		if (host_virtual_owner(host, address->dev) == NULL)
-			add_address(check, needs, h, &address->ip);
-	}
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct route *route = &host->routes.v[i];
 		if (is_needed(host, route))
@@ -81,25 +57,10 @@ static int by_prefix(const void *a, const void *b)
 	return order != 0 ? order : strverscmp(x->name, y->name);
 }
 
-static struct needs *collect(struct check *check)
+static void sort_unique(struct needs *needs)
 {
-	const struct run_meta *meta = &check->run->meta;
-	struct needs *needs = arena_alloc(check->arena, sizeof *needs);
-	struct ip bastion;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < check->n_sought; i++) {
-		const struct sought *s = &check->sought[i];
-		if (s->first_peer < check->n || !s->answers_inside)
-			add_ip(
-			    check, needs, &s->address, NEED_TARGET, meta->targets[s->target].text);
-	}
-	for (size_t i = 0; i < meta->n_reserved; i++)
-		add(check, needs, &meta->reserved[i].prefix, NEED_RESERVED, meta->reserved[i].name);
-	if (meta->bastion != NULL && ip_parse(view_of(meta->bastion), &bastion))
-		add_ip(check, needs, &bastion, NEED_BASTION, "");
-	for (size_t h = 0; h < check->n; h++)
-		add_host(check, needs, h);
 	if (needs->n > 1)
 		qsort(needs->v, needs->n, sizeof *needs->v, by_prefix);
 	for (size_t i = 0; i < needs->n; i++) {
@@ -108,14 +69,6 @@ static struct needs *collect(struct check *check)
 			needs->v[kept++] = needs->v[i];
 	}
 	needs->n = kept;
-	return needs;
-}
-
-const struct needs *needs_of(struct check *check)
-{
-	if (check->needs == NULL)
-		check->needs = collect(check);
-	return check->needs;
 }
 
 /* The first need that is not sorted before the prefix. */
@@ -148,9 +101,8 @@ static const struct need *first_within(
 	return best;
 }
 
-const struct need *needs_overlapping(struct check *check, const struct prefix *subnet)
+static const struct need *overlapping(const struct needs *needs, const struct prefix *subnet)
 {
-	const struct needs *needs = needs_of(check);
 	const struct need *best = NULL;
 
 	for (unsigned len = 0; len < subnet->len; len++) {
@@ -158,6 +110,70 @@ const struct need *needs_overlapping(struct check *check, const struct prefix *s
 		best = first_within(needs, &outer, true, best);
 	}
 	return first_within(needs, subnet, false, best);
+}
+
+/* Where no network or other need that is known says as much. */
+static void add_address(struct check *check, struct needs *needs, const struct needs *known,
+    const struct ip *ip, const char *name)
+{
+	struct prefix itself = prefix_of_ip(ip, 128);
+
+	if (overlapping(known, &itself) == NULL)
+		add(check, needs, &itself, NEED_HOST, name);
+}
+
+/* Of a host that was not reached, its address in the inventory is all there is. */
+static void add_addresses(
+    struct check *check, struct needs *needs, const struct needs *known, size_t h)
+{
+	const struct host *host = check->hosts[h];
+	struct ip ip;
+
+	if (ip_parse(view_of(host->record->address), &ip))
+		add_address(check, needs, known, &ip, check_name(check, h));
+	for (size_t i = 0; i < host->n_addresses; i++) {
+		const struct address *address = &host->addresses[i];
+		if (host_virtual_owner(host, address->dev) == NULL)
+			add_address(check, needs, known, &address->ip, check_name(check, h));
+	}
+}
+
+static struct needs *collect(struct check *check)
+{
+	const struct run_meta *meta = &check->run->meta;
+	struct needs *needs = arena_alloc(check->arena, sizeof *needs);
+	struct ip bastion;
+
+	for (size_t i = 0; i < check->n_sought; i++) {
+		const struct sought *s = &check->sought[i];
+		if (s->first_peer < check->n || !s->answers_inside)
+			add_ip(
+			    check, needs, &s->address, NEED_TARGET, meta->targets[s->target].text);
+	}
+	for (size_t i = 0; i < meta->n_reserved; i++)
+		add(check, needs, &meta->reserved[i].prefix, NEED_RESERVED, meta->reserved[i].name);
+	if (meta->bastion != NULL && ip_parse(view_of(meta->bastion), &bastion))
+		add_ip(check, needs, &bastion, NEED_BASTION, "");
+	for (size_t h = 0; h < check->n; h++)
+		add_host(check, needs, h);
+	sort_unique(needs);
+	const struct needs known = *needs;
+	for (size_t h = 0; h < check->n; h++)
+		add_addresses(check, needs, &known, h);
+	sort_unique(needs);
+	return needs;
+}
+
+const struct needs *needs_of(struct check *check)
+{
+	if (check->needs == NULL)
+		check->needs = collect(check);
+	return check->needs;
+}
+
+const struct need *needs_overlapping(struct check *check, const struct prefix *subnet)
+{
+	return overlapping(needs_of(check), subnet);
 }
 
 const char *need_text(struct arena *arena, const struct need *need)

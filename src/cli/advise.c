@@ -175,8 +175,10 @@ static void print_text(struct check *check, const struct advice *advices, struct
 		else if (group_pools_of(check)->n > 0 || advices[h].unknown != NULL)
 			say_host(check, check_name(check, h), &advices[h], out);
 	}
+	if (no_docker.n > 0 && out->n > 0)
+		buf_putc(out, '\n');
 	if (no_docker.n > 0)
-		say(out, "%sno docker on %s\n", out->n > 0 ? "\n" : "", names_fold(&no_docker));
+		say(out, "no docker on %s\n", names_fold(&no_docker));
 	if (any)
 		say(out,
 		    "\nThen run oddhost again with --baseline and this run, to see what is resolved.\n");
