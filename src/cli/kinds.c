@@ -182,7 +182,7 @@ static const struct kind kinds[] = {
     {"sysctl", kind_sysctls, "sysctl NAME..."},
     {"host", kind_system, "uname, os-release, uptime"},
     {"dns", kind_dns, "getent hosts, getent ahosts"},
-    {"egress", kind_egress, "ip route get"},
+    {"egress", kind_egress, "ip route get, ip -j route get"},
     {"transcript", kind_transcript, "a pasted terminal session"},
 };
 

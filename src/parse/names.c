@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "oddhost/base/json.h"
 #include "oddhost/parse/line.h"
 
 static int by_address(const void *a, const void *b)
@@ -41,12 +42,26 @@ bool parse_getent(
 	return true;
 }
 
-static struct egress *add(struct egress_list *list, unsigned number)
+static void add(struct egress_list *list, struct egress found, unsigned number)
 {
 	list->v = arena_grow(list->arena, list->v, list->n, &list->cap, sizeof *list->v);
-	struct egress *egress = &list->v[list->n++];
-	*egress = (struct egress){.source.line = number};
-	return egress;
+	found.source.line = number;
+	list->v[list->n++] = found;
+}
+
+/* A whole answer; false where it does not say where packets go. */
+static bool add_answer(struct egress_list *list, struct egress found, unsigned number)
+{
+	enum route_type type = found.type;
+
+	if (type == ROUTE_BLACKHOLE || type == ROUTE_UNREACHABLE || type == ROUTE_PROHIBIT) {
+		found.refused = route_type_name(type);
+		found.dev = NULL; /* IPv6 prints lo for these */
+	} else if (found.dev == NULL) {
+		return false;
+	}
+	add(list, found, number);
+	return true;
 }
 
 /*
@@ -83,16 +98,49 @@ static bool take_answer(struct egress_list *list, struct view line, unsigned num
 		line = rest;
 	}
 	found.type = type;
-	if (type == ROUTE_BLACKHOLE || type == ROUTE_UNREACHABLE || type == ROUTE_PROHIBIT) {
-		found.refused = route_type_name(type);
-		found.dev = NULL; /* IPv6 prints lo for these */
-	} else if (found.dev == NULL) {
+	return add_answer(list, found, number);
+}
+
+/* One object of `ip -j route get`. */
+static bool take_object(struct egress_list *list, const struct json *object, unsigned number)
+{
+	const char *to = json_get_string(object, "dst", NULL);
+	const char *type = json_get_string(object, "type", "unicast");
+	const char *dev = json_get_string(object, "dev", NULL);
+	const char *src = json_get_string(object, "prefsrc", NULL);
+	const struct json *via = json_get(object, "via"), *gateway = json_get(object, "gateway");
+	struct egress found = {0};
+
+	if (gateway == NULL && via != NULL)
+		gateway = json_get(via, "host");
+	if (!ip_parse(view_of(to), &found.address) ||
+	    !route_type_from_name(view_of(type), &found.type) ||
+	    (src != NULL && !ip_parse(view_of(src), &found.src)) ||
+	    ((gateway != NULL || via != NULL) &&
+		!ip_parse(view_of(json_string(gateway, NULL)), &found.gateway)))
 		return false;
+	found.dev = arena_dup(list->arena, dev);
+	return add_answer(list, found, number);
+}
+
+/* An array that begins with the line, which may go on over more lines: they are taken as well. */
+static bool take_json(
+    struct egress_list *list, struct line_reader *lines, struct view line, struct diag_list *diags)
+{
+	struct view rest = {line.p, (size_t)(lines->rest.p + lines->rest.n - line.p)};
+	unsigned number = lines->number;
+	struct err err;
+	struct json *root = json_parse_first(&rest, &err);
+
+	if (root == NULL)
+		return false;
+	for (const struct json *item = json_first(root); item != NULL; item = json_next(item)) {
+		if (!take_object(list, item, number))
+			line_reject(diags, number, line, "an answer of ip -j route get");
 	}
-	struct egress *egress = add(list, number);
-	unsigned line_number = egress->source.line;
-	*egress = found;
-	egress->source.line = line_number;
+	while (lines->rest.n > rest.n && view_next_line(&lines->rest, &line))
+		lines->number++;
+	json_free(root);
 	return true;
 }
 
@@ -100,21 +148,25 @@ bool parse_egress(struct view text, struct egress_list *list, struct diag_list *
 {
 	struct line_reader lines = {.rest = text};
 	struct view line;
-	bool any = false;
+	size_t before = list->n;
+	bool broken = false;
 
 	while (line_next(&lines, &line)) {
 		struct view rest = view_trim(line);
+		if (!broken && view_starts(rest, "[")) {
+			broken = !take_json(list, &lines, line, diags);
+			if (!broken)
+				continue;
+		}
 		if (line_begins(line, "cache") || line_begins(line, "users"))
 			continue;
 		if (view_take(&rest, "RTNETLINK answers: ") ||
 		    view_take(&rest, "ip: RTNETLINK answers: ")) {
-			add(list, lines.number)->refused = arena_dup_view(list->arena, rest);
-			any = true;
-		} else if (take_answer(list, line, lines.number)) {
-			any = true;
-		} else {
+			add(list, (struct egress){.refused = arena_dup_view(list->arena, rest)},
+			    lines.number);
+		} else if (!take_answer(list, line, lines.number)) {
 			line_reject(diags, lines.number, line, "an answer of ip route get");
 		}
 	}
-	return any || view_trim(text).n == 0;
+	return list->n > before || view_trim(text).n == 0;
 }

@@ -354,6 +354,10 @@ struct json *shapes_egresses(const struct egress *v, size_t n)
 		set_ip(object, "gateway", &v[i].gateway);
 		set_text(object, "dev", v[i].dev);
 		set_ip(object, "src", &v[i].src);
+		set_text(object, "type",
+		    v[i].refused != NULL && v[i].type == ROUTE_UNICAST
+			? NULL
+			: route_type_name(v[i].type));
 		set_text(object, "refused", v[i].refused);
 	}
 	return root;

@@ -416,6 +416,52 @@ static void test_clock_and_upgrades(void **state)
 	}
 }
 
+/* "ADDRESS via GATEWAY dev DEV type refused @line", an answer a line. */
+static void test_egress_json(void **state)
+{
+	static const struct {
+		const char *text, *expected;
+		size_t diags;
+	} rows[] = {
+	    {"[ {\n  \"dst\": \"10.0.0.9\",\n  \"dev\": \"eth0\"\n} ]\n"
+	     "RTNETLINK answers: Invalid argument\n10.0.0.8 dev eth1\n",
+		"10.0.0.9 via none dev eth0 unicast - @1\nnone via none dev - unicast Invalid "
+		"argument @5\n10.0.0.8 via none dev eth1 unicast - @6\n",
+		0},
+	    {"[{\"dst\":\"10.0.0.9\",\"via\":{\"family\":\"inet6\",\"host\":\"fe80::1\"},"
+	     "\"dev\":\"a\"},{\"type\":\"unreachable\",\"dst\":\"::5\",\"dev\":\"lo\"}]",
+		"10.0.0.9 via fe80::1 dev a unicast - @1\n::5 via none dev - unreachable unreachable "
+		"@1\n",
+		0},
+	    {"[{\"dst\":\"10.0.0.9\"},{\"dst\":\"x\",\"dev\":\"a\"},"
+	     "{\"dst\":\"10.0.0.9\",\"gateway\":\"gw\",\"dev\":\"a\"},[],7]",
+		"", 5},
+	    {"[{\"dst\":\"10.0.0.9\"\n[{\n", "", 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct arena *arena = arena_new();
+		struct diag_list diags = {.arena = arena};
+		struct egress_list list = {.arena = arena};
+		struct buf out = {0};
+		char to[IP_TEXT_SIZE], via[IP_TEXT_SIZE];
+		bool known = parse_egress(view_of(rows[i].text), &list, &diags);
+		for (size_t k = 0; k < list.n; k++) {
+			const struct egress *e = &list.v[k];
+			buf_printf(&out, "%s via %s dev %s %s %s @%u\n", ip_format(&e->address, to),
+			    ip_format(&e->gateway, via), e->dev == NULL ? "-" : e->dev,
+			    route_type_name(e->type), e->refused == NULL ? "-" : e->refused,
+			    e->source.line);
+		}
+		assert_string_equal(buf_str(&out), rows[i].expected);
+		assert_int_equal(diags.n, rows[i].diags);
+		assert_int_equal(known, list.n > 0);
+		buf_free(&out);
+		arena_free(arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -430,6 +476,7 @@ int main(void)
 	    cmocka_unit_test(test_addresses),
 	    cmocka_unit_test(test_egress),
 	    cmocka_unit_test(test_system),
+	    cmocka_unit_test(test_egress_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

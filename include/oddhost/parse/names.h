@@ -24,9 +24,10 @@ bool parse_getent(
     struct view text, struct arena *arena, struct resolution *ret, struct diag_list *diags);
 
 /*
- * `ip route get ADDRESS`, one answer or several: the first line of each; an unreachable type and
- * "RTNETLINK answers: …" are refusals. That message does not name its address, which is IP_NONE
- * then. target and the source's probe are the caller's. Returns as line.h says.
+ * `ip route get ADDRESS`, one answer or several: the first line of each; or `ip -j`, arrays among
+ * the other lines. An unreachable type and "RTNETLINK answers: …" are refusals. That message does
+ * not name its address, which is IP_NONE then. target and the source's probe are the caller's.
+ * Returns as line.h says.
  */
 bool parse_egress(struct view text, struct egress_list *list, struct diag_list *diags);
 
