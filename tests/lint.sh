@@ -71,6 +71,7 @@ foreign() {
 }
 
 foreign 'libcidr\.h' 'src/net/prefix\.c'
+foreign 'pcre2\.h' 'src/inventory/pattern\.c'
 foreign 'cJSON\.h' 'src/base/json\.c'
 foreign 'libssh2[a-z_]*\.h' 'src/collect/'
 foreign 'sys/epoll\.h' 'src/collect/loop\.c'

@@ -69,7 +69,8 @@ def write(name, text):
 
 def ansible_inventory(rnd):
     names = ([f"web-{i}" for i in range(1, 6)] + [f"db{i:02}" for i in range(8, 13)] +
-             ["lone", "a.example.org", "b.example.org", "10.0.0.5", "10.0.0.6", "fe80::1", "web"])
+             ["lone", "a.example.org", "b.example.org", "10.0.0.5", "10.0.0.6", "fe80::1", "web",
+              "web中", "étage2", "webe\u0301", "WEB-1"])
     groups = ["web", "db", "east", "west", "web-3", "site"]
     lines = rnd.sample(names, 3)
     for group in groups[:-1]:
@@ -80,13 +81,32 @@ def ansible_inventory(rnd):
     return "\n".join(lines) + "\n", names, groups
 
 
+# Python's syntax, but for colons outside of brackets, blanks and commas, at which Ansible cuts; for
+# \u0077 and (?a), which we refuse by name (test_limit.c: PCRE2 has them in later versions only); and for
+# flags amid the expression, which Python refuses since 3.11 and we take.
+ATOMS = ["web", "db", "w", "e", "a", "-", ".", "1", "[\\d]", "[^\\d]", "[^\\W\\d]", "[\\w-]", "[a-e]", "[^]w]", "[é-ü]", "\\d", "\\D",
+         "\\w", "\\W", "\\s", "\\S", "\\b", "\\B", "\\x77", "\\.", "\\-", "中", "(a|w)", "(?P<n>e|b)", "(?!db)", "(?=w)", "(?<=e)",
+         "(?<!w)", "(?P<c>.)(?P=c)", "\\Z", "$", "^", "(", ")", "[b-a]", "\\", "(?>we)"]
+SUFFIXES = [""] * 8 + ["?", "*", "+", "{2}", "??", "*?", "+?", "*+", "{1}"]
+GLOBS = ["*", "*", "?", "?", "[a-e]", "[!w]", "[é-ü]", "[c-a]", "[!c-a]", "[b-a-c]", "[]a]", "[^w]", "[-a]", "[a-]", "[\\d]",
+         "[.]", "[&&]", "web", "db", "-", "1", "org", "中", "e", ".", "\\", "(", "|", "+", "$"]
+
+
+def regex(rnd):
+    return "~" + rnd.choice(("", "", "", "(?i)")) + "".join(rnd.choice(ATOMS) + rnd.choice(SUFFIXES) for _ in range(rnd.randrange(1, 6)))
+
+
+def glob(rnd):
+    return "".join(rnd.choice(GLOBS) for _ in range(rnd.randrange(1, 5)))
+
+
 def ansible_term(rnd, names, groups, directory):
     name, group = rnd.choice(names), rnd.choice(groups + ["all", "ungrouped"])
     return rnd.choice((
         name, name, group, group, group, "nix", "*", "w*", "*.org", "*-[13]*", "db*", "d?08", "[!w]*", "10.0.0.*",
         f"{group}[0]", f"{group}[-1]", f"{group}[1:2]", f"{group}[1:]", f"{group}[9]", f"{group}[0-1]", "web*[0]",
         "~web-[12]", "~(a|b).*org", "~db\\d+$", "~[^w]", "*", f"{name}:{group}" if rnd.random() < .1 else name,
-        f"@{directory}/terms", "~eb", "*[1]"))
+        f"@{directory}/terms", "~eb", "*[1]", regex(rnd), regex(rnd), regex(rnd), glob(rnd), glob(rnd), glob(rnd)))
 
 
 def ansible_limit(rnd, names, groups, directory):

@@ -140,41 +140,43 @@ static bool find_word(struct hosts *hosts, struct view word)
 }
 
 /* Groups first, then hosts. */
-static bool find_pattern(struct hosts *hosts, const struct pattern *pattern)
+static bool match_names(
+    struct hosts *hosts, const struct pattern *pattern, bool *ret_any, struct err *err)
 {
 	const struct inventory *inv = hosts->s->inv;
-	bool any = false;
+	bool match;
 
 	for (size_t i = 0; i < inv->n_groups; i++) {
-		if (!pattern_matches(pattern, inv->groups[i]->name))
-			continue;
-		any = true;
-		add_group(hosts, inv->groups[i]);
+		if (!pattern_matches(pattern, inv->groups[i]->name, &match, err))
+			return false;
+		if (match)
+			add_group(hosts, inv->groups[i]);
+		*ret_any |= match;
 	}
 	for (size_t i = 0; i < inv->n_hosts && !hosts->only_groups; i++) {
-		if (!pattern_matches(pattern, inv->hosts[i]->name))
-			continue;
-		any = true;
-		add_host(hosts, inv->hosts[i]);
+		if (!pattern_matches(pattern, inv->hosts[i]->name, &match, err))
+			return false;
+		if (match)
+			add_host(hosts, inv->hosts[i]);
+		*ret_any |= match;
 	}
-	return any;
+	return true;
 }
 
-static bool find_glob(struct hosts *hosts, struct view word)
+static bool find_pattern(struct hosts *hosts, struct view text, bool *ret_any, struct err *err)
 {
-	struct pattern pattern = {.glob = word};
+	struct pattern *pattern = pattern_new(text, err);
+	bool ok = pattern != NULL && match_names(hosts, pattern, ret_any, err);
 
-	return pattern_is_glob(word) ? find_pattern(hosts, &pattern) : find_word(hosts, word);
+	pattern_free(pattern);
+	return ok || err_wrap(err, "limit");
 }
 
-static bool find_regex(struct hosts *hosts, struct view term, bool *ret_any, struct err *err)
+static bool find_glob(struct hosts *hosts, struct view word, bool *ret_any, struct err *err)
 {
-	struct pattern pattern;
-
-	if (!pattern_read(hosts->s->arena, term, &pattern, err))
-		return err_wrap(err, "limit");
-	*ret_any = find_pattern(hosts, &pattern);
-	pattern_free(&pattern);
+	if (pattern_is_glob(word))
+		return find_pattern(hosts, word, ret_any, err);
+	*ret_any = find_word(hosts, word);
 	return true;
 }
 
@@ -247,16 +249,12 @@ static bool find_names(struct hosts *hosts, struct view term, bool *ret_any, str
 		if (*ret_any || !sub.given)
 			return true;
 	}
-	if (sub.given && nodeset_kind(word) != NODESET_ONLY && find_glob(hosts, word)) {
-		*ret_any = true;
-		if (sub.dash)
-			warn_of_two_meanings(hosts, term, word);
+	if (nodeset_kind(word) != NODESET_ONLY && !find_glob(hosts, word, ret_any, err))
+		return false;
+	if (*ret_any && sub.dash)
+		warn_of_two_meanings(hosts, term, word);
+	if (*ret_any)
 		return apply_subscript(term, sub, hosts, err);
-	}
-	if (!sub.given && kind != NODESET_ONLY && find_glob(hosts, term)) {
-		*ret_any = true;
-		return true;
-	}
 	return kind == NODESET_NONE || find_nodes(hosts, term, ret_any, err);
 }
 
@@ -273,7 +271,7 @@ static bool find_term(struct selection *s, const struct limit_term *term, struct
 		return true;
 	}
 	if (view_starts(text, "~")) {
-		if (!find_regex(&hosts, text, &any, err))
+		if (!find_pattern(&hosts, text, &any, err))
 			return false;
 	} else {
 		hosts.only_groups = view_take(&text, "@");

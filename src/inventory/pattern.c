@@ -1,80 +1,108 @@
+#define PCRE2_CODE_UNIT_WIDTH 8
+
 #include "oddhost/inventory/pattern.h"
 
-#include "oddhost/base/buf.h"
+#include <stdlib.h>
+#include <string.h>
 
-/*
- * One `[seq]` at the pattern's start against a character. Returns how long it is, 0 where no
- * bracket closes it: then '[' stands for itself.
- */
-static size_t match_set(struct view pattern, unsigned char c, bool *ret_match)
+#include <pcre2.h>
+
+#include "oddhost/base/buf.h"
+#include "oddhost/base/mem.h"
+#include "oddhost/base/text.h"
+
+#define MOST_STEPS 1000000 /* per name; an ordinary expression takes less than a hundred */
+
+struct pattern {
+	struct view text; /* as it was given; for messages */
+	pcre2_code *code;
+	pcre2_match_data *data;
+	pcre2_match_context *context;
+};
+
+/* ---- a glob in the words of regular expressions (fnmatch.translate) ---- */
+
+static void add_rune(struct buf *out, uint32_t rune)
+{
+	buf_printf(out, "\\x{%x}", (unsigned)rune);
+}
+
+/* What stands between brackets; a range that begins behind its end holds nothing. */
+static void add_set(struct buf *out, struct view set)
+{
+	bool negated = view_take(&set, "!"), any = false;
+	uint32_t low, high;
+
+	buf_puts(out, negated ? "[^" : "[");
+	while (text_next_rune(&set, &low)) {
+		high = low;
+		if (set.n > 1 && view_take(&set, "-"))
+			text_next_rune(&set, &high);
+		if (low > high)
+			continue;
+		add_rune(out, low);
+		buf_putc(out, '-');
+		add_rune(out, high);
+		any = true;
+	}
+	if (any)
+		buf_putc(out, ']');
+	else
+		buf_puts(out, negated ? "\\n]" : "\\x{0}]"); /* all and none of what a name has */
+}
+
+/* The length of `[…]` at the start; 0 where no bracket closes it: then '[' stands for itself. */
+static size_t set_length(struct view glob)
 {
 	size_t i = 1;
-	bool negated = pattern.n > 1 && pattern.p[1] == '!', match = false;
 
-	if (negated)
-		i++;
-	size_t first = i;
-	size_t end = first < pattern.n && pattern.p[first] == ']' ? first + 1 : first;
-	while (end < pattern.n && pattern.p[end] != ']')
-		end++;
-	if (end >= pattern.n)
+	if (glob.n == 0 || glob.p[0] != '[')
 		return 0;
-	while (i < end) {
-		unsigned char low = (unsigned char)pattern.p[i], high = low;
-		if (i + 2 < end && pattern.p[i + 1] == '-') {
-			high = (unsigned char)pattern.p[i + 2];
-			i += 2;
-		}
-		match = match || (low <= c && c <= high);
+	i += i < glob.n && glob.p[i] == '!';
+	i += i < glob.n && glob.p[i] == ']';
+	while (i < glob.n && glob.p[i] != ']')
 		i++;
-	}
-	*ret_match = match != negated;
-	return end + 1;
+	return i < glob.n ? i + 1 : 0;
 }
 
-/* How many bytes of the pattern match this one byte: 0 for none. */
-static size_t match_one(struct view pattern, unsigned char c)
+/* Up to the next star. */
+static void add_fixed(struct buf *out, struct view *glob)
 {
-	bool match;
+	uint32_t rune;
 
-	if (pattern.n == 0)
-		return 0;
-	if (pattern.p[0] == '[') {
-		size_t n = match_set(pattern, c, &match);
-		if (n > 0)
-			return match ? n : 0;
-	}
-	return pattern.p[0] == '?' || (unsigned char)pattern.p[0] == c ? 1 : 0;
-}
-
-/* Only the last star is ever gone back to: an earlier one gains nothing by taking more. */
-bool pattern_glob(struct view pattern, struct view name)
-{
-	struct view star = {0}, star_name = {0};
-	bool starred = false;
-
-	for (;;) {
-		if (pattern.n > 0 && pattern.p[0] == '*') {
-			pattern = view_skip(pattern, 1);
-			star = pattern;
-			star_name = name;
-			starred = true;
-			continue;
-		}
-		if (name.n == 0 && pattern.n == 0)
-			return true;
-		size_t n = name.n == 0 ? 0 : match_one(pattern, (unsigned char)name.p[0]);
+	while (glob->n > 0 && glob->p[0] != '*') {
+		size_t n = set_length(*glob);
 		if (n > 0) {
-			pattern = view_skip(pattern, n);
-			name = view_skip(name, 1);
-		} else if (starred && star_name.n > 0) {
-			star_name = view_skip(star_name, 1);
-			pattern = star;
-			name = star_name;
-		} else {
-			return false;
+			add_set(out, view_skip(view_left(*glob, n - 1), 1));
+			*glob = view_skip(*glob, n);
+		} else if (view_take(glob, "?")) {
+			buf_putc(out, '.');
+		} else if (text_next_rune(glob, &rune)) {
+			add_rune(out, rune);
 		}
 	}
+}
+
+/*
+ * A star takes as little as it can, once for all ("(?>"): taking more gains nothing, and trying it
+ * would take forever where there are many stars. Only the last one must reach the end.
+ */
+static void add_glob(struct buf *out, struct view glob)
+{
+	struct buf fixed = {0};
+
+	add_fixed(out, &glob);
+	while (glob.n > 0) {
+		while (view_take(&glob, "*"))
+			;
+		fixed.n = 0;
+		add_fixed(&fixed, &glob);
+		buf_puts(out, glob.n > 0 ? "(?>.*?" : ".*");
+		buf_add_view(out, buf_view(&fixed));
+		buf_puts(out, glob.n > 0 ? ")" : "");
+	}
+	buf_puts(out, "\\z");
+	buf_free(&fixed);
 }
 
 bool pattern_is_glob(struct view text)
@@ -83,55 +111,62 @@ bool pattern_is_glob(struct view text)
 	       view_find_char(text, '[') >= 0;
 }
 
-/* Python's classes in POSIX's words; the rest of the syntax is the same for what one writes here.
- */
-static char *posix_regex(struct arena *arena, struct view text)
+/* ---- matching ---- */
+
+struct pattern *pattern_new(struct view text, struct err *err)
 {
-	struct buf out = {0};
-	char *copy;
+	struct pattern *pattern = mem_alloc(sizeof *pattern);
+	struct buf expression = {0};
+	struct view rest = text;
+	PCRE2_UCHAR why[160];
+	PCRE2_SIZE at;
+	int code;
 
-	buf_puts(&out, "^(");
-	for (size_t i = 0; i < text.n; i++) {
-		bool escape = text.p[i] == '\\' && i + 1 < text.n;
-		if (escape && text.p[i + 1] == 'd')
-			buf_puts(&out, "[0-9]");
-		else if (escape && text.p[i + 1] == 'D')
-			buf_puts(&out, "[^0-9]");
-		else
-			buf_add(&out, text.p + i, escape ? 2 : 1);
-		i += escape;
+	pattern->text = view_left(text, 80);
+	if (view_take(&rest, "~"))
+		buf_add_view(&expression, rest);
+	else
+		add_glob(&expression, rest);
+	pattern->code = pcre2_compile((PCRE2_SPTR)buf_str(&expression), expression.n,
+	    PCRE2_ANCHORED | PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
+	buf_free(&expression);
+	if (pattern->code == NULL) {
+		pcre2_get_error_message(code, why, sizeof why);
+		err_set(err, "'%.*s': not a regular expression: %s (at character %zu)",
+		    VIEW_ARG(pattern->text), (const char *)why, at + 1);
+		pattern_free(pattern);
+		return NULL;
 	}
-	buf_putc(&out, ')');
-	copy = arena_dup(arena, buf_str(&out));
-	buf_free(&out);
-	return copy;
-}
-
-bool pattern_read(struct arena *arena, struct view text, struct pattern *ret, struct err *err)
-{
-	struct pattern pattern = {.glob = text};
-
-	if (view_starts(text, "~")) {
-		pattern.is_regex = true;
-		if (regcomp(&pattern.regex, posix_regex(arena, view_skip(text, 1)),
-			REG_EXTENDED | REG_NOSUB) != 0)
-			return err_set(err,
-			    "'%.*s': expected a POSIX extended regular expression behind '~'",
-			    VIEW_ARG(view_left(text, 80)));
-	}
-	*ret = pattern;
-	return true;
+	pattern->data = pcre2_match_data_create(1, NULL);
+	pattern->context = pcre2_match_context_create(NULL);
+	if (pattern->data == NULL || pattern->context == NULL)
+		mem_alloc(~(size_t)0); /* ends the program: PCRE2 says NULL for out of memory */
+	pcre2_set_match_limit(pattern->context, MOST_STEPS);
+	return pattern;
 }
 
 void pattern_free(struct pattern *pattern)
 {
-	if (pattern->is_regex)
-		regfree(&pattern->regex);
+	if (pattern == NULL)
+		return;
+	pcre2_match_context_free(pattern->context);
+	pcre2_match_data_free(pattern->data);
+	pcre2_code_free(pattern->code);
+	free(pattern);
 }
 
-bool pattern_matches(const struct pattern *pattern, const char *name)
+bool pattern_matches(
+    const struct pattern *pattern, const char *name, bool *ret_match, struct err *err)
 {
-	if (pattern->is_regex)
-		return regexec(&pattern->regex, name, 0, NULL, 0) == 0;
-	return pattern_glob(pattern->glob, view_of(name));
+	PCRE2_UCHAR why[160];
+	int code = pcre2_match(
+	    pattern->code, (PCRE2_SPTR)name, strlen(name), 0, 0, pattern->data, pattern->context);
+
+	if (code < PCRE2_ERROR_NOMATCH) {
+		pcre2_get_error_message(code, why, sizeof why);
+		return err_set(err, "'%.*s' against '%.80s': %s", VIEW_ARG(pattern->text), name,
+		    (const char *)why);
+	}
+	*ret_match = code != PCRE2_ERROR_NOMATCH;
+	return true;
 }

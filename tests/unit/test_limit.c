@@ -86,7 +86,7 @@ static void test_limits_select_what_ansible_selects(void **state)
 	    {"~(lo|db)", "lone web-3 db.example.org", 0},
 	    {"~w\\w+-\\d$", "web-1 web-2 web-3", 0},
 	    {"~eb", "! limit '~eb' leaves no host", 1},
-	    {"~(", "! limit: '~(': expected a POSIX", 0},
+	    {"~(", "! limit: '~(': not a regular expression: missing closing parenthesis", 0},
 	    {"web[0]", "web-1", 0},
 	    {"web[-1]", "web-3", 0},
 	    {"web[1:2]", "web-2 web-3", 0},
@@ -207,6 +207,20 @@ static void test_a_file_holds_terms(void **state)
 	inventory_free(inv);
 }
 
+static bool matches(const char *text, const char *name)
+{
+	struct err err;
+	struct pattern *pattern = pattern_new(view_of(text), &err);
+	bool match;
+
+	if (pattern == NULL)
+		fail_msg("%s: %s", text, err.text);
+	if (!pattern_matches(pattern, name, &match, &err))
+		fail_msg("%s: %s", text, err.text);
+	pattern_free(pattern);
+	return match;
+}
+
 static void test_globs(void **state)
 {
 	static const struct {
@@ -230,11 +244,21 @@ static void test_globs(void **state)
 	    {"\\*", "\\x", true},
 	    {"[^a]", "a", true},
 	    {"*[!a]", "aab", true},
+	    {"a.b", "axb", false},
+	    {"[c-ax]", "x", true},
+	    {"[!c-a]", "b", true},
+	    {"[b-a-c]", "-", true},
+	    {"web?", "web\xe4\xb8\xad", true}, /* a character, not a byte */
+	    {"web??", "web\xe4\xb8\xad", false},
+	    {"[\xc3\xa0-\xc3\xbc]", "\xc3\xa9", true},
+	    {"*b*", "aBc", false},
+	    {"*.org", "a.org", true},
+	    {"*.org", "a.orgx", false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (pattern_glob(view_of(rows[i].pattern), view_of(rows[i].name)) != rows[i].match)
+		if (matches(rows[i].pattern, rows[i].name) != rows[i].match)
 			fail_msg("%s against %s", rows[i].pattern, rows[i].name);
 	}
 }
@@ -248,8 +272,52 @@ static void test_a_glob_of_many_stars_ends(void **state)
 	memset(name, 'a', 2000);
 	for (size_t i = 0; i < 200; i++)
 		pattern[i] = i % 2 == 0 ? '*' : i < 199 ? 'a' : 'b';
-	assert_false(pattern_glob(view_of(pattern), view_of(name)));
+	assert_false(matches(pattern, name));
 	assert_true(clock_ms() - begin < 5000);
+}
+
+/* What Python's re.match answers; NULL: refused, with the construct's name. */
+static void test_regular_expressions(void **state)
+{
+	static const struct {
+		const char *pattern, *yes, *no, *error;
+	} rows[] = {
+	    {"~web[\\d]+$", "web12", "webd", NULL},
+	    {"~web[^\\d]", "webx", "web1", NULL},
+	    {"~[^\\W\\d]+1$", "web1", "we2b1", NULL},
+	    {"~\\x77eb1", "web1", "xeb1", NULL},
+	    {"~(?!db).*", "web1", "db1", NULL},
+	    {"~(?i)web", "WEB1", "db", NULL},
+	    {"~(?P<n>a)(?P=n)", "aab", "ab", NULL},
+	    {"~w.b$",
+		"w\xe4\xb8\xad"
+		"b",
+		"wb", NULL},
+	    {"~\\w+$", "\xc3\xa9t\xc3\xa9", "a-b", NULL},
+	    {"~a|b", "bc", "cb", NULL},
+	    {"~(", NULL, NULL, "missing closing parenthesis"},
+	    {"~\\u0077", NULL, NULL,
+		"PCRE2 does not support \\F, \\L, \\l, \\N{name}, \\U, or \\u"},
+	    {"~(?a)x", NULL, NULL, "unrecognized character after (?"},
+	    {"~(a+)+$", NULL, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", "match limit exceeded"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct err err = {""};
+		struct pattern *pattern;
+		bool match;
+		if (rows[i].error == NULL) {
+			assert_true(matches(rows[i].pattern, rows[i].yes));
+			assert_false(matches(rows[i].pattern, rows[i].no));
+			continue;
+		}
+		pattern = pattern_new(view_of(rows[i].pattern), &err);
+		assert_true(pattern == NULL || !pattern_matches(pattern, rows[i].no, &match, &err));
+		if (strstr(err.text, rows[i].error) == NULL)
+			fail_msg("%s: %s", rows[i].pattern, err.text);
+		pattern_free(pattern);
+	}
 }
 
 int main(void)
@@ -260,6 +328,7 @@ int main(void)
 	    cmocka_unit_test(test_the_error_names_what_there_is),
 	    cmocka_unit_test(test_a_file_holds_terms),
 	    cmocka_unit_test(test_globs),
+	    cmocka_unit_test(test_regular_expressions),
 	    cmocka_unit_test(test_a_glob_of_many_stars_ends),
 	};
 
