@@ -118,8 +118,9 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 	const char *dev = json_get_string(object, "ifname", NULL);
 
 	if (dev == NULL) {
-		if (json_first(object) !=
-		    NULL) /* old versions of ip print {} for what they filter */
+		if (!json_is_object(object) ||
+		    json_first(object) !=
+			NULL) /* old versions of ip print {} for what they filter */
 			diag_add(
 			    r->diags, number, "expected an object of `ip -j addr` with ifname");
 		return false;
@@ -142,7 +143,7 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 	return true;
 }
 
-bool parse_addresses(struct view text, struct address_list *list, struct diag_list *diags)
+static bool read_text(struct view text, struct address_list *list, struct diag_list *diags)
 {
 	struct reader r = {.list = list, .diags = diags, .finder = {.rest = text, .line = 1}};
 	struct line_reader lines = {.rest = text};
@@ -160,5 +161,20 @@ bool parse_addresses(struct view text, struct address_list *list, struct diag_li
 			line_reject(diags, lines.number, line,
 			    "an interface or address as ip addr prints it");
 	}
-	return any || view_trim(text).n == 0;
+	return any;
+}
+
+bool parse_addresses(struct view text, struct address_list *list, struct diag_list *diags)
+{
+	size_t before = list->n;
+
+	if (view_trim(text).n == 0)
+		return true;
+	if (!read_text(text, list, diags))
+		return false;
+	if (list->n > before)
+		return true;
+	/* `ip link` prints the same interfaces: a host that answers has an address. */
+	diag_add(diags, 0, "expected an address of any interface, as ip addr prints it");
+	return false;
 }

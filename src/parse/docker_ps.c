@@ -229,19 +229,11 @@ static const char *project_of(const struct json *object, struct arena *arena)
 	return NULL;
 }
 
-static bool take_object(const struct json *object, unsigned number, void *arg)
+static bool take_object(struct reader *r, const struct json *object, unsigned number)
 {
-	struct reader *r = arg;
 	struct view cell[COL_COUNT] = {{0}};
 	const struct json *names = json_get(object, "Names");
 
-	if (json_is_array(object)) {
-		bool any = json_size(object) == 0;
-		for (const struct json *item = json_first(object); item != NULL;
-		     item = json_next(item))
-			any = (!json_is_array(item) && take_object(item, number, r)) || any;
-		return any;
-	}
 	if (json_is_array(names)) /* podman */
 		names = json_first(names);
 	cell[COL_ID] = view_of(json_get_string(object, "ID", json_get_string(object, "Id", "")));
@@ -260,6 +252,17 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 	return true;
 }
 
+/* docker prints an object a container, podman an array of them. */
+static bool take_value(const struct json *value, unsigned number, void *arg)
+{
+	if (!json_is_array(value))
+		return take_object(arg, value, number);
+	bool any = json_size(value) == 0;
+	for (const struct json *item = json_first(value); item != NULL; item = json_next(item))
+		any = take_object(arg, item, number) || any;
+	return any;
+}
+
 bool parse_docker_ps(struct view text, struct container_list *list, struct diag_list *diags)
 {
 	struct reader r = {.list = list, .diags = diags};
@@ -268,6 +271,6 @@ bool parse_docker_ps(struct view text, struct container_list *list, struct diag_
 	if (start.n == 0)
 		return true;
 	if (view_starts(start, "{") || view_starts(start, "["))
-		return line_each_json(text, diags, take_object, &r) > 0;
+		return line_each_json(text, diags, take_value, &r) > 0;
 	return take_table(&r, text);
 }

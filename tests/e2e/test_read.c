@@ -42,6 +42,11 @@ static const struct {
     {"echo '{}' | %O parse docker-daemon", 0, "{"},
     {"%O parse docker-networks /dev/null", 3, "{\n\t\"networks\":\tnull\n}"},
     {"%O parse dns /dev/null", 3, "{\n\t\"addresses\":\tnull,\n\t\"failed\":\tnull\n}"},
+    {"echo '[[]]' | %O parse docker-ps 2>&1 >/dev/null | grep -c expected", 0, "1\n"},
+    {"echo '[[]]' | %O parse addrs 2>&1 >/dev/null | grep -c expected", 0, "1\n"},
+    {"printf '1: lo: <UP> mtu 65536 qdisc noqueue state UP mode DEFAULT\\n    link/loopback\\n' | "
+     "%O parse addrs",
+	3, "{\n\t\"addresses\":\tnull\n}"},
     {"%O parse egress /dev/null", 0, "{\n\t\"egress\":\t[]\n}"},
     {"%O parse nothing /dev/null", 2, NULL},
     {"%O parse --help | grep -c 'docker-networks  docker network ls'", 0, "1\n"},

@@ -18,7 +18,10 @@ struct address_list {
 void address_list_add(
     struct address_list *list, const char *dev, struct ip ip, unsigned len, unsigned number);
 
-/* `ip addr`, `ip -o addr`, `ip -br addr`, `ip -j addr`, ifconfig. Returns as line.h says. */
+/*
+ * `ip addr`, `ip -o addr`, `ip -br addr`, `ip -j addr`, ifconfig. Returns as line.h says; what
+ * shows no address at all (`ip link`) is not understood.
+ */
 bool parse_addresses(struct view text, struct address_list *list, struct diag_list *diags);
 
 #endif
