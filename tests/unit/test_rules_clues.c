@@ -40,6 +40,7 @@ static void test_round_trips(void **state)
 	    {"far away", {0.4, 0.5, 0.45, 0.5, 48}, "ping-outlier low h5\n"},
 	    {"two of seven", {0.4, 31, 0.5, 0.45, 30, 0.5, 0.4}, "ping-outlier low h2,h5\n"},
 	    {"a group that spreads by itself", {5, 10, 20, 30, 40, 55}, ""},
+	    {"one that spreads by more than three times its median", {2, 4, 20, 40, 5, 70}, ""},
 	    {"all are far", {80, 81, 80, 82}, ""},
 	    {"twice as long on a long way", {30, 31, 30, 60}, ""},
 	    {"half of them: no norm", {0.4, 0.4, 30, 30}, ""},

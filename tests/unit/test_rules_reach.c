@@ -178,6 +178,20 @@ static const struct {
 	    {ROUTES_ARE(ELSEWHERE), KNOWS(IP), TRIES(IP, "timeout")}},
 	"target-unreachable high h3,h4\n", "Ask the cloud", "by another way"},
 
+    {"the other end of a tunnel is no gateway of the own network", DB, "",
+	{WELL, WELL,
+	    {ROUTES_ARE(ROUTES "0.0.0.0/1 via 10.8.0.1 dev tun0 \n"),
+		PROBE("addrs", "3: tun0    inet 10.8.0.6/24 scope global tun0\n"), KNOWS(IP),
+		TRIES(IP, "timeout")}},
+	"target-unreachable high h3\n", "by another way than hosts that can: via 10.8.0.1", NULL},
+
+    {"the way of the only host that is answered is contradicted", DB, "",
+	{{ROUTES_ARE(ROUTES), KNOWS(IP), SENDS(IP, "via 10.1.0.66 dev eth0 src 10.1.0.7"),
+	     TRIES(IP, "open")},
+	    {ROUTES_ARE(LAN("10.1.0.66", "10.1.0.8", "10.1.0.0/24")), KNOWS(IP),
+		TRIES(IP, "timeout")}},
+	"target-unreachable high h2\npath-contradiction low h1\n", "not ruled out", "the same way"},
+
     /* One cause is one finding. */
     {"a container network over two targets", DB "," CACHE, "",
 	{WELL_TWICE, WELL_TWICE,
@@ -204,6 +218,12 @@ static const struct {
 	    {ROUTES_ARE("10.1.0.0/24 dev eth0 scope link src 10.1.0.7 \n"), KNOWS(IP),
 		TRIES(IP, "unreachable"), CACHE_KNOWN, CACHE_TRIES("unreachable")}},
 	"target-unreachable high h3\n", "there is no route to 10.9.0.5; nor cache", NULL},
+    {"two ways of which the routes are not known", DB "," CACHE, "",
+	{WELL_TWICE, WELL_TWICE,
+	    {{"routes", "", PROBE_TIMEOUT, 124}, KNOWS(IP), TRIES(IP, "timeout"), CACHE_KNOWN,
+		CACHE_TRIES("timeout"), SENDS(IP, "via 10.1.0.77 dev eth0 src 10.1.0.7"),
+		PROBE("egress:" CACHE, "10.9.0.6 via 10.1.0.78 dev eth0 src 10.1.0.7 uid 0 \n")}},
+	"target-unreachable high h3\ntarget-unreachable high h3\n", "via 10.1.0.78", "nor cache"},
     {"a route that costs nothing is an outlier", DB, "",
 	{WELL, WELL, {ROUTES_ARE(ASTRAY), KNOWS(IP), TRIES(IP, "open")}},
 	"route-outlier medium h3\n", NULL, NULL},
