@@ -98,7 +98,7 @@ static void say_pools(struct check *check, struct buf *out)
 		say(out, " %s in subnets of /%u", prefix_format(&pools->v[i].base, text),
 		    pools->v[i].size);
 	say(out,
-	    "\nThey are clear of targets, reserved prefixes, networks, gateways' routes, nameservers "
+	    "\nThey are clear of targets, reserved prefixes, hosts, networks, gateways' routes, nameservers "
 	    "and the bastion,\nand hold %zu networks (at least %zu are wanted).\n",
 	    (size_t)pools->room, (size_t)pools->wanted);
 }
