@@ -160,6 +160,11 @@ bool text_base64_decode(struct view v, struct buf *out)
 	return v.n == 0;
 }
 
+bool text_same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 void text_shell_quote(struct view v, struct buf *out)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"

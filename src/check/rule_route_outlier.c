@@ -6,6 +6,7 @@
 #include "oddhost/base/buf.h"
 #include "oddhost/base/mem.h"
 #include "oddhost/base/table.h"
+#include "oddhost/base/text.h"
 #include "oddhost/check/facts.h"
 #include "oddhost/check/subnets.h"
 #include "oddhost/check/ways.h"
@@ -33,11 +34,6 @@ struct deviations {
 	struct deviation **v;
 	size_t n, cap;
 };
-
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
 
 static struct deviation *find_or_add(
     struct deviations *list, const struct difference *d, const char *like, bool no_family)
@@ -71,7 +67,7 @@ static void collect(struct deviations *list, size_t h, const struct difference *
 	struct deviation *found =
 	    find_or_add(list, d, fact == NULL ? NULL : fact_like(fact), no_family);
 
-	if (!same_text(found->value, d->value))
+	if (!text_same(found->value, d->value))
 		found->value = found->like;
 	found->hosts =
 	    arena_grow(check->arena, found->hosts, found->n, &found->cap, sizeof *found->hosts);

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "oddhost/base/text.h"
+
 static int by_name(const void *key, const void *record)
 {
 	return strverscmp(key, (*(struct host_record *const *)record)->name);
@@ -57,19 +59,14 @@ static bool shares_host(const struct finding *a, const struct finding *b)
 	return false;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* What an earlier finding has become: of the same prefix, or else the same rule and target. */
 static const struct finding *successor(const struct diagnosis *d, const struct finding *f)
 {
 	for (size_t i = 0; i < d->n_findings; i++) {
 		const struct finding *now = &d->findings[i];
 		bool alike = f->prefix != NULL ||
-			     (strcmp(f->rule, now->rule) == 0 && same_text(f->target, now->target));
-		if (alike && same_text(f->prefix, now->prefix) && shares_host(f, now))
+			     (strcmp(f->rule, now->rule) == 0 && text_same(f->target, now->target));
+		if (alike && text_same(f->prefix, now->prefix) && shares_host(f, now))
 			return now;
 	}
 	return NULL;

@@ -17,6 +17,7 @@
 
 #include "oddhost/base/clock.h"
 #include "oddhost/base/mem.h"
+#include "oddhost/base/text.h"
 #include "oddhost/model/status.h"
 
 #define JUMPS_MAX 16 /* of one chain, with those that targets without an answer hold */
@@ -70,19 +71,14 @@ const struct session *jump_session(const struct jump *jump)
 
 /* ---- pools ---- */
 
-static bool same_text(const char *a, const char *b)
-{
-	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 static bool same_chain(const struct jump_pool *pool, const struct host_spec *spec)
 {
 	if (pool->n_chain != spec->n_jumps)
 		return false;
 	for (size_t i = 0; i < spec->n_jumps; i++) {
 		const struct host_spec *a = &pool->chain[i], *b = &spec->jumps[i];
-		if (!same_text(a->address, b->address) || a->port != b->port ||
-		    !same_text(a->user, b->user))
+		if (!text_same(a->address, b->address) || a->port != b->port ||
+		    !text_same(a->user, b->user))
 			return false;
 	}
 	return true;

@@ -307,9 +307,18 @@ static void test_fold_nodeset(void **state)
 	arena_free(arena);
 }
 
+static void test_same(void **state)
+{
+	(void)state;
+	assert_true(text_same(NULL, NULL));
+	assert_false(text_same(NULL, "") || text_same("", NULL) || text_same("a", "b"));
+	assert_true(text_same("a", (const char[]){'a', '\0'}));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_same),
 	    cmocka_unit_test(test_utf8),
 	    cmocka_unit_test(test_unseen),
 	    cmocka_unit_test(test_utf8_walk),

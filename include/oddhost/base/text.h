@@ -42,6 +42,9 @@ void text_without_terminal(struct view text, struct buf *out);
 void text_base64_encode(struct view v, struct buf *out);
 bool text_base64_decode(struct view v, struct buf *out);
 
+/* Both NULL, or both the same text? */
+bool text_same(const char *a, const char *b);
+
 /* The text as one word of a POSIX shell, in single quotes where it needs them. */
 void text_shell_quote(struct view v, struct buf *out);
 
