@@ -10,6 +10,7 @@
 #include "oddhost/base/text.h"
 
 #define NAMED_CLASSES 6
+#define QUOTED_HOSTS 8
 
 /* Hosts whose docker uses the same pools. */
 struct pools_class {
@@ -127,6 +128,29 @@ static const struct need *choose_named(struct classes *classes)
 	return need;
 }
 
+/* What says which pools the host's docker uses: its own word, else the file's. */
+static void quote(struct check *check, struct finding *f, const struct host *host)
+{
+	struct source source = host->daemon.source;
+	struct view rest, line;
+
+	if (host->engine.pools_known) {
+		finding_quote(check, f, host, host->engine.source);
+		return;
+	}
+	if (source.probe == NULL)
+		return;
+	rest = source.probe->out;
+	for (unsigned n = 1; source.line == 0 && view_next_line(&rest, &line); n++) {
+		if (view_find(line, "default-address-pools") >= 0)
+			source.line = n;
+	}
+	if (source.line > 0)
+		finding_quote(check, f, host, source);
+	else
+		finding_quote_error(check, f, host, source.probe); /* there is no such file */
+}
+
 void rule_pools_differ(struct check *check)
 {
 	size_t first = check->diagnosis->n_findings;
@@ -143,8 +167,11 @@ void rule_pools_differ(struct check *check)
 	    check, "pools-differ", need != NULL ? SEVERITY_LOW : SEVERITY_INFO, CONFIDENCE_CERTAIN);
 	for (size_t h = 0; h < check->n; h++) {
 		const struct pools_class *class = class_of(&classes, check->hosts[h]);
-		if (class != NULL && class->named)
-			finding_add_host(check, f, h);
+		if (class == NULL || !class->named)
+			continue;
+		finding_add_host(check, f, h);
+		if (f->n_hosts <= QUOTED_HOSTS)
+			quote(check, f, check->hosts[h]);
 	}
 	f->summary =
 	    need == NULL

@@ -14,6 +14,7 @@
 	"default via 10.1.0.1 dev eth0 \n"                                                         \
 	"10.1.0.0/24 dev eth0 proto kernel scope link src 10.1.0.7 \n"
 #define LATENT LAN "192.168.32.0/20 dev br-0123456789ab proto kernel scope link src 192.168.32.1\n"
+#define SECOND "192.168.64.0/20 dev br-aaaaaaaaaaaa proto kernel scope link src 192.168.64.1\n"
 #define MOVED LAN "192.168.48.0/20 dev br-0123456789ab proto kernel scope link src 192.168.48.1\n"
 /* Redeployed: the same network under another id. */
 #define REMADE LAN "192.168.32.0/20 dev br-ba9876543210 proto kernel scope link src 192.168.32.1\n"
@@ -51,6 +52,8 @@ static const struct {
 	{{LAN, ANSWERS}, {LAN, HANGS}}, "reserved-overlap resolved\n"},
     {"a host is back", {{LAN, LOST}, {LAN, ANSWERS}}, {{LAN, ANSWERS}, {LAN, ANSWERS}},
 	"host-unreachable resolved\n"},
+    {"one of two networks is left", {{LATENT SECOND, ANSWERS}, {LAN, ANSWERS}},
+	{{LATENT, ANSWERS}, {LAN, ANSWERS}}, "reserved-overlap new\nreserved-overlap now F1\n"},
     {"another host has it, too", {{LATENT, ANSWERS}, {LAN, ANSWERS}},
 	{{LATENT, ANSWERS}, {LATENT, ANSWERS}}, "reserved-overlap new\nreserved-overlap now F1\n"},
 };
@@ -161,6 +164,58 @@ static void test_dns_changed(void **state)
 	}
 }
 
+/* What is absent has no line to quote: it is mended only where all was read again. */
+static void test_without_evidence(void **state)
+{
+	static const struct {
+		const char *name, *routes, *daemon; /* of h1 in the second run; NULL: timed out */
+		const char *states;
+	} rows[] = {
+	    {"mended", LAN, "{\"default-address-pools\":[{\"base\":\"10.9.0.0/16\",\"size\":24}]}",
+		"route-outlier resolved\npools-differ resolved\n"},
+	    {"the routes were not read", NULL,
+		"{\"default-address-pools\":[{\"base\":\"10.9.0.0/16\",\"size\":24}]}",
+		"route-outlier unverified\npools-differ resolved\n"},
+	    {"daemon.json was not read", LAN, NULL,
+		"route-outlier unverified\npools-differ unverified\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct scene then, now;
+		struct buf got = {0};
+		scene_begin(&then, "", "192.168.0.0/16");
+		scene_begin(&now, "", "192.168.0.0/16");
+		for (int h = 1; h <= 3; h++) {
+			char name[16];
+			snprintf(name, sizeof name, "h%d", h);
+			struct host_record *a = scene_host(&then, name),
+					   *b = scene_host(&now, name);
+			scene_probe(a, "routes",
+			    h == 1 ? "10.1.0.0/24 dev eth0 scope link src 10.1.0.7 \n" : LAN);
+			scene_probe(a, "docker_daemon", h == 1 ? "{}" : rows[0].daemon);
+			scene_probe(b, "host", "Linux 6.1.0 x86_64\n");
+			if (h > 1 || rows[i].routes != NULL)
+				scene_probe(b, "routes", LAN);
+			else
+				scene_fail(b, "routes", PROBE_TIMEOUT);
+			if (h > 1 || rows[i].daemon != NULL)
+				scene_probe(b, "docker_daemon", rows[0].daemon);
+			else
+				scene_fail(b, "docker_daemon", PROBE_TIMEOUT);
+		}
+		scene_diagnose(&then);
+		scene_diagnose_since(&now, &then);
+		print_states(now.d, &got);
+		if (strcmp(buf_str(&got), rows[i].states) != 0)
+			print_error("case: %s\n", rows[i].name);
+		assert_string_equal(buf_str(&got), rows[i].states);
+		buf_free(&got);
+		scene_free(&now);
+		scene_free(&then);
+	}
+}
+
 static void write_verdict(const struct diagnosis *d, struct buf *out)
 {
 	terminal_write_verdict(d, false, out);
@@ -197,6 +252,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_states),
+	    cmocka_unit_test(test_without_evidence),
 	    cmocka_unit_test(test_dns_changed),
 	    cmocka_unit_test(test_reports),
 	};
