@@ -338,7 +338,8 @@ void advise_host(struct check *check, size_t h, struct advice *ret)
 	a.moves_docker0 = must_move_docker0(&a);
 	merge_daemon(&a);
 	if (ret->daemon_json == NULL) {
-		ret->unknown = "its " DAEMON_JSON " is not valid JSON: mend it first";
+		ret->unknown =
+		    "its " DAEMON_JSON " is none that dockerd starts with: mend it first";
 		return;
 	}
 	ret->restart = ret->changes || !group_pools_in_force(check, a.host);

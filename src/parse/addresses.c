@@ -81,8 +81,9 @@ static bool take_brief(struct reader *r, struct view name, struct view words, un
 	return true;
 }
 
-static bool take_line(struct reader *r, struct view line, unsigned number)
+static bool take_line(struct view line, unsigned number, void *arg)
 {
+	struct reader *r = arg;
 	struct view rest = line, word, second;
 	uint64_t index;
 
@@ -129,13 +130,14 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 	const struct json *item = json_first(json_get(object, "addr_info"));
 	for (; item != NULL; item = json_next(item)) {
 		const char *local = json_get_string(item, "local", NULL);
-		double len = json_get_number(item, "prefixlen", -1);
+		long len = -1;
 		struct ip ip;
 		if (local == NULL)
 			continue;
 		unsigned at = line_of_value(&r->finder, "local", local);
-		if (ip_parse(view_of(local), &ip) && len >= 0 &&
-		    len <= (ip.family == IP_V4 ? 32 : 128))
+		if (ip_parse(view_of(local), &ip) &&
+		    json_read_int(item, "prefixlen", 0, ip.family == IP_V4 ? 32 : 128, &len) &&
+		    len >= 0)
 			address_list_add(r->list, dev, ip, (unsigned)len, at != 0 ? at : number);
 		else
 			diag_add(r->diags, at, "expected an address with its prefixlen");
@@ -146,22 +148,13 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 static bool read_text(struct view text, struct address_list *list, struct diag_list *diags)
 {
 	struct reader r = {.list = list, .diags = diags, .finder = {.rest = text, .line = 1}};
-	struct line_reader lines = {.rest = text};
-	struct view line;
-	bool any = false;
 
 	if (view_starts(view_trim(text), "["))
 		return line_each_item(text, diags, take_object, &r);
 	if (ifconfig_is(text))
 		return ifconfig_parse(text, list, diags);
-	while (line_next(&lines, &line)) {
-		if (take_line(&r, line, lines.number))
-			any = true;
-		else
-			line_reject(diags, lines.number, line,
-			    "an interface or address as ip addr prints it");
-	}
-	return any;
+	return line_each(
+	    text, diags, "an interface or address as ip addr prints it", take_line, &r);
 }
 
 bool parse_addresses(struct view text, struct address_list *list, struct diag_list *diags)

@@ -6,6 +6,7 @@
 #include "oddhost/base/json.h"
 #include "oddhost/base/table.h"
 #include "oddhost/parse/command.h"
+#include "oddhost/parse/docker_json.h"
 #include "oddhost/parse/line.h"
 
 struct reader {
@@ -249,8 +250,8 @@ static void take_details(
 	const struct json *ipam = json_get(object, "IPAM");
 	const char *bridge = json_get_string(options, "com.docker.network.bridge.name",
 	    json_get_string(object, "network_interface", NULL));
-	const char *project = json_get_string(labels, "com.docker.compose.project", NULL);
-	const char *compose = json_get_string(labels, "com.docker.compose.version", NULL);
+	const char *project = docker_label(labels, DOCKER_LABEL_PROJECT, arena);
+	const char *compose = docker_label(labels, "com.docker.compose.version", arena);
 
 	clock_parse(either_string(object, "Created", "created"), &net->created_ns);
 	if (ipam != NULL)
@@ -264,21 +265,9 @@ static void take_details(
 	else if (ipam != NULL)
 		net->bridge = bridge_of(net, arena);
 	if (project != NULL)
-		net->project = arena_dup(arena, project);
+		net->project = project;
 	if (compose != NULL)
-		net->compose = arena_dup(arena, compose);
-}
-
-/* "a=b,com.docker.compose.project=shop,c=d" of `network ls --format '{{json .}}'`. */
-static const char *label_of(struct view labels, const char *key, struct arena *arena)
-{
-	struct view label;
-
-	while (view_next_part(&labels, ',', &label)) {
-		if (view_take(&label, key) && view_take(&label, "="))
-			return arena_dup_view(arena, label);
-	}
-	return NULL;
+		net->compose = compose;
 }
 
 /* The network that the command names next: `docker inspect ID… --format '…'`. */
@@ -336,8 +325,8 @@ static bool take_object(struct reader *r, const struct json *object, unsigned nu
 		take_details(r, net, object, number);
 		return true;
 	}
-	const char *project = label_of(view_of(json_get_string(object, "Labels", "")),
-	    "com.docker.compose.project", r->list->arena);
+	const char *project =
+	    docker_label(json_get(object, "Labels"), DOCKER_LABEL_PROJECT, r->list->arena);
 	if (project != NULL)
 		net->project = project;
 	if (net->bridge == NULL)

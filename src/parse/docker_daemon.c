@@ -1,32 +1,8 @@
 #include "oddhost/parse/docker.h"
 
 #include "oddhost/base/json.h"
+#include "oddhost/parse/docker_json.h"
 #include "oddhost/parse/line.h"
-
-static void take_pool(const struct json *item, struct line_finder *finder, struct arena *arena,
-    struct docker_daemon *daemon, struct diag_list *diags)
-{
-	const char *base = json_get_string(item, "base", NULL);
-	double size = json_get_number(item, "size", -1);
-	unsigned at = base == NULL ? 0 : line_of_value(finder, "base", base);
-	struct docker_pool pool;
-
-	if (base == NULL || !prefix_parse(view_of(base), &pool.base)) {
-		line_reject(diags, at, view_of(base), "a pool's base ADDRESS/LENGTH");
-		return;
-	}
-	unsigned most = pool.base.ip.family == IP_V4 ? 32 : 128;
-	if (size < pool.base.len || size > most || size != (unsigned)size) {
-		line_reject(diags, at, view_of(base),
-		    "a size from the base's length on with the pool (dockerd does not start "
-		    "without)");
-		return;
-	}
-	pool.size = (uint8_t)size;
-	daemon->pools =
-	    arena_grow(arena, daemon->pools, daemon->n_pools, &daemon->cap_pools, sizeof pool);
-	daemon->pools[daemon->n_pools++] = pool;
-}
 
 /* Does the text stop being JSON at a comment? The reader may be a character into it. */
 static bool has_comment(struct view text, const char *at)
@@ -39,10 +15,29 @@ static bool has_comment(struct view text, const char *at)
 	return view_starts(stop, "//") || view_starts(stop, "/*") || view_starts(stop, "#");
 }
 
+static void take_settings(const struct json *root, struct view text, struct arena *arena,
+    struct docker_daemon *ret, struct diag_list *diags)
+{
+	static const char key[] = "default-address-pools";
+	struct docker_pools pools = {.arena = arena, .diags = diags};
+	const char *bip = NULL;
+
+	if (!json_read_string(root, "bip", &bip)) {
+		diag_add(diags, 0, "expected a string as bip");
+		return;
+	}
+	if (!docker_pools_read(&pools, json_get(root, key), text, key))
+		return;
+	ret->valid = true;
+	ret->bip = arena_dup(arena, bip);
+	ret->pools = pools.v;
+	ret->n_pools = pools.n;
+	ret->cap_pools = pools.cap;
+}
+
 void parse_docker_daemon(
     struct view text, struct arena *arena, struct docker_daemon *ret, struct diag_list *diags)
 {
-	struct line_finder finder = {.rest = text, .line = 1};
 	struct view rest = text, line;
 	struct err err;
 
@@ -66,10 +61,6 @@ void parse_docker_daemon(
 		json_free(root);
 		return;
 	}
-	ret->valid = true;
-	ret->bip = arena_dup(arena, json_get_string(root, "bip", NULL));
-	const struct json *item = json_first(json_get(root, "default-address-pools"));
-	for (; item != NULL; item = json_next(item))
-		take_pool(item, &finder, arena, ret, diags);
+	take_settings(root, text, arena, ret, diags);
 	json_free(root);
 }

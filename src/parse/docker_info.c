@@ -4,30 +4,19 @@
 
 #include "oddhost/base/clock.h"
 #include "oddhost/base/json.h"
+#include "oddhost/parse/docker_json.h"
 #include "oddhost/parse/line.h"
+
+#define NS 1000000000
 
 struct reader {
 	struct docker_engine *engine;
 	struct arena *arena;
 	struct diag_list *diags;
-	struct line_finder finder; /* of "Base" */
+	struct view text;
+	struct docker_pools pools;
+	bool pools_read; /* all that were there */
 };
-
-static void add_pool(struct reader *r, struct view base, double size, unsigned number)
-{
-	struct docker_engine *engine = r->engine;
-	struct docker_pool pool;
-
-	if (!prefix_parse(base, &pool.base) || size < pool.base.len ||
-	    size > (pool.base.ip.family == IP_V4 ? 32 : 128)) {
-		line_reject(r->diags, number, base, "a pool's base ADDRESS/LENGTH and its size");
-		return;
-	}
-	pool.size = (uint8_t)size;
-	engine->pools =
-	    arena_grow(r->arena, engine->pools, engine->n_pools, &engine->cap_pools, sizeof pool);
-	engine->pools[engine->n_pools++] = pool;
-}
 
 static void take_version(struct reader *r, struct view version, bool podman, unsigned number)
 {
@@ -63,14 +52,15 @@ static bool take_value(const struct json *object, unsigned number, void *arg)
 	const struct json *live = json_get(object, "LiveRestoreEnabled");
 	const char *docker = json_get_string(object, "ServerVersion", NULL);
 	const char *podman = podman_version(object);
-	double started = json_get_number(object, "Started", 0);
+	long started = 0; /* past 2191 is no time that a file may have */
 
-	if (docker == NULL && podman == NULL && started <= 0) {
+	if (!json_read_int(object, "Started", 0, 7000000000, &started) ||
+	    (docker == NULL && podman == NULL && started == 0)) {
 		diag_add(r->diags, number, "expected an object with ServerVersion");
 		return false;
 	}
-	if (started > 0 && started < 7e9) /* past 2191 is no time that a file may have */
-		engine->started_ns = (int64_t)started * 1000000000;
+	if (started > 0)
+		engine->started_ns = (int64_t)started * NS;
 	if (podman != NULL)
 		take_version(r, view_of(podman), true, number);
 	else if (docker != NULL)
@@ -81,11 +71,7 @@ static bool take_value(const struct json *object, unsigned number, void *arg)
 		engine->live_restore = json_bool(live, false);
 	/* A newer client has the field, an older engine has nothing to put there: null. */
 	engine->pools_known = json_is_array(pools) || (json_is_null(pools) && says_pools(docker));
-	for (const struct json *item = json_first(pools); item != NULL; item = json_next(item)) {
-		const char *base = json_get_string(item, "Base", "");
-		unsigned at = line_of_value(&r->finder, "Base", base);
-		add_pool(r, view_of(base), json_get_number(item, "Size", -1), at);
-	}
+	r->pools_read = docker_pools_read(&r->pools, pools, r->text, "DefaultAddressPools");
 	return true;
 }
 
@@ -99,7 +85,7 @@ static bool take_plain_pool(struct reader *r, struct view line, unsigned number)
 	    !view_take(&line, " Size: ") || !view_uint(line, 0, 128, &size))
 		return false;
 	r->engine->pools_known = true;
-	add_pool(r, base, (double)size, number);
+	r->pools_read = docker_pools_add(&r->pools, base, (long)size, number) && r->pools_read;
 	return true;
 }
 
@@ -136,13 +122,24 @@ static bool take_text(struct reader *r, struct view text)
 bool parse_docker_info(
     struct view text, struct arena *arena, struct docker_engine *ret, struct diag_list *diags)
 {
-	struct reader r = {
-	    .engine = ret, .arena = arena, .diags = diags, .finder = {.rest = text, .line = 1}};
+	struct reader r = {.engine = ret,
+	    .arena = arena,
+	    .diags = diags,
+	    .text = text,
+	    .pools = {.arena = arena, .diags = diags},
+	    .pools_read = true};
 
 	*ret = (struct docker_engine){.live_restore = -1};
 	if (view_trim(text).n == 0)
 		return true;
-	if (view_starts(view_trim(text), "{"))
-		return line_each_json(text, diags, take_value, &r) > 0;
-	return take_text(&r, text);
+	bool understood = view_starts(view_trim(text), "{")
+			      ? line_each_json(text, diags, take_value, &r) > 0
+			      : take_text(&r, text);
+	ret->pools_known = ret->pools_known && r.pools_read;
+	if (ret->pools_known) {
+		ret->pools = r.pools.v;
+		ret->n_pools = r.pools.n;
+		ret->cap_pools = r.pools.cap;
+	}
+	return understood;
 }

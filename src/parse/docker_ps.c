@@ -4,6 +4,7 @@
 
 #include "oddhost/base/json.h"
 #include "oddhost/base/text.h"
+#include "oddhost/parse/docker_json.h"
 #include "oddhost/parse/line.h"
 
 enum column { COL_ID, COL_IMAGE, COL_STATUS, COL_NETWORKS, COL_NAMES, COL_COUNT };
@@ -31,28 +32,33 @@ static const struct {
 /*
  * What the status says of state and health: "Up 2 days (healthy)", "Up 3 minutes (Paused)",
  * "Exited (0) 2 days ago", "Restarting (1) 5 seconds ago", "Created", "Dead" (moby,
- * container/state.go, String()).
+ * container/state.go, String()). podman writes the names of its states with a capital
+ * (ContainerStatus.String(), libpod/define/containerstate.go), "Unknown" among them.
  */
 static bool read_status(struct container *c)
 {
 	static const struct {
-		const char *start;
+		const char *word;
 		enum container_state state;
 	} states[] = {
 	    {"Up", CONTAINER_RUNNING},
 	    {"Exited", CONTAINER_EXITED},
+	    {"Stopped", CONTAINER_EXITED},
 	    {"Created", CONTAINER_CREATED},
-	    {"Initialized", CONTAINER_CREATED}, /* podman's */
+	    {"Initialized", CONTAINER_CREATED},
 	    {"Restarting", CONTAINER_RESTARTING},
 	    {"Paused", CONTAINER_PAUSED},
 	    {"Dead", CONTAINER_DEAD},
-	    {"Removal In Progress", CONTAINER_DEAD},
+	    {"Removal", CONTAINER_REMOVING}, /* "Removal In Progress" */
+	    {"Removing", CONTAINER_REMOVING},
+	    {"Stopping", CONTAINER_STOPPING},
+	    {"Unknown", CONTAINER_UNKNOWN},
 	};
 	struct view status = view_of(c->status);
 	bool known = false;
 
 	for (size_t i = 0; i < sizeof states / sizeof *states && !known; i++) {
-		known = view_starts(status, states[i].start);
+		known = line_begins(status, states[i].word);
 		c->state = known ? states[i].state : CONTAINER_UNKNOWN;
 	}
 	if (view_find(status, "(Paused)") > 0)
@@ -212,21 +218,30 @@ static bool take_table(struct reader *r, struct view text)
 	return any;
 }
 
+/* Our own format says the project, and "" for none; docker's and podman's have it as a label. */
 static const char *project_of(const struct json *object, struct arena *arena)
 {
-	static const char key[] = "com.docker.compose.project";
-	const struct json *labels = json_get(object, "Labels");
-	const char *project =
-	    json_get_string(object, "Project", json_get_string(labels, key, NULL));
-	struct view list = view_of(json_string(labels, "")), label;
+	const char *project = json_get_string(object, "Project", NULL);
 
-	if (project != NULL)
-		return *project == '\0' ? NULL : arena_dup(arena, project);
-	while (view_next_part(&list, ',', &label)) {
-		if (view_take(&label, key) && view_take(&label, "="))
-			return arena_dup_view(arena, label);
-	}
-	return NULL;
+	if (project == NULL)
+		return docker_label(json_get(object, "Labels"), DOCKER_LABEL_PROJECT, arena);
+	return *project == '\0' ? NULL : arena_dup(arena, project);
+}
+
+/* podman's is an array of names. */
+static const char *networks_of(const struct json *object, struct arena *arena)
+{
+	const struct json *networks = json_get(object, "Networks");
+	const struct json *item = json_is_array(networks) ? json_first(networks) : NULL;
+	struct buf all = {0};
+
+	if (item == NULL)
+		return json_string(networks, "");
+	for (; item != NULL; item = json_next(item))
+		buf_printf(&all, "%s%s", all.n > 0 ? "," : "", json_string(item, ""));
+	const char *copy = arena_dup(arena, buf_str(&all));
+	buf_free(&all);
+	return copy;
 }
 
 static bool take_object(struct reader *r, const struct json *object, unsigned number)
@@ -239,7 +254,7 @@ static bool take_object(struct reader *r, const struct json *object, unsigned nu
 	cell[COL_ID] = view_of(json_get_string(object, "ID", json_get_string(object, "Id", "")));
 	cell[COL_IMAGE] = view_of(json_get_string(object, "Image", ""));
 	cell[COL_STATUS] = view_of(json_get_string(object, "Status", ""));
-	cell[COL_NETWORKS] = view_of(json_get_string(object, "Networks", ""));
+	cell[COL_NETWORKS] = view_of(networks_of(object, r->list->arena));
 	cell[COL_NAMES] = view_of(json_string(names, ""));
 	size_t before = r->list->n;
 	if (!add_cells(r, cell, number)) {

@@ -29,6 +29,22 @@ void line_reject(struct diag_list *diags, unsigned number, struct view line, con
 	diag_add(diags, number, "expected %s: '%s'", expected, start);
 }
 
+bool line_each(struct view text, struct diag_list *diags, const char *expected,
+    bool (*take)(struct view line, unsigned number, void *arg), void *arg)
+{
+	struct line_reader lines = {.rest = text};
+	struct view line;
+	bool any = false;
+
+	while (line_next(&lines, &line)) {
+		if (take(line, lines.number, arg))
+			any = true;
+		else
+			line_reject(diags, lines.number, line, expected);
+	}
+	return any || view_trim(text).n == 0;
+}
+
 bool line_is_warning(struct view line)
 {
 	static const char *const starts[] = {

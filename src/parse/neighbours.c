@@ -163,22 +163,19 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 	return true;
 }
 
+static bool take_line(struct view line, unsigned number, void *arg)
+{
+	struct reader *r = arg;
+
+	return line_begins(line, "Address") || take_ip_line(r, line, number) ||
+	       take_arp_row(r, line, number) || take_arp_line(r, line, number);
+}
+
 bool parse_neighbours(struct view text, struct neighbour_list *list, struct diag_list *diags)
 {
 	struct reader r = {.list = list, .diags = diags, .finder = {.rest = text, .line = 1}};
-	struct line_reader lines = {.rest = text};
-	struct view line;
-	bool any = false;
 
 	if (view_starts(view_trim(text), "["))
 		return line_each_item(text, diags, take_object, &r);
-	while (line_next(&lines, &line)) {
-		if (line_begins(line, "Address") || take_ip_line(&r, line, lines.number) ||
-		    take_arp_row(&r, line, lines.number) || take_arp_line(&r, line, lines.number))
-			any = true;
-		else
-			line_reject(
-			    diags, lines.number, line, "a neighbour as ip neigh or arp prints it");
-	}
-	return any || view_trim(text).n == 0;
+	return line_each(text, diags, "a neighbour as ip neigh or arp prints it", take_line, &r);
 }

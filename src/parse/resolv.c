@@ -28,8 +28,9 @@ static void take_search(struct resolv *resolv, struct view rest)
 }
 
 /* One line: false where it is not understood. A keyword must start its line (resolv.conf(5)). */
-static bool take_line(struct resolv *resolv, struct view line, unsigned number)
+static bool take_line(struct view line, unsigned number, void *arg)
 {
+	struct resolv *resolv = arg;
 	struct view rest = line, word;
 
 	if (!view_next_word(&rest, &word))
@@ -49,18 +50,8 @@ static bool take_line(struct resolv *resolv, struct view line, unsigned number)
 
 bool parse_resolv(struct view text, struct resolv *resolv, struct diag_list *diags)
 {
-	struct line_reader lines = {.rest = text};
-	struct view line;
-	bool any = false;
-
-	while (line_next(&lines, &line)) {
-		if (take_line(resolv, line, lines.number))
-			any = true;
-		else
-			line_reject(diags, lines.number, line,
-			    "a line of resolv.conf(5), whose keyword starts it");
-	}
-	return any || view_trim(text).n == 0;
+	return line_each(
+	    text, diags, "a line of resolv.conf(5), whose keyword starts it", take_line, resolv);
 }
 
 bool resolv_is_stub(const struct resolv *resolv)

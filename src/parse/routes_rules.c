@@ -185,12 +185,13 @@ static bool json_prefix(
     const struct json *object, const char *key, const char *len_key, struct prefix *ret)
 {
 	const char *text = json_get_string(object, key, "all");
-	double len = json_get_number(object, len_key, -1);
 	struct prefix whole;
+	long len = -1;
 
 	if (strcmp(text, "all") == 0)
 		return true;
-	if (!prefix_parse(view_of(text), &whole) || len > whole.len || len != (int)len)
+	if (!prefix_parse(view_of(text), &whole) ||
+	    !json_read_int(object, len_key, 0, whole.len, &len))
 		return false;
 	*ret = len < 0 ? whole : prefix_of_ip(&whole.ip, (unsigned)len);
 	return true;
@@ -228,8 +229,8 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 	struct rule rule = {
 	    .suppress_prefix = -1,
 	};
-	double pref = json_get_number(object, "priority", -1);
-	double suppress = json_get_number(object, "suppress_prefixlen", -1);
+	long pref = -1, suppress = -1;
+	bool placed = json_read_int(object, "priority", 0, UINT32_MAX, &pref) && pref >= 0;
 	const char *src = json_get_string(object, "src", NULL);
 	const char *table = json_get_string(object, "table", NULL);
 	const char *action = json_get_string(object, "action", NULL);
@@ -237,19 +238,20 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 
 	json_ask(object, &rule);
 	rule.line = at != 0 ? at : number;
-	rule.pref = pref >= 0 && pref <= UINT32_MAX ? (uint32_t)pref : 0;
-	bool read = src != NULL && pref >= 0 && pref <= UINT32_MAX && suppress <= 128 &&
+	rule.pref = placed ? (uint32_t)pref : 0;
+	bool read = src != NULL && placed &&
+		    json_read_int(object, "suppress_prefixlen", 0, 128, &suppress) &&
 		    json_prefix(object, "src", "srclen", &rule.from) &&
 		    json_prefix(object, "dst", "dstlen", &rule.to) &&
 		    (action == NULL || route_type_parse(view_of(action), &rule.type));
 	if (!read) {
 		diag_add(r->diags, rule.line, "expected an object of `ip -j rule` with src");
-		r->rules->partial = r->rules->partial || pref < 0 || pref > UINT32_MAX;
+		r->rules->partial = r->rules->partial || !placed;
 		leave_open(&rule);
 	}
 	if (json_get(object, "nop") != NULL)
 		return read;
-	rule.suppress_prefix = suppress < 0 ? -1 : (int)suppress;
+	rule.suppress_prefix = (int)suppress;
 	if (table != NULL)
 		rule.table = route_table_name(r->rules->arena, view_of(table));
 	if (table == NULL && !refuses(rule.type))

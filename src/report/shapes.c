@@ -197,8 +197,8 @@ struct json *shapes_networks(const struct docker_network *v, size_t n)
 
 static const char *state_name(enum container_state state)
 {
-	static const char *const names[] = {
-	    NULL, "created", "running", "paused", "restarting", "exited", "dead"};
+	static const char *const names[] = {NULL, "created", "running", "paused", "restarting",
+	    "exited", "dead", "removing", "stopping"};
 
 	return names[state];
 }

@@ -308,8 +308,22 @@ static const struct {
 	"c092f8c5f411|a|n1|Restarting (1) 5 seconds ago|4|0|-|-@1\nc092f8c5f412|a|n2|Up 9 seconds "
 	"(health: starting)|2|1|-|-@2\n"
 	"c092f8c5f413|a|n3|Up 2 days (unhealthy)|2|3|-|-@3\nc092f8c5f414|a|n4|Removal In "
-	"Progress|6|0|-|-@4\n",
+	"Progress|7|0|-|-@4\n",
 	1},
+    {"podman's states",
+	"{\"ID\":\"c092f8c5f411\",\"Names\":\"a\",\"Status\":\"Stopping\"}\n"
+	"{\"ID\":\"c092f8c5f412\",\"Names\":\"b\",\"Status\":\"Removing\"}\n"
+	"{\"ID\":\"c092f8c5f413\",\"Names\":\"c\",\"Status\":\"Unknown\"}\n"
+	"{\"ID\":\"c092f8c5f414\",\"Names\":\"d\",\"Status\":\"Initialized\",\"Networks\":[\"n1\",\"n2\"]}\n",
+	NULL,
+	"c092f8c5f411||a|Stopping|8|0|-|-@1\nc092f8c5f412||b|Removing|7|0|-|-@2\n"
+	"c092f8c5f413||c|Unknown|0|0|-|-@3\nc092f8c5f414||d|Initialized|1|0|n1,n2|-@4\n",
+	0},
+    {"words that begin like a state",
+	"{\"ID\":\"c092f8c5f411\",\"Names\":\"a\",\"Status\":\"Upset\"}\n"
+	"{\"ID\":\"c092f8c5f412\",\"Names\":\"b\",\"Status\":\"Deadly\"}\n"
+	"{\"ID\":\"c092f8c5f413\",\"Names\":\"c\",\"Status\":\"Up\"}\n",
+	NULL, "c092f8c5f413||c|Up|2|0|-|-@3\n", 2},
     {"names only", "web_1\njob\n", NULL, "", 2},
     {"one broken line",
 	"{\"ID\":\"c092f8c5f41e\",\"Status\"\n{\"ID\":\"c092f8c5f41f\",\"Names\":\"y\",\"Status\":"
@@ -347,9 +361,19 @@ static const struct {
 	"16\",\"size\":16}]}",
 	true, 2, 0, 0},
     {"size below the base", "{\"default-address-pools\":[\n{\"base\":\"10.0.0.0/16\",\"size\":8}]}",
-	true, 0, 1, 2},
-    {"size missing", "{\"default-address-pools\":[\n\n{\"base\":\"10.0.0.0/16\"}]}", true, 0, 1, 3},
-    {"no base", "{\"default-address-pools\":[{\"size\":8}]}", true, 0, 1, 0},
+	false, 0, 1, 2},
+    {"size missing", "{\"default-address-pools\":[\n\n{\"base\":\"10.0.0.0/16\"}]}", false, 0, 1,
+	3},
+    {"half a size", "{\"default-address-pools\":[{\"base\":\"10.0.0.0/16\",\"size\":24.7}]}", false,
+	0, 1, 1},
+    {"size as a string", "{\"default-address-pools\":[{\"base\":\"10.0.0.0/16\",\"size\":\"24\"}]}",
+	false, 0, 1, 1},
+    {"no base", "{\"default-address-pools\":[{\"size\":8}]}", false, 0, 1, 0},
+    {"capitals", "{\"default-address-pools\":[{\"Base\":\"10.0.0.0/8\",\"Size\":24}]}", true, 1, 0,
+	0},
+    {"no pools", "{\"default-address-pools\":null}", true, 0, 0, 0},
+    {"pools of another kind", "{\"default-address-pools\":\"x\"}", false, 0, 1, 0},
+    {"bip of another kind", "{\"bip\":7}", false, 0, 1, 0},
     {"a comma too many", "{\n\"bip\": \"10.1.0.1/24\",\n}\n", false, 0, 1, 3},
     {"an array", "\n[]\n", false, 0, 1, 1},
     {"two values", "{}\n{}\n", false, 0, 1, 1},

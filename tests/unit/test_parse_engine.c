@@ -72,7 +72,18 @@ static const struct {
 	false, false, 0, 0, 1, 0},
     {"a pool without a size",
 	"{\"ServerVersion\":\"20.10.24\",\"DefaultAddressPools\":[{\"Base\":\"10.0.0.0/8\"}]}\n",
-	PROBE_OK, true, false, true, 0, 1, -1, 0},
+	PROBE_OK, true, false, false, 0, 1, -1, 0},
+    {"a pool with half a size",
+	"{\"ServerVersion\":\"20.10.24\",\"DefaultAddressPools\":[{\"Base\":\"10.0.0.0/8\",\"Size\":24},\n"
+	"{\"Base\":\"172.30.0.0/16\",\"Size\":24.7}]}\n",
+	PROBE_OK, true, false, false, 0, 1, -1, 0},
+    {"pools of another kind", "{\"ServerVersion\":\"20.10.24\",\"DefaultAddressPools\":\"x\"}\n",
+	PROBE_OK, true, false, false, 0, 1, -1, 0},
+    {"plain, a pool without a size",
+	"Server:\n Server Version: 20.10.24\n Default Address Pools:\n   Base: 10.0.0.0/8, Size: 24\n"
+	"   Base: 172.30.0.0/16, Size: 8\n",
+	PROBE_OK, true, false, false, 0, 1, -1, 0},
+    {"half a second", "{\"Started\":1588516870.5}\n", PROBE_OK, false, false, false, 0, 1, -1, 0},
     {"something else", "[1]\n", PROBE_OK, false, false, false, 0, 1, -1, 0},
     {"a word", "hello\n", PROBE_OK, false, false, false, 0, 1, -1, 0},
 };

@@ -302,6 +302,19 @@ static void test_addresses(void **state)
 	assert_int_equal(list.v[0].len, 32);
 	assert_string_equal(ip_format(&list.v[0].ip, text), "10.8.0.2");
 	assert_int_equal(diags.n, 1);
+
+	/* A length that is none is not rounded. */
+	parse_addresses(view_of("[{\"ifname\":\"a\",\"addr_info\":[\n"
+				"{\"local\":\"10.0.0.1\",\"prefixlen\":24.5},\n"
+				"{\"local\":\"10.0.0.2\",\"prefixlen\":33},\n"
+				"{\"local\":\"10.0.0.3\",\"prefixlen\":\"24\"},\n"
+				"{\"local\":\"10.0.0.4\"},\n"
+				"{\"local\":\"10.0.0.5\",\"prefixlen\":24}]}]"),
+	    &list, &diags);
+	assert_int_equal(list.n, 2);
+	assert_int_equal(list.v[1].line, 6);
+	assert_int_equal(diags.n, 5);
+	assert_int_equal(diags.items[1].line, 2);
 	arena_free(arena);
 }
 

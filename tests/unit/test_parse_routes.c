@@ -446,6 +446,11 @@ static const struct {
     {"json: a length too long",
 	"[{\"priority\":5,\"src\":\"10.0.0.0\",\"srclen\":33,\"table\":\"100\"}]", 1, 1, "100",
 	true, true},
+    {"json: half a preference", "[{\"priority\":1.5,\"src\":\"all\",\"table\":\"100\"}]", 1, 1,
+	"100", true, true},
+    {"json: half a length",
+	"[{\"priority\":5,\"src\":\"all\",\"table\":\"100\",\"suppress_prefixlen\":0.5}]", 1, 1,
+	"100", true, true},
     {"json: no preference", "[{\"src\":\"all\",\"table\":\"100\"}]", 1, 1, "100", true, true},
     {"json: cut off", "[{\"priority\":5,\"src\":\"all\"", 0, 1, "-", false, true},
 };

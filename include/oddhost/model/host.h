@@ -58,6 +58,8 @@ enum container_state {
 	CONTAINER_RESTARTING,
 	CONTAINER_EXITED,
 	CONTAINER_DEAD,
+	CONTAINER_REMOVING,
+	CONTAINER_STOPPING, /* podman's */
 };
 
 enum container_health { HEALTH_NONE, HEALTH_STARTING, HEALTH_HEALTHY, HEALTH_UNHEALTHY };
@@ -75,7 +77,7 @@ struct container { /* `docker ps -a` */
 struct docker_daemon { /* /etc/docker/daemon.json */
 	bool known;    /* the file was read, or is known not to exist */
 	bool present;  /* it exists */
-	bool valid;    /* it is JSON */
+	bool valid;    /* it is JSON, with pools and bip as dockerd takes them */
 	struct docker_pool *pools;
 	size_t n_pools, cap_pools;
 	const char *bip; /* or NULL */

@@ -47,7 +47,8 @@ bool parse_docker_ps(struct view text, struct container_list *list, struct diag_
 
 /*
  * daemon.json's content: sets known, present, valid, the pools and bip; an empty file is valid, as
- * for dockerd. Not JSON: valid stays false, and a diagnostic names the line. Pools go to `arena`.
+ * for dockerd. Where it is not JSON, or its pools or bip are none that dockerd starts with, valid
+ * stays false and a diagnostic says why. Pools go to `arena`.
  */
 void parse_docker_daemon(
     struct view text, struct arena *arena, struct docker_daemon *ret, struct diag_list *diags);

@@ -30,6 +30,13 @@ bool line_next(struct line_reader *reader, struct view *ret_line);
  */
 void line_reject(struct diag_list *diags, unsigned number, struct view line, const char *expected);
 
+/*
+ * Calls `take` with every line that is not blank; where it returns false, `expected` is what the
+ * diagnostic says. Returns as the contract above says.
+ */
+bool line_each(struct view text, struct diag_list *diags, const char *expected,
+    bool (*take)(struct view line, unsigned number, void *arg), void *arg);
+
 /* Is it a warning that docker or podman puts before its answer? */
 bool line_is_warning(struct view line);
 struct view line_skip_warnings(struct view text); /* from the first other line on */
