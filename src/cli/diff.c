@@ -19,6 +19,7 @@ struct printer {
 	struct difference *v;
 	size_t n, cap;
 	bool unknown[2][FACET_COUNT]; /* of a and b: what the other has may be there, too */
+	bool incomplete;              /* of some pair something, or all, is not known */
 };
 
 static void print(struct buf *text)
@@ -43,8 +44,10 @@ static void take(void *context, const struct pair_difference *d)
 
 	p->unknown[0][d->facet] |= d->a_unknown;
 	p->unknown[1][d->facet] |= d->b_unknown;
-	if (d->a_unknown || d->b_unknown)
-		return; /* unknown is not absent */
+	if (d->a_unknown || d->b_unknown) {
+		p->incomplete = true; /* unknown is not absent */
+		return;
+	}
 	if (p->json == NULL) {
 		p->v = arena_grow(p->arena, p->v, p->n, &p->cap, sizeof *p->v);
 		p->v[p->n++] = (struct difference){
@@ -68,26 +71,55 @@ static void compare(
 	struct fact_list y = facts_make(p->arena, b, from->meta.targets, from->meta.n_targets);
 
 	p->n = 0;
-	memset(p->unknown, 0, sizeof p->unknown);
+	for (int f = 0; f < FACET_COUNT; f++) {
+		p->unknown[0][f] = y.whole[f] && !x.whole[f];
+		p->unknown[1][f] = x.whole[f] && !y.whole[f];
+		p->incomplete |= x.whole[f] != y.whole[f];
+	}
 	compare_pair(&x, &y, take, p);
 }
 
 static void write_pair(
     const struct printer *p, const char *a, const char *b, bool color, struct buf *text)
 {
-	terminal_write_pair(a, b, p->v, p->n, color, text);
+	if (p->n > 0 || p->host == NULL)
+		terminal_write_pair(a, b, p->v, p->n, color, text);
 	terminal_write_unknown(a, p->unknown[0], text);
 	terminal_write_unknown(b, p->unknown[1], text);
+}
+
+/* Hosts that could not be compared, and why not: beside the differences, or beside the JSON. */
+static void write_left_out(
+    struct printer *p, const struct names *names, const char *why, struct buf *text)
+{
+	if (names->n == 0)
+		return;
+	p->incomplete = true;
+	if (p->json != NULL) {
+		names_warn(names, why);
+		return;
+	}
+	buf_puts(text, text->n > 0 ? "\n" : "");
+	escape_plain(text, view_of(names_fold(names)));
+	buf_printf(text, ": %s\n", why);
 }
 
 static void diff_hosts(struct printer *p, const struct run *run, const struct host *a,
     const struct host *b, bool color)
 {
+	struct names blind = {.arena = p->arena};
 	struct buf text = {0};
 
-	compare(p, run, a, b);
-	if (p->json == NULL)
-		write_pair(p, a->record->name, b->record->name, color, &text);
+	if (!host_record_examined(a->record))
+		names_add(&blind, a->record->name);
+	if (!host_record_examined(b->record))
+		names_add(&blind, b->record->name);
+	if (blind.n == 0) {
+		compare(p, run, a, b);
+		if (p->json == NULL)
+			write_pair(p, a->record->name, b->record->name, color, &text);
+	}
+	write_left_out(p, &blind, "not compared: nothing is known of it", &text);
 	print(&text);
 }
 
@@ -116,11 +148,27 @@ static void diff_group(struct printer *p, const struct models *models, bool colo
 	diagnosis_free(d);
 }
 
+/* Returns whether anything was to be said. */
+static bool diff_over_time(struct printer *p, const struct run *run, const struct host *before,
+    const struct host *after, bool color, struct buf *text)
+{
+	static const bool none[2][FACET_COUNT];
+
+	compare(p, run, before, after);
+	if (p->n == 0 && memcmp(p->unknown, none, sizeof none) == 0)
+		return false;
+	if (p->json == NULL)
+		write_pair(p, arena_printf(p->arena, "%s before", p->host),
+		    arena_printf(p->arena, "%s after", p->host), color, text);
+	return true;
+}
+
 /* One group at two times: each host that is in both against itself. */
 static void diff_runs(
     struct printer *p, const struct models *before, const struct models *after, bool color)
 {
-	struct names first = {.arena = p->arena}, second = {.arena = p->arena};
+	struct names first = {.arena = p->arena}, second = first, blind = first;
+	size_t compared = 0, said = 0;
 	struct buf text = {0};
 	struct err err;
 
@@ -129,21 +177,27 @@ static void diff_runs(
 		const struct host *earlier = models_host(before, p->host, &err);
 		if (earlier == NULL) {
 			names_add(&second, p->host);
-			continue;
+		} else if (!host_record_examined(earlier->record) ||
+			   !host_record_examined(after->run->hosts[i])) {
+			names_add(&blind, p->host);
+		} else {
+			compared++;
+			said +=
+			    diff_over_time(p, after->run, earlier, after->hosts[i], color, &text);
 		}
-		compare(p, after->run, earlier, after->hosts[i]);
-		if (p->json == NULL && p->n > 0)
-			write_pair(p, arena_printf(p->arena, "%s before", p->host),
-			    arena_printf(p->arena, "%s after", p->host), color, &text);
 	}
 	for (size_t i = 0; i < before->run->n_hosts; i++) {
 		if (models_host(after, before->run->hosts[i]->name, &err) == NULL)
 			names_add(&first, before->run->hosts[i]->name);
 	}
-	names_warn(&first, "only in the first run");
-	names_warn(&second, "only in the second run");
-	if (p->json == NULL && text.n == 0)
-		buf_puts(&text, "Nothing differs between the two runs.\n");
+	if (p->json == NULL && compared > 0 && said == 0)
+		buf_printf(&text,
+		    "Nothing differs between the two runs on the %zu host%s that "
+		    "could be compared.\n",
+		    compared, compared == 1 ? "" : "s");
+	write_left_out(p, &first, "not compared: only in the first run", &text);
+	write_left_out(p, &second, "not compared: only in the second run", &text);
+	write_left_out(p, &blind, "not compared: not examined in one of the runs", &text);
 	print(&text);
 }
 
@@ -173,9 +227,9 @@ int cli_diff(const struct command *command, const struct options *options)
 	if (p.json != NULL)
 		json_print(p.json, true, &text);
 	print(&text);
-	code = EXIT_CLEAN;
+	code = p.incomplete ? EXIT_INCOMPLETE : EXIT_CLEAN;
 out:
-	if (code != EXIT_CLEAN)
+	if (code == EXIT_TROUBLE)
 		cli_fail(&err);
 	json_free(p.json);
 	models_free(&first);

@@ -18,6 +18,7 @@ struct tables {
 	const struct host *host; /* NULL: a file */
 	const struct route_table *routes;
 	const struct rule_list *rules, *rules6; /* may be NULL */
+	bool known, known6;                     /* the routes of IPv4, of IPv6 */
 };
 
 /* The other next hops of a multipath route. */
@@ -57,6 +58,27 @@ static void print_text(const struct tables *tables, const struct ip *ip, const s
 		    "    another may win: a rule stands before it that asks for more than is known here (user, protocol, port, from …), or the listing does not show everything");
 }
 
+/* No route of a family that was not listed is no answer. */
+static struct json *unknown_as_json(const struct ip *ip)
+{
+	struct json *item = json_object();
+	char text[IP_TEXT_SIZE];
+
+	json_set_string(item, "address", ip_format(ip, text));
+	json_set(item, "route", json_new_null());
+	json_set_string(item, "reason", "unknown");
+	json_set_bool(item, "uncertain", true);
+	return item;
+}
+
+static void print_unknown(const struct ip *ip)
+{
+	char text[IP_TEXT_SIZE];
+
+	printf(
+	    "%s: not known: there is no list of IPv%d routes\n", ip_format(ip, text), ip->family);
+}
+
 static struct json *as_json(
     const struct tables *tables, const struct ip *ip, const struct lookup *found)
 {
@@ -68,6 +90,7 @@ static struct json *as_json(
 	json_set(
 	    item, "route", found->route != NULL ? shapes_route(found->route) : json_new_null());
 	json_set_string(item, "reason", lookup_reason_name(found->reason));
+	json_set_bool(item, "uncertain", found->uncertain);
 	if (hops > 1) {
 		struct json *list = json_set(item, "hops", json_array());
 		for (size_t i = 0; i < hops; i++)
@@ -88,6 +111,14 @@ static int look_up(const struct command *command, const struct options *options,
 		if (!ip_parse(view_of(addresses[i]), &ip)) {
 			code = cli_usage(command,
 			    "'%s' is not an address; names are not resolved here", addresses[i]);
+			continue;
+		}
+		if (ip.family == IP_V6 ? !tables->known6 : !tables->known) {
+			code = code == EXIT_CLEAN ? EXIT_INCOMPLETE : code;
+			if (list != NULL)
+				json_push(list, unknown_as_json(&ip));
+			else
+				print_unknown(&ip);
 			continue;
 		}
 		struct lookup found = route_lookup(
@@ -158,6 +189,16 @@ static int read_rules(const char *path, struct rule_list *rules)
 	return known ? EXIT_CLEAN : EXIT_INCOMPLETE;
 }
 
+/* A listing is of the families that it has routes of; an empty one is of both. */
+static bool lists(const struct route_table *routes, uint8_t family)
+{
+	for (size_t i = 0; i < routes->n; i++) {
+		if (routes->v[i].dst.ip.family == family)
+			return true;
+	}
+	return routes->n == 0;
+}
+
 static int from_file(const struct command *command, const struct options *options)
 {
 	struct arena *arena = arena_new();
@@ -169,6 +210,8 @@ static int from_file(const struct command *command, const struct options *option
 
 	if (code == EXIT_CLEAN && options->rules != NULL)
 		code = read_rules(options->rules, &rules);
+	tables.known = lists(&routes, IP_V4);
+	tables.known6 = lists(&routes, IP_V6);
 	if (code == EXIT_CLEAN)
 		code = look_up(command, options, &tables, options->args, options->n_args);
 	arena_free(arena);
@@ -189,12 +232,19 @@ static int from_run(const struct command *command, const struct options *options
 	const struct host *host = models_host(&models, options->args[1], &err);
 	if (host == NULL) {
 		cli_fail(&err);
-	} else if (!host->routes_known) {
+	} else if (!host->routes_known && !host->routes6_known) {
 		cli_warn("the routes of %s are not known: see the run's report", options->args[1]);
 		code = EXIT_INCOMPLETE;
 	} else {
 		struct tables tables = {
-		    models.run->arena, host, &host->routes, &host->rules, &host->rules6};
+		    .arena = models.run->arena,
+		    .host = host,
+		    .routes = &host->routes,
+		    .rules = &host->rules,
+		    .rules6 = &host->rules6,
+		    .known = host->routes_known,
+		    .known6 = host->routes6_known,
+		};
 		code = look_up(command, options, &tables, options->args + 2, options->n_args - 2);
 	}
 	models_free(&models);
