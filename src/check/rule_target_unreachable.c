@@ -2,61 +2,10 @@
 
 #include <string.h>
 
-#include "oddhost/check/ways.h"
+#include "oddhost/check/causes.h"
 #include "oddhost/model/cloud.h"
 
 #define QUOTED_HOSTS 4
-
-enum symptom {
-	NONE,
-	NO_WAY,   /* the route table has none */
-	DROPPED,  /* a route drops the packets: blackhole, unreachable, prohibit */
-	REFUSED,  /* a firewall of the host itself */
-	SERVICE,  /* the port is refused: the packets arrive, and the service is not there */
-	FILTERED, /* connecting to the port is not answered, whatever ping says */
-	ERRORS,
-	SILENCE,
-	SYMPTOMS
-};
-
-static bool has_no_way(const struct path *path)
-{
-	return path->known && !path->uncertain && path->reason != LOOKUP_FOUND;
-}
-
-/* The path that has none: the one that ping tried, else, where no address has one, the first. */
-static const struct path *find_no_way(const struct sight *sight)
-{
-	if (sight->tried != NULL)
-		return has_no_way(sight->tried) ? sight->tried : NULL;
-	for (size_t i = 0; i < sight->n_paths; i++) {
-		if (!has_no_way(&sight->paths[i]))
-			return NULL;
-	}
-	return sight->n_paths > 0 ? &sight->paths[0] : NULL;
-}
-
-static enum symptom symptom_of(const struct sight *sight)
-{
-	if (sight->shadow != NULL || (sight->resolution != NULL && sight->resolution->failed))
-		return NONE; /* explained elsewhere */
-	if (sight->tried != NULL && sight->tried->contradiction)
-		return NONE;
-	if (!reach_fails(sight->reach))
-		return NONE;
-	const struct path *path = find_no_way(sight);
-	if (path != NULL)
-		return path->reason == LOOKUP_NO_ROUTE ? NO_WAY : DROPPED;
-	if (sight->misnamed)
-		return NONE;
-	if (sight->tcp != NULL && sight->tcp->status == TCP_REFUSED)
-		return SERVICE;
-	if (sight->ping != NULL && sight->ping->status == PING_REFUSED)
-		return REFUSED;
-	if (sight->tcp != NULL && sight->tcp->status == TCP_TIMEOUT)
-		return FILTERED;
-	return sight->reach == REACH_SILENT ? SILENCE : ERRORS;
-}
 
 static void quote_path(
     struct check *check, struct finding *f, const struct host *host, const struct path *path)
@@ -67,10 +16,11 @@ static void quote_path(
 }
 
 /* What tells most comes first: what came back, or the route that lets nothing out. */
-static void quote(struct check *check, struct finding *f, size_t h, const struct sight *sight)
+static void quote(struct check *check, struct finding *f, size_t h, const struct sight *sight,
+    const struct cause *cause)
 {
 	const struct host *host = check->hosts[h];
-	bool sent = find_no_way(sight) == NULL;
+	bool sent = cause->symptom != SYMPTOM_NO_WAY && cause->symptom != SYMPTOM_DROPPED;
 
 	if (sight->tcp != NULL && sent)
 		finding_quote(check, f, host, sight->tcp->source);
@@ -116,9 +66,9 @@ static void fix_no_way(struct check *check, struct finding *f, const struct path
 	    "back.");
 }
 
-static void explain_no_way(struct check *check, size_t t, struct finding *f)
+static void explain_no_way(
+    struct check *check, size_t t, struct finding *f, const struct path *path)
 {
-	const struct path *path = find_no_way(check_sight(check, f->places[0], t));
 	const struct sought *sought = check_peers(check, t, &path->address);
 	const struct path *peer =
 	    sought->n_peers == 0 ? NULL : check_path(check, sought->first_peer, t, &path->address);
@@ -186,14 +136,14 @@ static void explain_service(struct check *check, struct finding *f, const struct
 
 static void explain_all(struct check *check, struct finding *f, enum symptom symptom)
 {
-	bool silent = symptom == SILENCE;
+	bool silent = symptom == SYMPTOM_SILENCE;
 
 	f->summary = arena_printf(
 	    check->arena, "No host gets an answer from %s%s", f->target, silent ? " by ping" : "");
 	f->why =
 	    silent ? "Nothing came back to any host. That may be a filter: many services do not "
 		     "answer ping. No host is accused."
-	    : symptom == FILTERED
+	    : symptom == SYMPTOM_FILTERED
 		? "No host's connection is answered, so the fault lies in what they share: the "
 		  "target itself, its security group, or the network before it. No host is "
 		  "accused."
@@ -256,7 +206,6 @@ static bool is_next_door(const struct path *path)
 /* What lies behind the way, in the order in which it is cheap to ask. */
 static void fix_beyond(struct check *check, struct finding *f, size_t t)
 {
-	const struct host *host = check->hosts[f->places[0]];
 	const struct path *path = check_sight(check, f->places[0], t)->tried;
 
 	if (is_vpn(path)) {
@@ -266,8 +215,6 @@ static void fix_beyond(struct check *check, struct finding *f, size_t t)
 	}
 	if (is_next_door(path))
 		fix_neighbour(check, f, path);
-	if (path_neighbour_failed(host, path) != NULL)
-		return; /* nobody was found to send a packet to, whom a firewall might stop */
 	fix_own_firewall(check, f);
 	fix_cloud(check, f);
 }
@@ -279,8 +226,6 @@ static const char *outcome(struct check *check, const struct finding *f, size_t 
 	const struct sight *sight = check_sight(check, f->places[0], t);
 	char text[IP_TEXT_SIZE];
 
-	if (path_neighbour_failed(host, sight->tried) != NULL)
-		return "nobody there answers for the address (its neighbour table has it as failed)";
 	if (sight->ping == NULL || sight->ping->n_errors == 0)
 		return sight->tcp != NULL && sight->tcp->status == TCP_UNREACHABLE
 			   ? "errors come back"
@@ -373,22 +318,43 @@ static void explain_unknown(struct check *check, struct finding *f, const struct
 	    check_shell_word(check, check->run->meta.targets[answered->target].name));
 }
 
-static void explain(struct check *check, struct finding *f, const struct answered *answered,
-    enum symptom symptom, enum way way)
+/* Nobody was found to send a packet to, whom a firewall might stop. */
+static void explain_unheard(struct check *check, struct finding *f, const struct answered *answered)
 {
-	if (symptom == NO_WAY || symptom == DROPPED)
-		explain_no_way(check, answered->target, f);
-	else if (symptom == REFUSED)
+	const struct path *path = check_sight(check, f->places[0], answered->target)->tried;
+	char text[IP_TEXT_SIZE];
+
+	f->summary = arena_printf(check->arena,
+	    "%s cannot reach %s: in %s own network, %s, nobody answers for %s",
+	    finding_hosts(check, f), f->target, f->n_hosts == 1 ? "its" : "their",
+	    path_owner_text(check->arena, check->hosts[f->places[0]], path->dev),
+	    ip_format(&path->address, text));
+	f->why = arena_printf(check->arena,
+	    "The address lies in the host's own network, so the kernel asks who has it (ARP, or "
+	    "neighbour discovery), and its neighbour table says that nobody answered: no packet "
+	    "leaves for the target. %zu other host%s answered by it.",
+	    answered->n, answered->n == 1 ? " is" : "s are");
+	fix_neighbour(check, f, path);
+}
+
+static void explain(struct check *check, struct finding *f, const struct answered *answered,
+    const struct cause *cause)
+{
+	if (cause->symptom == SYMPTOM_NO_WAY || cause->symptom == SYMPTOM_DROPPED)
+		explain_no_way(check, answered->target, f, cause->path);
+	else if (cause->symptom == SYMPTOM_REFUSED)
 		explain_refused(check, f);
-	else if (symptom == SERVICE)
+	else if (cause->symptom == SYMPTOM_SERVICE)
 		explain_service(check, f, answered);
 	else if (answered->n == 0)
-		explain_all(check, f, symptom);
-	else if (way == WAY_ALIKE || way == WAY_LIKEWISE)
-		explain_alike(check, f, answered, way);
-	else if (way == WAY_DIFFERS)
+		explain_all(check, f, cause->symptom);
+	else if (cause->symptom == SYMPTOM_UNHEARD)
+		explain_unheard(check, f, answered);
+	else if (cause->way == WAY_ALIKE || cause->way == WAY_LIKEWISE)
+		explain_alike(check, f, answered, cause->way);
+	else if (cause->way == WAY_DIFFERS)
 		explain_differs(check, f, answered);
-	else if (way == WAY_INSIDE)
+	else if (cause->way == WAY_INSIDE)
 		explain_inside(check, answered->target, f);
 	else
 		explain_unknown(check, f, answered);
@@ -396,45 +362,18 @@ static void explain(struct check *check, struct finding *f, const struct answere
 
 static enum severity severity_of(enum symptom symptom, size_t passing)
 {
-	if (symptom == SILENCE)
+	if (symptom == SYMPTOM_SILENCE)
 		return passing > 0 ? SEVERITY_MEDIUM : SEVERITY_LOW;
 	return SEVERITY_HIGH;
 }
 
-/* Why a host misses a target: what is told in one finding. */
-struct cause {
-	enum symptom symptom;
-	enum way way;            /* where it matters; else WAY_ALIKE */
-	const struct path *path; /* whose route, or lack of one, it is; NULL: not a route */
-};
-
-static struct cause cause_of(const struct check *check, const struct answered *answered, size_t h)
+/* Silence may be a filter's, and a way of its own may be meant. */
+static enum confidence confidence_of(const struct cause *cause)
 {
-	const struct sight *sight = check_sight(check, h, answered->target);
-	struct cause cause = {symptom_of(sight), WAY_ALIKE, NULL};
-
-	if (cause.symptom >= FILTERED && answered->n > 0)
-		cause.way = way_of(check, answered, h);
-	if (cause.symptom == NO_WAY || cause.symptom == DROPPED)
-		cause.path = find_no_way(sight);
-	else if (cause.way == WAY_DIFFERS)
-		cause.path = sight->tried;
-	return cause;
-}
-
-/* Where nobody is answered they fail for one cause, of which the strongest symptom tells most. */
-static void join_all(const struct check *check, struct cause *causes)
-{
-	enum symptom strongest = SILENCE;
-
-	for (size_t h = 0; h < check->n; h++) {
-		if (causes[h].symptom >= FILTERED && causes[h].symptom < strongest)
-			strongest = causes[h].symptom;
-	}
-	for (size_t h = 0; h < check->n; h++) {
-		if (causes[h].symptom >= FILTERED)
-			causes[h].symptom = strongest;
-	}
+	return cause->symptom != SYMPTOM_SILENCE &&
+		       (cause->way == WAY_ALIKE || cause->way == WAY_LIKEWISE)
+		   ? CONFIDENCE_LIKELY
+		   : CONFIDENCE_POSSIBLE;
 }
 
 /* The same route of a host's, or the same lack of one. */
@@ -448,17 +387,16 @@ static bool same_route(const struct path *a, const struct path *b)
 struct reporter {
 	struct check *check;
 	struct answered *answered; /* one a target */
-	struct cause *causes;      /* [target * check->n + host]; NONE also where it was told */
+	struct cause **causes;     /* [target][host]; without a symptom where it was told */
 };
 
 /* Does this target fail on the finding's hosts, and only on them, for the same route as `lead`? */
 static bool fails_as_well(const struct reporter *r, const struct finding *f, size_t lead, size_t t)
 {
-	size_t hosts = r->check->n, n = 0;
+	size_t n = 0;
 
-	for (size_t h = 0; h < hosts; h++) {
-		bool same =
-		    same_route(r->causes[t * hosts + h].path, r->causes[lead * hosts + h].path);
+	for (size_t h = 0; h < r->check->n; h++) {
+		bool same = same_route(r->causes[t][h].path, r->causes[lead][h].path);
 		if (same != (n < f->n_hosts && f->places[n] == h))
 			return false;
 		n += same;
@@ -470,47 +408,42 @@ static bool fails_as_well(const struct reporter *r, const struct finding *f, siz
 static void add_targets(const struct reporter *r, struct finding *f, size_t lead)
 {
 	struct check *check = r->check;
+	size_t first = f->places[0];
 
 	for (size_t t = lead + 1; t < check->run->meta.n_targets; t++) {
-		struct cause *causes = &r->causes[t * check->n];
 		if (!fails_as_well(r, f, lead, t))
 			continue;
-		enum severity severity =
-		    severity_of(causes[f->places[0]].symptom, r->answered[t].n);
+		enum severity severity = severity_of(r->causes[t][first].symptom, r->answered[t].n);
 		f->severity = severity > f->severity ? severity : f->severity;
 		f->summary = arena_printf(
 		    check->arena, "%s; nor %s", f->summary, check->run->meta.targets[t].text);
-		quote(check, f, f->places[0], check_sight(check, f->places[0], t));
+		quote(check, f, first, check_sight(check, first, t), &r->causes[t][first]);
 		for (size_t i = 0; i < f->n_hosts; i++)
-			causes[f->places[i]] = (struct cause){.symptom = NONE};
+			r->causes[t][f->places[i]] = (struct cause){.symptom = SYMPTOM_NONE};
 	}
 }
 
 static void report(const struct reporter *r, size_t t, enum symptom symptom, enum way way)
 {
 	struct check *check = r->check;
-	const struct answered *answered = &r->answered[t];
-	bool by_way = symptom >= FILTERED && answered->n > 0;
-	bool sure = symptom != SILENCE && (!by_way || way == WAY_ALIKE || way == WAY_LIKEWISE);
 	struct finding *f = NULL;
 
 	for (size_t h = 0; h < check->n; h++) {
-		const struct cause *cause = &r->causes[t * check->n + h];
+		const struct cause *cause = &r->causes[t][h];
 		if (cause->symptom != symptom || cause->way != way)
 			continue;
 		if (f == NULL) {
 			f = finding_add(check, "target-unreachable",
-			    severity_of(symptom, answered->n),
-			    sure ? CONFIDENCE_LIKELY : CONFIDENCE_POSSIBLE);
+			    severity_of(symptom, r->answered[t].n), confidence_of(cause));
 			f->target = check->run->meta.targets[t].text;
 		}
 		finding_add_host(check, f, h);
 		if (f->n_hosts <= QUOTED_HOSTS)
-			quote(check, f, h, check_sight(check, h, t));
+			quote(check, f, h, check_sight(check, h, t), cause);
 	}
 	if (f == NULL)
 		return;
-	explain(check, f, answered, symptom, way);
+	explain(check, f, &r->answered[t], &r->causes[t][f->places[0]]);
 	add_targets(r, f, t);
 }
 
@@ -519,20 +452,16 @@ void rule_target_unreachable(struct check *check)
 	size_t targets = check->run->meta.n_targets;
 	struct reporter r = {.check = check,
 	    .answered = arena_alloc(check->arena, targets * sizeof *r.answered),
-	    .causes = arena_alloc(check->arena, targets * check->n * sizeof *r.causes)};
+	    .causes = arena_alloc(check->arena, targets * sizeof *r.causes)};
 
 	for (size_t t = 0; t < targets; t++) {
 		r.answered[t] = answered_find(check, t);
-		for (size_t h = 0; h < check->n; h++) {
-			struct cause *cause = &r.causes[t * check->n + h];
-			*cause = cause_of(check, &r.answered[t], h);
-			check->sights[h * targets + t].misrouted = cause->path != NULL;
-		}
-		if (r.answered[t].n == 0)
-			join_all(check, &r.causes[t * check->n]);
+		r.causes[t] = causes_of(check, &r.answered[t]);
+		for (size_t h = 0; h < check->n; h++)
+			check->sights[h * targets + t].misrouted = r.causes[t][h].path != NULL;
 	}
 	for (size_t t = 0; t < targets; t++) {
-		for (int symptom = NO_WAY; symptom < SYMPTOMS; symptom++) {
+		for (int symptom = SYMPTOM_NO_WAY; symptom < SYMPTOMS; symptom++) {
 			for (int way = WAY_ALIKE; way < WAYS; way++)
 				report(&r, t, (enum symptom)symptom, (enum way)way);
 		}

@@ -169,7 +169,7 @@ static const struct {
 	    {ROUTES_ARE(LAN("10.9.0.1", "10.9.0.8", "10.9.0.0/24")), KNOWS(IP),
 		TRIES(IP, "unreachable"), PINGS(ERRORS("10.9.0.8")),
 		PROBE("neigh", IP " dev eth0 FAILED\n")}},
-	"target-unreachable high h2\n", "nobody there answers for the address", "Ask the cloud"},
+	"target-unreachable high h2\n", "eth0, nobody answers for 10.9.0.5", "Ask the cloud"},
     {"the errors are its own", DB, "",
 	{WELL, {ROUTES_ARE(ROUTES), KNOWS(IP), PINGS(ERRORS("10.1.0.7"))}},
 	"target-unreachable high h2\n", "the host itself reports errors", "errors come back"},
