@@ -5,6 +5,7 @@
 
 #include "oddhost/base/buf.h"
 #include "oddhost/base/json.h"
+#include "oddhost/base/text.h"
 #include "oddhost/check/recreate.h"
 
 #define DAEMON_JSON "/etc/docker/daemon.json"
@@ -128,7 +129,7 @@ static struct advice_network *entry_of(struct adviser *a, const struct container
 	const char *name = s->network != NULL ? s->network->name : s->dev;
 
 	for (size_t i = 0; i < advice->n_recreate; i++) {
-		if (strcmp(advice->recreate[i].name, name) == 0)
+		if (text_same(advice->recreate[i].name, name))
 			return &advice->recreate[i];
 	}
 	advice->recreate = arena_grow(a->arena, advice->recreate, advice->n_recreate,

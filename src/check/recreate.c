@@ -6,7 +6,8 @@
 
 /*
  * A network's settings as options of `docker network create`, one a line; its containers, each with
- * the options of `docker network connect`; and which of these had a fixed address.
+ * the options of `docker network connect`; and which of these had a fixed address. Where docker
+ * does not remove it, for something else is on it, they are put back.
  */
 #define FUNCTION                                                                                       \
 	"recreate() {\n"                                                                               \
@@ -29,11 +30,14 @@
 	"printf '%s\\n' \"$net was made with:\" \"$settings\" \"and had on it:\" \"$on\" >&2\n"        \
 	"printf '%s\\n' \"$on\" | while read -r c options; do "                                        \
 	"[ -z \"$c\" ] || docker network disconnect -f \"$net\" \"$c\"; done\n"                        \
-	"docker network rm \"$net\"\n"                                                                 \
-	"printf '%s' \"$settings\" | xargs -d '\\n' docker network create \"$@\" \"$net\"\n"           \
+	"kept=\n"                                                                                      \
+	"docker network rm \"$net\" || kept=yes\n"                                                     \
+	"[ \"$kept\" ] || printf '%s' \"$settings\" | tr '\\n' '\\0' | "                               \
+	"xargs -0 docker network create \"$@\" \"$net\"\n"                                             \
 	"set -f\n"                                                                                     \
 	"printf '%s\\n' \"$on\" | while read -r c options; do "                                        \
 	"[ -z \"$c\" ] || docker network connect $options \"$net\" \"$c\"; done\n"                     \
+	"[ -z \"$kept\" ]\n"                                                                           \
 	"}"
 
 #define LABEL "docker inspect -f '{{index .Config.Labels \"com.docker.compose.project.%s\"}}' %s"

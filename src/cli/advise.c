@@ -152,7 +152,7 @@ static void say_host(
 	say_networks(check, advice, out);
 	for (size_t i = 0; i < advice->remarks.n; i++)
 		say(out, "    %s\n", advice->remarks.v[i]);
-	say_lines("commands", &advice->commands, out);
+	say_lines("commands, for a POSIX shell of root", &advice->commands, out);
 	say_lines("verify", &advice->verify, out);
 }
 

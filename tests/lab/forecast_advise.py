@@ -19,6 +19,7 @@ NEVER = ('critical', 'high', 'medium', 'low')
 # In place of systemd: dockerd stops and starts again as it was started.
 SYSTEMCTL = '''#!/bin/sh -e
 [ "$*" = "restart docker" ]
+PATH=${PATH#/run:}
 pid=$(cat /run/docker.pid 2>/dev/null || true)
 if [ -d "/proc/${pid:-none}" ]; then
 	tr '\\0' '\\n' </proc/$pid/cmdline >/run/dockerd.args
@@ -74,6 +75,8 @@ def set_up(cloud):
     pre.sh('docker stop -t 0 idle')
     pre.network('app6', None, '--ipv6 --subnet fd00:db::/64')
     pre.container('six', 'app6', quick)
+    for tool in ('xargs', 'tr', 'grep'):  # as on Alpine
+        os.symlink(lab.BUSYBOX, f'{one.dir}/run/{tool}')
     one.network('latent', '192.168.32.0/20')
     one.container('app', 'latent', quick)
     one.sh('mkdir /run/shop')
