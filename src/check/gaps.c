@@ -105,6 +105,29 @@ static bool is_empty(const struct probe_result *probe)
 	return strcmp(probe->name, "routes") == 0 && view_trim(probe->out).n == 0;
 }
 
+/* A host without docker is not one of which docker's state is unknown. */
+static bool is_no_docker(const struct probe_result *probe)
+{
+	return probe->status == PROBE_MISSING_COMMAND &&
+	       strncmp(probe->name, "docker_", strlen("docker_")) == 0;
+}
+
+static void note_no_docker(struct check *check)
+{
+	const char **names = arena_alloc(check->arena, check->n * sizeof *names);
+	size_t n = 0;
+
+	for (size_t h = 0; h < check->n; h++) {
+		const struct probe_result *probe =
+		    host_record_probe(check->run->hosts[h], "docker_networks");
+		if (probe != NULL && is_no_docker(probe))
+			names[n++] = check_name(check, h);
+	}
+	if (n > 0)
+		note_add(check, "There is no docker on %s: the command was not found.",
+		    text_fold(check->arena, names, n, NAMED_HOSTS));
+}
+
 void gaps_note(struct check *check)
 {
 	struct gap_list gaps = {0};
@@ -112,12 +135,14 @@ void gaps_note(struct check *check)
 	for (size_t h = 0; h < check->n; h++) {
 		const struct host_record *record = check->run->hosts[h];
 		for (size_t i = 0; i < record->n_probes; i++) {
-			if (record->probes[i].status != PROBE_OK || is_empty(&record->probes[i]))
-				add(check, &gaps, &record->probes[i], record->name);
+			const struct probe_result *probe = &record->probes[i];
+			if (is_empty(probe) || (probe->status != PROBE_OK && !is_no_docker(probe)))
+				add(check, &gaps, probe, record->name);
 		}
 	}
 	for (size_t i = 0; i < gaps.n; i++) {
 		if (!gaps.v[i].told)
 			note(check, &gaps, i);
 	}
+	note_no_docker(check);
 }

@@ -1,3 +1,4 @@
+#include "oddhost/check/needs.h"
 #include "oddhost/check/rules.h"
 #include "oddhost/check/since.h"
 #include "oddhost/check/subnets.h"
@@ -12,13 +13,11 @@
 /* Could a container network have cut the host off from the bastion? Docker's own default pools. */
 static bool in_docker_pools(const struct ip *ip)
 {
-	static const struct prefix pools[] = {
-	    {{IP_V4, {172, 16}}, 12},
-	    {{IP_V4, {192, 168}}, 16},
-	};
+	size_t n;
+	const struct docker_pool *pools = pools_default(&n);
 
-	for (size_t i = 0; i < sizeof pools / sizeof *pools; i++) {
-		if (prefix_contains_ip(&pools[i], ip))
+	for (size_t i = 0; i < n; i++) {
+		if (prefix_contains_ip(&pools[i].base, ip))
 			return true;
 	}
 	return false;
@@ -58,7 +57,6 @@ static const char *earlier_text(struct check *check, const struct finding *f, co
 static const char *hypothesis(struct check *check, const struct finding *f)
 {
 	const char *text = check->run->meta.bastion;
-	char prefix[PREFIX_TEXT_SIZE];
 	struct ip bastion;
 
 	if (text == NULL || !ip_parse(view_of(text), &bastion))
@@ -77,11 +75,12 @@ static const char *hypothesis(struct check *check, const struct finding *f)
 	const struct reserved *reserved = check_reserved(check, &bastion);
 	if (reserved != NULL && in_docker_pools(&bastion))
 		return arena_printf(check->arena,
-		    " This machine's address %s lies in reserved %s%s%s%s, and in docker's default "
-		    "pools: a docker network on these hosts may have taken its subnet, so that their "
-		    "answers go to a bridge. Try their console.",
-		    text, prefix_format(&reserved->prefix, prefix), *reserved->name ? " (" : "",
-		    reserved->name, *reserved->name ? ")" : "");
+		    " This machine's address %s lies in %s, and in docker's default pools: a docker "
+		    "network on these hosts may have taken its subnet, so that their answers go to a "
+		    "bridge. Try their console.",
+		    text,
+		    need_text(check->arena,
+			&(struct need){reserved->prefix, NEED_RESERVED, reserved->name}));
 	if (in_docker_pools(&bastion))
 		return arena_printf(check->arena,
 		    " This machine's address %s lies in docker's default pools: a docker network on these "

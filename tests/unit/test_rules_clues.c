@@ -304,11 +304,66 @@ static void test_docker_down(void **state)
 	}
 }
 
+/* Where a lost host's docker may have taken the network that it was asked from. */
+static void test_bastion_in_pools(void **state)
+{
+	static const struct {
+		const char *bastion, *says;
+	} rows[] = {
+	    {"172.16.5.5", NULL}, /* docker's own pools begin at 172.17 */
+	    {"172.17.5.5", "docker's default pools"},
+	    {"172.31.255.9", "docker's default pools"},
+	    {"192.168.7.7", "docker's default pools"},
+	    {"172.20.5.5",
+		"lies in reserved 172.20.0.0/16 (office), and in docker's default pools"},
+	    {"10.9.9.9", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct scene s;
+		scene_begin(&s, "", "172.20.0.0/16=office");
+		s.run->meta.bastion = rows[i].bastion;
+		struct host_record *record = scene_host(&s, "h1");
+		record->status = HOST_CONNECT_TIMEOUT;
+		record->error = "no answer";
+		scene_diagnose(&s);
+		assert_string_equal(scene_findings(&s), "host-unreachable high h1\n");
+		const char *why = s.d->findings[0].why;
+		if (rows[i].says == NULL ? strstr(why, "pools") != NULL
+					 : strstr(why, rows[i].says) == NULL)
+			fail_msg("%s: %s", rows[i].bastion, why);
+		scene_free(&s);
+	}
+}
+
+/* No docker is no gap. */
+static void test_no_docker(void **state)
+{
+	static const char *const probes[] = {
+	    "docker_networks", "docker_inspect", "docker_ps", "docker_info"};
+	struct scene s;
+
+	(void)state;
+	scene_begin(&s, "db.example", "203.0.113.0/24");
+	struct host_record *record = scene_host(&s, "h1");
+	for (size_t i = 0; i < sizeof probes / sizeof *probes; i++)
+		scene_fail(record, probes[i], PROBE_MISSING_COMMAND);
+	scene_fail(record, "rules", PROBE_MISSING_COMMAND);
+	scene_diagnose(&s);
+	assert_int_equal(s.d->n_notes, 2);
+	assert_non_null(strstr(s.d->notes[0], "rules: missing-command on h1"));
+	assert_non_null(strstr(s.d->notes[1], "There is no docker on h1"));
+	scene_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_round_trips),
 	    cmocka_unit_test(test_docker_down),
+	    cmocka_unit_test(test_bastion_in_pools),
+	    cmocka_unit_test(test_no_docker),
 	    cmocka_unit_test(test_unreachable),
 	    cmocka_unit_test(test_cloud_is_asked),
 	    cmocka_unit_test(test_owner_names),
