@@ -328,7 +328,7 @@ static void test_bastion_in_pools(void **state)
 		record->status = HOST_CONNECT_TIMEOUT;
 		record->error = "no answer";
 		scene_diagnose(&s);
-		assert_string_equal(scene_findings(&s), "host-unreachable high h1\n");
+		assert_int_equal(s.d->n_findings, 1);
 		const char *why = s.d->findings[0].why;
 		if (rows[i].says == NULL ? strstr(why, "pools") != NULL
 					 : strstr(why, rows[i].says) == NULL)
