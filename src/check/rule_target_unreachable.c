@@ -240,22 +240,21 @@ static void explain_alike(
     struct check *check, struct finding *f, const struct answered *answered, enum way way)
 {
 	bool asked = check_sight(check, f->places[0], answered->target)->tried->asked;
-	const char *its = f->n_hosts == 1 ? "its" : "their",
-		   *how = arena_printf(check->arena,
-		       way == WAY_ALIKE
-			   ? "though %s packets leave by the same way as those of hosts that can"
-			   : "by the gateway of %s own network, as hosts of other networks can",
-		       its);
+	const char *its = f->n_hosts == 1 ? "its" : "their";
 
-	f->summary = arena_printf(
-	    check->arena, "%s cannot reach %s, %s", finding_hosts(check, f), f->target, how);
+	f->summary = arena_printf(check->arena,
+	    way == WAY_ALIKE
+		? "%s cannot reach %s, though %s way out is the same as that of hosts that can"
+		: "%s cannot reach %s by the gateway of %s own network, as hosts of other networks can",
+	    finding_hosts(check, f), f->target, its);
 	f->why = arena_printf(check->arena,
-	    "%zu other host%s answered by the same target. These send their packets out in the same "
-	    "way (%s%s%s), and %s. So a route is not what sets them apart; the host's own firewall and "
-	    "what lies behind that way were not seen from here.",
+	    "%zu other host%s answered by the same target. Here the kernel sends in the same way (%s%s%s), "
+	    "and %s. So a route is not what sets %s apart; whether a firewall of %s own lets the packets "
+	    "out, and what lies behind that way, was not seen.",
 	    answered->n, answered->n == 1 ? " is" : "s are", ways_text(check, answered->target, f),
 	    way == WAY_LIKEWISE ? ", the gateway of their own network" : "",
-	    asked ? ", by the kernel's own answer" : "", outcome(check, f, answered->target));
+	    asked ? ", by its own answer" : "", outcome(check, f, answered->target),
+	    f->n_hosts == 1 ? "the host" : "these hosts", its);
 	fix_beyond(check, f, answered->target);
 }
 
@@ -423,6 +422,19 @@ static void add_targets(const struct reporter *r, struct finding *f, size_t lead
 	}
 }
 
+/* Of a name with several addresses: which one it is. */
+static void name_address(struct check *check, struct finding *f, size_t t)
+{
+	const struct sight *sight = check_sight(check, f->places[0], t);
+	char text[IP_TEXT_SIZE];
+
+	if (sight->n_paths < 2 || sight->tried == NULL)
+		return;
+	f->address = arena_dup(check->arena, ip_format(&sight->tried->address, text));
+	f->why = arena_printf(check->arena, "%s Of the name's %zu addresses it is %s.", f->why,
+	    sight->n_paths, f->address);
+}
+
 static void report(const struct reporter *r, size_t t, enum symptom symptom, enum way way)
 {
 	struct check *check = r->check;
@@ -444,6 +456,7 @@ static void report(const struct reporter *r, size_t t, enum symptom symptom, enu
 	if (f == NULL)
 		return;
 	explain(check, f, &r->answered[t], &r->causes[t][f->places[0]]);
+	name_address(check, f, t);
 	add_targets(r, f, t);
 }
 
