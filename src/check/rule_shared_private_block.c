@@ -5,6 +5,18 @@
 
 #define QUOTED 8
 
+/* Of fc00::/7 each site has a /48 of its own, by chance (RFC 4193, 3.2): to share the /7 is
+ * nothing. */
+static bool find_block(const struct ip *ip, struct prefix *ret)
+{
+	const struct prefix *block = prefix_private_block(ip);
+
+	if (block == NULL)
+		return false;
+	*ret = ip->family == IP_V6 ? prefix_of_ip(ip, 48) : *block;
+	return true;
+}
+
 /* Whose address in this block is known: a target's, or the LAN that leads to the gateway. */
 static bool find_owner(
     const struct check *check, size_t h, const struct prefix *block, const char **ret_whose)
@@ -85,12 +97,13 @@ void rule_shared_private_block(struct check *check)
 		size_t n = subnets_of_host(check->arena, check->hosts[h], &subnets);
 		struct finding *last = NULL;
 		for (size_t i = 0; i < n; i++) {
-			const struct prefix *block = prefix_private_block(&subnets[i].prefix.ip);
+			struct prefix block;
 			const char *whose;
-			if (block == NULL || holds_target(check, &subnets[i].prefix) ||
-			    !find_owner(check, h, block, &whose))
+			if (!find_block(&subnets[i].prefix.ip, &block) ||
+			    holds_target(check, &subnets[i].prefix) ||
+			    !find_owner(check, h, &block, &whose))
 				continue;
-			struct finding *f = finding_of_block(check, first, block, whose);
+			struct finding *f = finding_of_block(check, first, &block, whose);
 			if (f != last)
 				finding_add_host(check, f, h);
 			last = f;

@@ -72,7 +72,8 @@ static void say_taken(struct check *check, struct buf *out)
 	    "the fullest host).\nTaken, beside the subnets that containers hold:\n",
 	    (size_t)pools->wanted, pools->size);
 	for (size_t i = 0; i < needs->n; i++) {
-		if (prefix_private_block(&needs->v[i].prefix.ip) == NULL)
+		const struct ip *ip = &needs->v[i].prefix.ip;
+		if (ip->family != IP_V4 || prefix_private_block(ip) == NULL)
 			continue;
 		if (n++ < TAKEN_SHOWN) {
 			say(out, "    %s\n", need_text(check->arena, &needs->v[i]));

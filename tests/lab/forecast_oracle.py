@@ -178,9 +178,10 @@ class Player:
                 self.script.append('restart')
                 self.host.restart_engine()
                 return 'restart'
-            except lab.Failed:  # no room for docker0
+            except lab.Failed:  # no room for docker0: docker's own pools have some
                 self.clear()
-                self.host.restart_engine()
+                self.host.engine({})
+                self.configure()
         return self.create_last()
 
     def create_last(self):

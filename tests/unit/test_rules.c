@@ -307,6 +307,38 @@ static void test_hostile_network_name(void **state)
 	scene_free(&s);
 }
 
+/* Two sites of IPv6 share fc00::/7 and nothing else. */
+static void test_private_ipv6(void **state)
+{
+	static const struct {
+		const char *subnet;
+		bool shared;
+	} rows[] = {
+	    {"fd00:db:0:5::/64", true}, {"fd00:dc::/64", false}, {"fd12:3456:789a::/64", false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct buf network = {0};
+		struct scene s;
+		scene_begin(&s, "fd00:db::166", "");
+		struct host_record *record = scene_host(&s, "h1");
+		buf_printf(&network,
+		    "[{\"Name\":\"six\",\"Id\":\"0123456789ab\",\"Driver\":\"bridge\",\"IPAM\":{\"Config\":"
+		    "[{\"Subnet\":\"%s\"}]}}]",
+		    rows[i].subnet);
+		scene_probe(record, "routes", LAN);
+		scene_probe(
+		    record, "routes6", "default via fe80::1 dev eth0 metric 1024 pref medium\n");
+		scene_probe(record, "docker_inspect", buf_str(&network));
+		scene_diagnose(&s);
+		if ((strstr(scene_findings(&s), "shared-private-block low h1") != NULL) !=
+		    rows[i].shared)
+			fail_msg("%s: %s", rows[i].subnet, scene_findings(&s));
+		buf_free(&network);
+		scene_free(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +346,7 @@ int main(void)
 	    cmocka_unit_test(test_unreachable_host),
 	    cmocka_unit_test(test_evidence_of_the_shadow),
 	    cmocka_unit_test(test_pools_of_the_fix),
+	    cmocka_unit_test(test_private_ipv6),
 	    cmocka_unit_test(test_hostile_network_name),
 	};
 
