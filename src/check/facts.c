@@ -378,26 +378,30 @@ static void add_services(struct fact_list *list, const struct host *host)
 
 /*
  * A command that prints one line is compared by that; one that prints more, by which lines there
- * are, in whatever order.
+ * are, in whatever order. Returns whether all of them are: what stands behind is not known.
  */
-static void add_own(struct fact_list *list, const struct probe_result *probe)
+static bool add_own(struct fact_list *list, const struct probe_result *probe)
 {
 	const char *name = probe->name + strlen(OWN), *value = "nothing printed";
 	struct view rest = view_trim(probe->out), line;
-	bool single = view_find_char(rest, '\n') < 0;
 
-	if (single && rest.n > 0)
-		value = arena_dup_view(list->arena, view_left(rest, OWN_BYTES));
-	if (single)
+	if (view_find_char(rest, '\n') < 0) {
+		if (rest.n > 0)
+			value = arena_dup_view(list->arena, view_left(rest, OWN_BYTES));
 		add(list, FACET_OWN, name, value, (struct source){probe, rest.n > 0});
+		return true;
+	}
 	rest = probe->out;
-	for (unsigned n = 1; !single && n <= OWN_LINES && view_next_line(&rest, &line); n++) {
+	for (unsigned n = 1; view_next_line(&rest, &line); n++) {
 		line = view_left(view_trim(line), OWN_BYTES);
+		if (n > OWN_LINES && line.n > 0)
+			return false;
 		if (line.n > 0)
 			add(list, FACET_OWN,
 			    arena_printf(list->arena, "%s: %.*s", name, VIEW_ARG(line)), "there",
 			    (struct source){probe, n});
 	}
+	return true;
 }
 
 static void add_owns(struct fact_list *list, const struct host *host)
@@ -409,9 +413,7 @@ static void add_owns(struct fact_list *list, const struct host *host)
 		if (strncmp(probe->name, OWN, strlen(OWN)) != 0)
 			continue;
 		any = true;
-		whole = whole && probe->status == PROBE_OK;
-		if (probe->status == PROBE_OK)
-			add_own(list, probe);
+		whole = probe->status == PROBE_OK && add_own(list, probe) && whole;
 	}
 	list->whole[FACET_OWN] = any && whole;
 }
