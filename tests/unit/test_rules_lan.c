@@ -88,6 +88,11 @@ static const struct {
 	    {ROUTES(LAN("10.1.0.8") BRIDGE("10.1.0.128/25", "10.1.0.129"))}},
 	"lan-overlap high h1,h2\n", NULL},
 
+    {"a peer's loopback is no address of the LAN", NULL,
+	{{ROUTES(LAN("10.1.0.7") BRIDGE("127.0.0.0/8", "127.0.0.1"))},
+	    {ROUTES(LAN("10.1.0.8")), {"addrs", "1: br1    inet 127.0.0.5/8 scope host br1\n"}}},
+	"", NULL},
+
     /* What is reached by a gateway. */
     {"a network of its own route, all of it", NULL,
 	{{ROUTES(LAN("10.1.0.7") PEERING BRIDGE("172.19.0.0/16", "172.19.0.1"))},
