@@ -146,29 +146,30 @@ static bool take_words(struct view line, struct arena *arena, struct prompt *ret
 	return sure || command_is_usual(arena, ret->command);
 }
 
-/* "12:00:00", "[12:00]" */
+/* "12:00:00", "[12:00]", "2026-11-26" */
 static bool is_time(struct view word)
 {
-	size_t colons = 0;
+	size_t separators = 0;
 
 	view_take(&word, "[");
 	if (view_ends(word, "]"))
 		word.n--;
 	for (size_t i = 0; i < word.n; i++) {
-		if (word.p[i] == ':')
-			colons++;
+		if (word.p[i] == ':' || word.p[i] == '-')
+			separators++;
 		else if (word.p[i] < '0' || word.p[i] > '9')
 			return false;
 	}
-	return colons > 0 && word.n >= 4 && word.p[0] != ':';
+	return separators > 0 && word.n >= 4 && word.p[0] != ':';
 }
 
 bool prompt_take(struct view line, struct arena *arena, struct prompt *ret)
 {
 	struct view word, rest = line;
 
-	if (view_next_word(&rest, &word) && word.p == line.p && is_time(word))
-		line = view_trim(rest);
+	for (int n = 0; n < 2 && view_next_word(&rest, &word) && word.p == line.p && is_time(word);
+	     n++)
+		line = rest = view_trim(rest);
 	if (view_starts(line, "(")) { /* "(venv) user@host:~$" */
 		long close = view_find(line, ") ");
 		if (close > 0)

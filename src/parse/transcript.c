@@ -196,7 +196,7 @@ static void take_prompt(struct reader *r, const struct prompt *prompt, struct vi
 /* A prompt of a form that is known, or one that begins as the last one did. */
 static bool find_prompt(struct reader *r, struct view line, struct prompt *ret)
 {
-	struct view rest = line;
+	struct view rest;
 
 	if (r->prompt.n > 0 && view_same(view_left(line, r->prompt.n), r->prompt)) {
 		rest = view_skip(line, r->prompt.n);

@@ -243,6 +243,8 @@ static const struct {
     {"12:00:00 ops@web03:~$ ", "web03"},
     {"[12:00] ops@web03:~$ ", "web03"},
     {"[12:00:01] root@web03:~# ", "web03"},
+    {"[2026-11-26 12:00:01] root@web03:~# ", "web03"},
+    {"2026-11-26 12:00:01 root@web03:~# ", "web03"},
     {"ops@web03:~ (main)$ ", "web03"},
     {"ops@web03:~/src (main *) $ ", "web03"},
     {"ops@web03 [~]# ", "web03"},
