@@ -215,9 +215,10 @@ static uint64_t count_held(
 static const struct prefix *reserved_by(const struct pools *pools, const struct span *span)
 {
 	for (size_t i = 0; i < pools->n_reserved; i++) {
+		if (pools->reserved[i].ip.family != IP_V4)
+			continue;
 		struct span by = span_of(&pools->reserved[i]);
-		if (pools->reserved[i].ip.family == IP_V4 && by.begin < span->end &&
-		    span->begin < by.end)
+		if (by.begin < span->end && span->begin < by.end)
 			return &pools->reserved[i];
 	}
 	return NULL;

@@ -81,7 +81,7 @@ static const struct forecast_case {
 	"172.19.0.0/16 (vpc); firm; gets the same one again"},
     {"nameservers and on-link networks are left out", "",
 	LAN DOCKER0 "172.18.4.0/22 dev eth1 proto kernel scope link src 172.18.4.4 \n",
-	INFO("20.10.24", "null"), BRIDGE0, "nameserver 172.19.0.2\n",
+	INFO("20.10.24", "null"), BRIDGE0, "nameserver 172.19.0.2\nnameserver fd00::53\n",
 	"rotating 172.20.0.0/16 172.21.0.0/16 172.22.0.0/16; 0; known; "},
     {"a gateway's network is not seen by docker, but by us", "",
 	LAN DOCKER0 "172.19.0.0/16 via 10.1.0.2 dev eth0 \n", INFO("20.10.24", "null"), BRIDGE0, "",
