@@ -66,6 +66,25 @@ static bool take_prefix(struct view *line, struct prefix *ret)
 	return view_eq(word, "all") || prefix_parse(word, ret);
 }
 
+/* `not`, and what a rule asks for beside addresses; false where its value cannot be read. */
+static bool take_selector(struct view word, struct view *line, struct rule *rule)
+{
+	struct view value, mark;
+
+	if (view_eq(word, "not")) {
+		rule->conditional = rule->inverted = true;
+	} else if (view_eq(word, "iif") || view_eq(word, "oif") || view_eq(word, "tos")) {
+		return view_next_word(line, &value) && ask(rule, word, value);
+	} else if (view_eq(word, "fwmark")) {
+		if (!view_next_word(line, &value) || !view_next_part(&value, '/', &mark))
+			return false;
+		ask_mark(rule, mark, value);
+	} else if (!view_eq(word, "[detached]")) { /* of an interface that is not there */
+		leave_open(rule);                  /* also a value of such a word */
+	}
+	return true;
+}
+
 /* The word's effect on the rule; false where it cannot be read. */
 static bool take_word(struct view word, struct view *line, struct rule *rule, struct arena *arena)
 {
@@ -95,22 +114,7 @@ static bool take_word(struct view word, struct view *line, struct rule *rule, st
 		rule->suppress_prefix = (int)number;
 		return true;
 	}
-	if (view_eq(word, "not")) {
-		rule->conditional = rule->inverted = true;
-		return true;
-	}
-	if (view_eq(word, "iif") || view_eq(word, "oif") || view_eq(word, "tos"))
-		return view_next_word(line, &value) && ask(rule, word, value);
-	if (view_eq(word, "fwmark")) {
-		struct view mark;
-		if (!view_next_word(line, &value) || !view_next_part(&value, '/', &mark))
-			return false;
-		ask_mark(rule, mark, value);
-		return true;
-	}
-	if (!view_eq(word, "[detached]")) /* of an interface that is not there */
-		leave_open(rule);         /* also a value of such a word */
-	return true;
+	return take_selector(word, line, rule);
 }
 
 /* The types that a rule may have in place of a table. */

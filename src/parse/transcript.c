@@ -212,12 +212,13 @@ static bool find_prompt(struct reader *r, struct view line, struct prompt *ret)
 	return true;
 }
 
-/* The title of `route`, which every answer has once. */
+/* The title of `route`, which the answer to one question has once. */
 static bool is_second_table(const struct reader *r, struct view line)
 {
 	static const char title[] = "Kernel IP routing table";
 
-	return r->host != NULL && view_starts(line, title) && view_find(r->output, title) >= 0;
+	return r->host != NULL && view_starts(line, title) && view_find(r->output, title) >= 0 &&
+	       command_probe_name(r->scratch, r->command) != NULL;
 }
 
 static void take_line(struct reader *r, struct view line)

@@ -195,6 +195,10 @@ static const struct {
     {"two tables in one answer are two hosts'",
 	"root@web1:~# route -n\nKernel IP routing table\nx\nKernel IP routing table\ny\n",
 	"web1: routes <route -n> ok\nKernel IP routing table\nx\n", 1},
+    {"two tables of two questions",
+	"a:~# route -n; route -n\nKernel IP routing table\nKernel IP routing table\n",
+	"a: other:route -n; route -n <route -n; route -n> ok\nKernel IP routing table\nKernel IP routing table\n",
+	1},
     {"a comment is no prompt",
 	"root@web1:~# cat /etc/resolv.conf\n# ip of the office\n#\n# docker dns\n"
 	"nameserver 10.0.0.2\n",
