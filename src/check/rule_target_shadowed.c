@@ -195,15 +195,6 @@ static bool answers_from_bridge(const struct ping *ping, const struct path *path
 	       prefix_contains_ip(&path->route->dst, &ping->errors[0].from);
 }
 
-static bool answers_elsewhere(const struct sight *sight)
-{
-	for (size_t i = 0; i < sight->n_paths; i++) {
-		if (&sight->paths[i] != sight->shadow && sight->trials[i].reach == REACH_OK)
-			return true;
-	}
-	return false;
-}
-
 static const char *summary_of(
     struct check *check, const struct finding *f, const char *owner, const struct path *path)
 {
@@ -262,7 +253,7 @@ static const char *aside(struct check *check, size_t h, const struct sight *sigh
 		text = arena_printf(check->arena,
 		    " The ping errors come from %s, which is %s's own side of the bridge.",
 		    ip_format(&ping->errors[0].from, ip), name);
-	if (answers_elsewhere(sight))
+	if (sight_answers_beside(sight, path))
 		text = arena_printf(check->arena,
 		    "%s The name has other addresses, which answer: clients fail some of the time.",
 		    text);

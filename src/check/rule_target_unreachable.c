@@ -422,13 +422,13 @@ static void add_targets(const struct reporter *r, struct finding *f, size_t lead
 	}
 }
 
-/* Of a name with several addresses: which one it is. */
+/* Of a name that answers at other addresses: which one it is. */
 static void name_address(struct check *check, struct finding *f, size_t t)
 {
 	const struct sight *sight = check_sight(check, f->places[0], t);
 	char text[IP_TEXT_SIZE];
 
-	if (sight->n_paths < 2 || sight->tried == NULL)
+	if (sight->tried == NULL || !sight_answers_beside(sight, sight->tried))
 		return;
 	f->address = arena_dup(check->arena, ip_format(&sight->tried->address, text));
 	f->why = arena_printf(check->arena, "%s Of the name's %zu addresses it is %s.", f->why,

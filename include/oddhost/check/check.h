@@ -8,63 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "oddhost/check/path.h"
+#include "oddhost/check/sights.h"
 #include "oddhost/model/diagnosis.h"
-
-enum reach {
-	REACH_UNKNOWN, /* not tried, or not understood */
-	REACH_OK,      /* something answered, and it was not the host itself */
-	REACH_SILENT,  /* nothing came back: may be a filter */
-	REACH_FAILED,  /* errors came back, the name does not resolve, the host drops it, or the
-			  target's port cannot be connected to */
-};
-
-static inline bool reach_fails(enum reach reach)
-{
-	return reach == REACH_SILENT || reach == REACH_FAILED;
-}
-
-/* What is known of one address of a target: the attempts at it, and how they went. */
-struct trial {
-	const struct tcp *tcp;
-	const struct ping *ping; /* NULL: none, or not known to be at this address */
-	enum reach reach;
-};
-
-/* One host's view of one target: of a name with several addresses, of the one that fails here and
- * answers others, if there is one. */
-struct sight {
-	const struct resolution *resolution; /* NULL: not known */
-	const struct ping *ping;             /* NULL: not tried */
-	const struct tcp *tcp; /* the port's word, above the ping's; NULL: not known */
-	struct path *paths;    /* one an address */
-	struct trial *trials;  /* beside paths[] */
-	size_t n_paths;
-	enum reach reach;
-	const struct path *tried;  /* the path that tcp or else ping took; NULL: not known */
-	const struct path *shadow; /* the path that leads into a virtual bridge instead, or NULL */
-	bool misrouted; /* rule_target_unreachable holds a route of the host against it, or one that
-			   it lacks */
-	bool misnamed;  /* it knows the target by an address at which, unlike at another, nobody is
-			   answered */
-};
-
-/* An address by which some host knows a target, and how the hosts get on with it. */
-struct sought {
-	size_t target;
-	struct ip address;
-	size_t first_peer;       /* whose packets leave by a real interface; check->n: none */
-	bool answers_by_gateway; /* a host that sends to a gateway is answered */
-	bool answers_on_link;    /* a host with a real network of its own to it is answered */
-	bool answers_inside;     /* a host that looks for it on a bridge of its own is answered */
-
-	/* Of the hosts whose packets leave by a real interface and that no shadow was found on,
-	 * once check_peers() was asked for them. */
-	const char *peers; /* their names, folded; NULL: not asked for yet */
-	size_t n_peers;
-	bool peers_answered; /* all of them are */
-	struct ip gateway;   /* of all of them; IP_NONE where they differ or are on-link */
-};
 
 /* All facts of all hosts with one facet and key: entries [begin, end). */
 struct fact_entry {
@@ -99,32 +44,10 @@ struct check {
 /* Facts, rows and sights of all hosts. */
 void check_prepare(struct check *check);
 
-const struct sight *check_sight(const struct check *check, size_t host, size_t target);
 static inline const char *check_name(const struct check *check, size_t host)
 {
 	return check->run->hosts[host]->name;
 }
-
-/* What is known of that one of the sight's paths. */
-const struct trial *sight_trial(const struct sight *sight, const struct path *path);
-
-/* A path's entry among the sought. */
-const struct sought *check_sought(const struct check *check, size_t target, const struct ip *ip);
-
-/* The host's path to that address of the target, or NULL. */
-const struct path *check_path(
-    const struct check *check, size_t host, size_t target, const struct ip *ip);
-
-/* As check_sought(), with the peers filled in. */
-const struct sought *check_peers(struct check *check, size_t target, const struct ip *ip);
-
-/* " host-[01-03] send it to gateway 10.1.0.1 and get answers.", once check_peers() was asked; ""
- * where there are none. */
-const char *check_peers_text(struct check *check, const struct sought *sought);
-
-/* Is this subnet the one that shadows a target on that host, or would by its route table, though
- * the kernel says otherwise? Then it is reported as the cause. */
-bool check_shadowed(const struct check *check, size_t host, const struct prefix *prefix);
 
 /* The reserved prefix that holds the address, or overlaps the prefix; or NULL. */
 const struct reserved *check_reserved(const struct check *check, const struct ip *ip);
