@@ -135,7 +135,8 @@ static void recreate(struct check *check, struct finding *f, const struct docker
 	if (network == NULL) {
 		finding_add_fix(check, f,
 		    "Find the network's name (`docker network ls`), note its settings (`docker network "
-		    "inspect`), then remove it and create it with the same, but no subnet.");
+		    "inspect`), then remove it and create it with the same, but %s.",
+		    *options ? "another subnet" : "no subnet");
 		return;
 	}
 	if (network->n_containers > 0)

@@ -1,5 +1,6 @@
 /*
- * Whole hosts up to their reports: what any outputs make of facts, comparison, rules and documents.
+ * Whole hosts up to their reports: what any outputs make of facts, comparison, rules, documents and
+ * advice.
  *
  * A line "@NAME" begins a host, "#PROBE" (or "#PROBE STATUS") a probe of it; what follows is its
  * output. The same input twice must give the same bytes, and findings.json must be JSON.
@@ -9,9 +10,11 @@
 
 #include "oddhost/base/json.h"
 #include "oddhost/base/mem.h"
+#include "oddhost/check/advise.h"
 #include "oddhost/check/compare.h"
 #include "oddhost/check/diagnose.h"
 #include "oddhost/check/facts.h"
+#include "oddhost/check/forecast.h"
 #include "oddhost/parse/host.h"
 #include "oddhost/report/report.h"
 #include "oddhost/report/terminal.h"
@@ -24,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static struct run *new_run(void)
 {
 	static const char *const targets[] = {"db.example:3306", "10.9.9.9", "cache.example"};
-	static const char *const reserved[] = {"192.168.0.0/16=vpc", "10.9.0.0/16"};
+	static const char *const reserved[] = {"192.168.0.0/16=vpc", "10.9.0.0/16", "fd00:db::/48"};
 	struct run *run = run_new();
 	struct run_meta *meta = &run->meta;
 	struct err err;
@@ -33,11 +36,11 @@ static struct run *new_run(void)
 	meta->started = meta->finished = "2020-12-04T03:00:00Z";
 	meta->bastion = "172.18.0.5";
 	meta->targets = arena_alloc(run->arena, 3 * sizeof *meta->targets);
-	meta->reserved = arena_alloc(run->arena, 2 * sizeof *meta->reserved);
+	meta->reserved = arena_alloc(run->arena, 3 * sizeof *meta->reserved);
 	for (; meta->n_targets < 3; meta->n_targets++)
 		target_parse(run->arena, view_of(targets[meta->n_targets]),
 		    &meta->targets[meta->n_targets], &err);
-	for (; meta->n_reserved < 2; meta->n_reserved++)
+	for (; meta->n_reserved < 3; meta->n_reserved++)
 		reserved_parse(run->arena, view_of(reserved[meta->n_reserved]),
 		    &meta->reserved[meta->n_reserved], &err);
 	return run;
@@ -101,6 +104,37 @@ static void ignore(void *context, const struct pair_difference *difference)
 	++*(size_t *)context;
 }
 
+static void add_lines(const struct line_list *lines, struct buf *out)
+{
+	for (size_t i = 0; i < lines->n; i++)
+		buf_printf(out, "%s\n", lines->v[i]);
+}
+
+/* The daemon.json of the advice must be JSON: dockerd does not start with anything else. */
+static void advise(const struct run *run, struct host *const *hosts, struct buf *out)
+{
+	struct check check = {.arena = run->arena, .run = run, .hosts = hosts, .n = run->n_hosts};
+	struct forecast forecast;
+	struct advice advice;
+	struct err err;
+
+	check_prepare(&check);
+	for (size_t h = 0; h < check.n; h++) {
+		forecast_host(&check, h, &forecast);
+		buf_puts(out, forecast.assumption);
+		advise_host(&check, h, &advice);
+		add_lines(&advice.remarks, out);
+		add_lines(&advice.commands, out);
+		add_lines(&advice.verify, out);
+		struct json *daemon = advice.daemon_json == NULL
+					  ? json_object()
+					  : json_parse_exact(view_of(advice.daemon_json), &err);
+		if (daemon == NULL)
+			abort();
+		json_free(daemon);
+	}
+}
+
 static void report(const struct view input, struct buf *out)
 {
 	struct run *run = read_input(input);
@@ -131,6 +165,7 @@ static void report(const struct view input, struct buf *out)
 		    facts_make(run->arena, hosts[1], meta->targets, meta->n_targets);
 		compare_pair(&a, &b, ignore, &differences);
 	}
+	advise(run, hosts, out);
 	diagnosis_free(d);
 	run_free(run);
 }

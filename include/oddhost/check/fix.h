@@ -7,7 +7,8 @@
 /*
  * Move a container network of `host` out of the way: for docker the pools to declare, the restart,
  * and the network to re-create with what stops meanwhile (docker0 needs a `bip` instead: it can be
- * neither removed nor created); for others a sentence. `network` may be NULL where its name is not
+ * neither removed nor created; an IPv6 subnet needs another one, and no pools); podman's own
+ * configuration for podman; for others a sentence. `network` may be NULL where its name is not
  * known; `clear_of` says what the new subnet must not hold.
  */
 void fix_move_network(struct check *check, struct finding *finding, const struct host *host,
