@@ -179,9 +179,40 @@ static void test_rules(void **state)
 	}
 }
 
+/* What is quoted of docker is the line that says its pools; where no network shows docker's place,
+ * that line is all there is. */
+static void test_evidence(void **state)
+{
+	static const char *const rules[] = {STALE, NEXT};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+		struct scene s;
+		scene_begin(&s, "", VPC);
+		struct host_record *record = scene_host(&s, "h1");
+		add(record, "routes", LAN);
+		add(record, "docker_info", OWN);
+		add(record, "docker_inspect", BRIDGE NETWORK("old", "01", BEFORE, "172.25.0.0/16"));
+		add(record, "docker_daemon", DAEMON("10.9.0.0/16"));
+		scene_diagnose(&s);
+		bool quoted = false;
+		for (size_t f = 0; f < s.d->n_findings; f++) {
+			const struct finding *finding = &s.d->findings[f];
+			for (size_t k = 0; k < finding->n_evidence; k++)
+				quoted = quoted || (strcmp(finding->rule, rules[i]) == 0 &&
+						       strstr(finding->evidence[k].text,
+							   "DefaultAddressPools"));
+		}
+		if (!quoted)
+			fail_msg("%s: %s", rules[i], scene_findings(&s));
+		scene_free(&s);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules)};
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_rules), cmocka_unit_test(test_evidence)};
 
 	return cmocka_run_group_tests_name("rules_pools", tests, NULL, NULL);
 }
