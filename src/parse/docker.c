@@ -17,6 +17,8 @@ struct reader {
 	struct line_finder subnets, ids; /* of "Subnet" and "Id" */
 	bool scopes;                     /* the table has a column SCOPE: docker's, not podman's */
 	struct table by_id, by_name;     /* of the list: the first digits of an id, a name */
+	/* What is found is the address of a place here, as the list itself moves when it grows. */
+	char places[DOCKER_MOST];
 };
 
 static bool is_id(struct view v)
@@ -37,35 +39,30 @@ static bool same_id(const char *a, struct view b)
 
 #define SHORT_ID 12 /* digits, of which an id has at least so many */
 
-/* A place in the list, which moves as it grows. */
-static void *place_of(const struct network_list *list, const struct docker_network *net)
+static struct docker_network *at_place(struct reader *r, const char *place)
 {
-	return (void *)(uintptr_t)(net - list->v + 1);
-}
-
-static struct docker_network *at_place(const struct network_list *list, void *place)
-{
-	return place == NULL ? NULL : &list->v[(uintptr_t)place - 1];
+	return place == NULL ? NULL : &r->list->v[place - r->places];
 }
 
 static void index_network(struct reader *r, const struct docker_network *net)
 {
+	char *place = &r->places[net - r->list->v];
+
 	if (net->id != NULL)
-		table_add(&r->by_id, view_left(view_of(net->id), SHORT_ID), place_of(r->list, net));
-	table_add(&r->by_name, view_of(net->name), place_of(r->list, net));
+		table_add(&r->by_id, view_left(view_of(net->id), SHORT_ID), place);
+	table_add(&r->by_name, view_of(net->name), place);
 }
 
 /* The network of that id, or of that name where one of the two has no id; NULL: a new one. */
 static struct docker_network *find_network(struct reader *r, struct view id, struct view name)
 {
-	struct docker_network *net =
-	    at_place(r->list, table_get(&r->by_id, view_left(id, SHORT_ID)));
+	struct docker_network *net = at_place(r, table_get(&r->by_id, view_left(id, SHORT_ID)));
 
 	if (net != NULL && same_id(net->id, id))
 		return net;
 	if (name.n == 0)
 		return NULL;
-	net = at_place(r->list, table_get(&r->by_name, name));
+	net = at_place(r, table_get(&r->by_name, name));
 	return net != NULL && (net->id == NULL || id.n == 0) && view_eq(name, net->name) ? net
 											 : NULL;
 }

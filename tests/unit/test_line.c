@@ -67,9 +67,11 @@ static void test_linear(void **state)
 	(void)state;
 	assert_true(text != MAP_FAILED);
 	memset(text, ' ', 2 * page);
-	for (size_t i = 0; i < page; i += 4)
-		memcpy(text + i, "{}\n ", 4);
-	memcpy(text + page - 4, "  {}", 4);
+	for (size_t i = 0; i < page; i += 4) {
+		text[i] = '{';
+		text[i + 1] = '}';
+		text[i + 2] = '\n';
+	}
 	struct view both = {text, 2 * page};
 	assert_int_equal(line_each_json(both, NULL, see, &seen), page / 4);
 	assert_int_equal(seen.last, page / 4);

@@ -20,6 +20,8 @@
  * neither gateway nor device, and a diagnostic.
  * - `ip` leaves out scope global and table main, so that is what they are where nothing is printed.
  *   `route -n` does not print the scope: without flag G it is link.
+ * - route(8) does not print from which addresses an IPv6 route may be taken: it then looks like one
+ *   for all.
  * - route(8) prints no device ('*') for blackhole and throw, and '!' for unreachable and prohibit
  *   (IPv6: for all four): these come out as blackhole and unreachable, with a diagnostic, and
  * unclear where more than the word depends on it.
