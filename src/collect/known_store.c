@@ -128,8 +128,7 @@ static struct known_set *set_of(struct known_store *store, const struct host_spe
 void known_store_load(struct known_store *store, const struct host_spec *spec)
 {
 	pthread_rwlock_wrlock(&store->lock);
-	if (!spec->local && spec->host_key != HOST_KEY_OFF)
-		set_of(store, spec);
+	set_of(store, spec);
 	pthread_rwlock_unlock(&store->lock);
 }
 

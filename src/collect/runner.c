@@ -266,7 +266,8 @@ static void load_keys_of(struct runner *r, const struct host_spec *spec)
 	for (size_t k = 0;
 	     !is_stopped(r) && identities_usual(ids, spec, k, r->shared.diags) != NULL; k++)
 		continue;
-	known_store_load(r->shared.known, spec);
+	if (session_wants_known(&r->shared, spec))
+		known_store_load(r->shared.known, spec);
 }
 
 /*

@@ -112,6 +112,12 @@ static void choose_keys(struct session *s)
 
 /* ---- one request ---- */
 
+/* The password, where there is one and the host may have it. */
+static const char *password_for(const struct session *s)
+{
+	return s->distrusted ? NULL : s->shared->password;
+}
+
 static LIBSSH2_USERAUTH_PUBLICKEY_SIGN_FUNC(sign)
 {
 	struct session *s = *abstract;
@@ -198,7 +204,7 @@ static enum login_method next_method(const struct session *s)
 {
 	if (s->key < s->n_keys && takes(s, "publickey"))
 		return LOGIN_KEY;
-	if (s->shared->password == NULL || s->password_used)
+	if (password_for(s) == NULL || s->password_used)
 		return LOGIN_NONE_LEFT;
 	return takes(s, "password")               ? LOGIN_PASSWORD
 	       : takes(s, "keyboard-interactive") ? LOGIN_KEYBOARD
@@ -263,7 +269,12 @@ static void say_known_key(struct session *s, struct buf *text)
 
 static void say_password(struct session *s, struct buf *text)
 {
-	if (s->password_expired)
+	if (s->distrusted)
+		buf_printf(text,
+		    "; the password was not sent, since known_hosts has another key for it, or has "
+		    "this one as revoked: %s",
+		    s->record->hostkey);
+	else if (s->password_expired)
 		buf_puts(text, "; the password has expired: change it there");
 	else if (s->password_used)
 		buf_puts(text, "; the password was refused");
@@ -351,7 +362,7 @@ enum outcome auth_begin(struct session *s)
 	s->methods = NULL;
 	s->known_key = NULL;
 	s->signature_sent = s->key_accepted = s->password_used = false;
-	s->method = s->shared->password != NULL ? LOGIN_LIST : next_method(s);
+	s->method = password_for(s) != NULL ? LOGIN_LIST : next_method(s);
 	return MOVED;
 }
 

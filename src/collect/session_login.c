@@ -74,6 +74,11 @@ static void prefer_known_types(struct session *s)
 	buf_free(&list);
 }
 
+bool session_wants_known(const struct session_shared *shared, const struct host_spec *spec)
+{
+	return spec->host_key != HOST_KEY_OFF || shared->password != NULL;
+}
+
 enum outcome login_begin(struct session *s)
 {
 	s->ssh = libssh2_session_init_ex(NULL, NULL, NULL, s);
@@ -82,8 +87,10 @@ enum outcome login_begin(struct session *s)
 	libssh2_session_set_blocking(s->ssh, 0);
 	libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_SEND, (void *)ssh_send);
 	libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_RECV, (void *)ssh_recv);
-	s->known_asked_for = false;
-	s->known = known_store_find(s->shared->known, s->spec, s->record->arena);
+	s->known_asked_for = s->distrusted = false;
+	s->known = (struct known_keys){0};
+	if (session_wants_known(s->shared, s->spec))
+		s->known = known_store_find(s->shared->known, s->spec, s->record->arena);
 	prefer_known_types(s);
 	s->step = SESSION_HANDSHAKE;
 	return MOVED;
@@ -149,11 +156,19 @@ static enum outcome meet_other_type(struct session *s, struct view key)
 	    s->spec->address);
 }
 
+/*
+ * As ssh with StrictHostKeyChecking=no: whoever shows another key than the one that is known may be
+ * let in, but is given no password.
+ */
 static enum outcome judge_key(struct session *s, struct view key)
 {
-	if (s->spec->host_key == HOST_KEY_OFF)
+	enum known_hosts_result result = known_keys_check(&s->known, key);
+
+	if (s->spec->host_key == HOST_KEY_OFF) {
+		s->distrusted = result != KNOWN_HOSTS_MATCH && result != KNOWN_HOSTS_UNKNOWN;
 		return MOVED;
-	switch (known_keys_check(&s->known, key)) {
+	}
+	switch (result) {
 	case KNOWN_HOSTS_MATCH:
 		return MOVED;
 	case KNOWN_HOSTS_UNKNOWN:

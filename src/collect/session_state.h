@@ -78,6 +78,7 @@ struct session {
 
 	struct known_keys known;  /* of the host, from known_hosts */
 	bool known_asked_for;     /* a key of a type that is known would have been agreed on */
+	bool distrusted;          /* its key is not the known one: it gets no password */
 	enum login_method method; /* of the request that is under way */
 	const char *methods;      /* that the server has named, or NULL */
 	const struct identity **offers; /* each key once, in order */

@@ -116,6 +116,32 @@ def passwords(lab, table):
     table.row('passwords, 5 servers', f'exit {code}', time.monotonic() - began, '-', problems)
 
 
+def unverified(lab, table):
+    """-k with --host-key off: whoever shows another key than the known one gets no password."""
+    refused = Row('known', 'auth-failed', 'the password was refused$', user='password')
+    withheld = 'the password was not sent, since known_hosts has another key'
+    addresses = [lab.address() for _ in range(3)]
+    lab.world.sshd('unverified', addresses, users=['password'])
+    del lab.world.known[-2:]
+    lab.world.trust(addresses[1], 'other_host_key')
+    lab.world.trust(addresses[2], marker='@revoked ')
+    rows = list(zip(addresses, (
+        refused, Row('known by another key', 'auth-failed', withheld, user='password'),
+        Row('revoked', 'auth-failed', withheld, user='password'))))
+    inventory = without_keys(lab, 'unverified', {row.host: (at, row) for at, row in rows})
+    began = time.monotonic()
+    terminal = Terminal(lab, 'unverified', inventory, '-k', '--host-key', 'off')
+    problems = [] if terminal.await_text(b'password: ', 5 * lab.slow) else ['does not ask']
+    terminal.type(PASSWORD + '\n')
+    code = terminal.close(30 * lab.slow)
+    problems += judge(lab, 'unverified', rows)
+    sent = lab.text('unverified.log').count('Failed password')
+    if sent != 1:
+        problems.append(f'the password was sent {sent} times')
+    table.row('password, host keys not verified', f'exit {code}', time.monotonic() - began, '-',
+              problems)
+
+
 def make_home(lab, name, **keys):
     """A home directory with usual files: copies of other keys, encrypted where a word is given."""
     home = f'{lab.world.dir}/{name}'
@@ -209,6 +235,7 @@ def run_all(lab, table):
     passphrase(lab, table)
     prompts_interrupted(lab, table)
     order_of_keys(lab, table)
+    unverified(lab, table)
     if lab.level == 'all':
         passwords(lab, table)
     else:

@@ -45,6 +45,9 @@ struct session *session_start(struct session_shared *shared, const struct host_s
 /* End now, with this status; calls `done`. */
 void session_abort(struct session *session, enum host_status status, const char *why);
 
+/* Whether what known_hosts says of the host is used: it protects a password with every policy. */
+bool session_wants_known(const struct session_shared *shared, const struct host_spec *spec);
+
 /* A record for a host that was never tried. */
 struct host_record *session_record(const struct host_spec *spec, const char *local_user);
 
