@@ -183,7 +183,8 @@ static bool open_run(
     const struct options *options, const struct run_meta *meta, struct gathering *g)
 {
 	if (options->resume != NULL)
-		return run_reopen(g->result->dir, &g->fd, &g->err);
+		return run_reopen(g->result->dir, &g->fd, &g->err) &&
+		       run_finish(g->result->dir, meta, &g->err);
 	return run_create(g->result->dir, meta, &g->fd, &g->err);
 }
 
@@ -292,6 +293,7 @@ static int gather_rest(
 	}
 	ret->hosts = scope.n_hosts;
 	resume_drop_done(run, &scope, ret);
+	resume_weaken(&run->meta, &scope);
 	snprintf(ret->dir, sizeof ret->dir, "%s", options->resume);
 	if (ret->dry)
 		code = print_dry(&as_then, &scope);

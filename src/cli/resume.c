@@ -44,12 +44,14 @@ static void set_number(struct settings *s, const char *name, unsigned value)
 	set(s, name, arena_printf(s->arena, "%u", value));
 }
 
-/* The weakest one of all hosts, for the reports. */
-static const char *host_key_policy(const struct scope *scope)
-{
-	static const char *const policies[] = {"strict", "accept-new", "off"};
-	enum host_key_policy policy = HOST_KEY_STRICT;
+#define POLICY "host-key-policy"
 
+/* From the strongest to the weakest, as in enum host_key_policy. */
+static const char *const policies[] = {"strict", "accept-new", "off"};
+
+/* The weakest one of all hosts, and of another one, for the reports. */
+static const char *host_key_policy(const struct scope *scope, enum host_key_policy policy)
+{
 	for (size_t i = 0; i < scope->n_hosts; i++) {
 		if (!scope->hosts[i].local && scope->hosts[i].host_key > policy)
 			policy = scope->hosts[i].host_key;
@@ -73,7 +75,7 @@ void resume_keep(struct run_meta *meta, const struct options *options, const str
 		set_number(&s, "timeout", options->connect_timeout);
 	set_number(&s, "host-timeout", options->host_timeout);
 	set_number(&s, "deadline", options->deadline);
-	set(&s, "host-key-policy", host_key_policy(scope));
+	set(&s, POLICY, host_key_policy(scope, HOST_KEY_STRICT));
 	meta->options = s.v;
 	meta->n_options = s.n;
 }
@@ -115,6 +117,25 @@ void resume_options(const struct run *run, struct options *options)
 			*value = value_of(meta, kept[i].name);
 	}
 	options->become = options->become || value_of(meta, "become") != NULL;
+}
+
+void resume_weaken(struct run_meta *meta, const struct scope *scope)
+{
+	struct settings s = {.arena = scope->arena};
+	enum host_key_policy before = HOST_KEY_STRICT;
+
+	for (size_t i = 0; i < meta->n_options; i++) {
+		const struct var *option = &meta->options[i];
+		if (strcmp(option->name, POLICY) != 0)
+			set(&s, option->name, option->value);
+		else if (strcmp(option->value, policies[HOST_KEY_OFF]) == 0)
+			before = HOST_KEY_OFF;
+		else if (strcmp(option->value, policies[HOST_KEY_ACCEPT_NEW]) == 0)
+			before = HOST_KEY_ACCEPT_NEW;
+	}
+	set(&s, POLICY, host_key_policy(scope, before));
+	meta->options = s.v;
+	meta->n_options = s.n;
 }
 
 void resume_drop_done(const struct run *run, struct scope *scope, struct gathered *ret)

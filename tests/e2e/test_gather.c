@@ -65,6 +65,18 @@ static void test_resume(void **state)
 	assert_int_equal(lines_of(drive_path("%D/cut/hosts.jsonl")), 4);
 }
 
+/* Whoever was let in without a check makes the whole run doubtful, whatever is asked later. */
+static void test_resume_weakens(void **state)
+{
+	(void)state;
+	assert_int_equal(cut_short(), 0);
+	assert_int_equal(drive("%O collect --resume %D/cut --host-key off"), 0);
+	assert_int_equal(drive("%O report -q %D/cut"), 1);
+	assert_true(said(drive_path("%D/cut/report.md"), "Host keys were not checked"));
+	assert_int_equal(drive("%O collect --resume %D/cut"), 0);
+	assert_true(said(drive_path("%D/cut/run.json"), "\"host-key-policy\":\t\"off\""));
+}
+
 static void test_resume_looks_first(void **state)
 {
 	(void)state;
@@ -127,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_resume),
+	    cmocka_unit_test(test_resume_weakens),
 	    cmocka_unit_test(test_resume_looks_first),
 	    cmocka_unit_test(test_host_keys_off),
 	    cmocka_unit_test(test_local_without_sudo),

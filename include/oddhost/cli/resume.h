@@ -16,6 +16,12 @@ void resume_keep(struct run_meta *meta, const struct options *options, const str
 void resume_options(const struct run *run, struct options *options);
 
 /*
+ * Note in meta->options with which policy host keys are checked from now on, where that is weaker
+ * than before: reports must say so of the whole run. In the scope's arena.
+ */
+void resume_weaken(struct run_meta *meta, const struct scope *scope);
+
+/*
  * Leave out the hosts that were examined and not cut short; those that never answered are tried
  * again. Counts those that are left out in `ret`.
  */
