@@ -48,6 +48,23 @@ static bool must_move_docker0(const struct adviser *a)
 	return false;
 }
 
+/* What dockerd would not start with: the commands put back what was there before. */
+static void remark_on_daemon(struct adviser *a, const struct json *root, bool pools, bool bip)
+{
+	const struct docker_engine *engine = &a->host->engine;
+	const struct docker_daemon *daemon = &a->host->daemon;
+
+	if (pools && daemon->known && daemon->n_pools == 0 && engine->n_pools > 0)
+		line_add(a->arena, &a->advice->remarks,
+		    "docker seems to be started with an option --default-address-pool, which it does "
+		    "not take beside daemon.json's: take it out of its unit first");
+	if (bip && json_get(root, "fixed-cidr") != NULL)
+		line_add(a->arena, &a->advice->remarks,
+		    "fixed-cidr in " DAEMON_JSON
+		    " has to lie in the new bip: change it in what the "
+		    "commands write");
+}
+
 static void merge_daemon(struct adviser *a)
 {
 	const struct group_pools *pools = group_pools_of(a->check);
@@ -61,15 +78,15 @@ static void merge_daemon(struct adviser *a)
 	struct json *root = view_trim(text).n > 0 ? json_parse_exact(text, &err) : json_object();
 	if (root == NULL)
 		return;
-	if (!pools->own && !group_pools_are(a->check, daemon->pools, daemon->n_pools)) {
+	bool pool = !pools->own && !group_pools_are(a->check, daemon->pools, daemon->n_pools);
+	bool bip = a->moves_docker0 && pools->bip != NULL;
+	if (pool)
 		json_replace(root, "default-address-pools",
 		    json_new_raw(group_pools_list(a->check, a->host)));
-		a->advice->changes = true;
-	}
-	if (a->moves_docker0 && pools->bip != NULL) {
+	if (bip)
 		json_replace(root, "bip", json_new_string(pools->bip));
-		a->advice->changes = true;
-	}
+	a->advice->changes = pool || bip;
+	remark_on_daemon(a, root, pool, bip);
 	json_print(root, true, &out);
 	json_free(root);
 	a->advice->daemon_json = arena_dup(a->arena, buf_str(&out));

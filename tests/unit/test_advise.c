@@ -158,6 +158,12 @@ static const struct advice_case {
 	"{\"default-address-pools\":[{\"base\":\"172.18.0.0/16\",\"size\":24},"
 	"{\"base\":\"fd00:1::/104\",\"size\":112}]}\n",
 	"", {"systemctl restart docker"}},
+    {"pools by an option of dockerd's", "{}", INFO(POOL("192.168.0.0/16")), "", NULL, "{" NEW "}\n",
+	"", {"with an option --default-address-pool", "systemctl restart docker"}},
+    {"a fixed-cidr of the old docker0",
+	"{\"bip\":\"192.168.9.1/24\",\"fixed-cidr\":\"192.168.9.0/25\"}", INFO("null"), "", NULL,
+	"{\"bip\":\"172.18.0.1/24\",\"fixed-cidr\":\"192.168.9.0/25\"," NEW "}\n", "",
+	{"fixed-cidr in /etc/docker/daemon.json has to lie in the new bip", "!with an option"}},
     {"a file that dockerd would not read either", "{\"debug\":", INFO("null"), "", NULL, NULL, "",
 	{NULL}},
     {"docker0 in the way gets a bip", "{\"bip\":\"192.168.9.1/24\",\"debug\":true}", INFO("null"),
