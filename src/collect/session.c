@@ -11,6 +11,7 @@
 #include "oddhost/base/clock.h"
 #include "oddhost/base/mem.h"
 
+#define MUCH 16384 /* bytes at once: more are on their way */
 #define RETRY_LEAST_MS 150
 #define RETRY_SPREAD_MS 900
 
@@ -175,7 +176,11 @@ static enum outcome closed(struct session *s)
 	    t->error ? ": " : "", t->error ? strerror(t->error) : "");
 }
 
-/* Drive until nothing moves and nothing that has arrived is left, then send what came of it. */
+/*
+ * Drive until nothing moves and nothing that has arrived is left, then send what came of it. A
+ * session with nothing to say, to which little comes at a time, may be looked at later: a window or
+ * a new key that has been sent wants its answer, and much output wants room.
+ */
 void session_drive(struct session *s)
 {
 	enum outcome outcome = WAITING;
@@ -197,9 +202,11 @@ void session_drive(struct session *s)
 		return;
 	}
 	if (s->transport.fd >= 0) {
+		bool only_listens = s->step == SESSION_LANES && lanes_only_listen(s) &&
+				    s->transport.out.n == s->transport.out_done &&
+				    s->transport.arrived < MUCH;
 		loop_want_write(s->shared->loop, &s->watch, transport_flush(&s->transport));
-		loop_be_patient(s->shared->loop, &s->watch,
-		    s->step == SESSION_LANES && !s->watch.writable && lanes_only_listen(s));
+		loop_be_patient(s->shared->loop, &s->watch, only_listens);
 	} else if (s->via != NULL && s->transport.out.n > s->transport.out_done)
 		jump_carry(s->via);
 }

@@ -77,6 +77,7 @@ void transport_take(struct transport *transport, struct view bytes)
 		return;
 	}
 	transport->budget -= bytes.n;
+	transport->arrived = bytes.n;
 	buf_consume(&transport->in, transport->in_done);
 	transport->in_done = 0;
 	buf_add_view(&transport->in, bytes);

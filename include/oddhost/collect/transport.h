@@ -26,6 +26,7 @@ struct transport {
 	bool banner_seen;         /* the line that begins with "SSH-" has arrived whole */
 	size_t banner_size;       /* its length without the line break */
 	size_t budget;   /* bytes that may still come: libssh2 keeps what it does not ask for */
+	size_t arrived;  /* bytes at the last time that some came */
 	bool flooded;    /* more came than that, or before the banner than any server sends */
 	bool closed;     /* the peer has closed, or the connection has failed */
 	int error;       /* errno of that failure; 0 for an orderly close */
