@@ -6,6 +6,8 @@
 #include "oddhost/check/facts.h"
 
 #define QUOTED_HOSTS 4
+#define PART_HOSTS 4  /* hosts with other answers, at least … */
+#define PART_SHARE 10 /* … and more than one in so many: no odd ones */
 
 /*
  * A target's facts of one row, which is of one family: those that name addresses, without those
@@ -239,12 +241,20 @@ static bool all_answered(const struct check *check, const struct answers *a)
 }
 
 /*
- * A name with many addresses, of which each host gets some: those overlap, or nearly all differ and
- * each host is answered. There is no odd one then.
+ * A name with many addresses, of which each host gets some: those overlap, or there are more than
+ * two views and each host is answered. There is no odd one then.
  */
 static bool rotates(struct check *check, const struct answers *a)
 {
-	return all_overlap(check, a) || (a->classes * 3 >= a->n * 2 && all_answered(check, a));
+	return all_overlap(check, a) ||
+	       ((a->classes > 2 || a->classes == a->n) && all_answered(check, a));
+}
+
+/* Several hosts that are no few of the group, and all are answered: a zone of its own, rather than
+ * a fault. */
+static bool is_zone(const struct check *check, const struct answers *a, size_t odd)
+{
+	return odd >= PART_HOSTS && odd * PART_SHARE > a->n && all_answered(check, a);
 }
 
 /* Is it named? Beside a majority, who has none of its addresses; else everybody. */
@@ -274,6 +284,8 @@ static void report_differs(struct check *check, const struct answers *a)
 	if (f == NULL)
 		return;
 	if (majority) {
+		if (is_zone(check, a, f->n_hosts))
+			f->severity = SEVERITY_INFO;
 		quote_usual(check, f, a);
 		f->summary = arena_printf(check->arena,
 		    "%s resolve%s %s differently: %zu of %zu hosts have %s",

@@ -57,6 +57,10 @@ static const struct {
 	{{"10.9.0.1", "10.9.0.1"}, {"10.9.0.2", "10.9.0.2"}, {"10.9.0.3", "-10.9.0.3"},
 	    {"10.9.0.4", "10.9.0.4"}},
 	"dns-differs high h3\n"},
+    {"few addresses in turn, and none is anybody's",
+	{{"10.9.0.1", "10.9.0.1"}, {"10.9.0.2", "10.9.0.2"}, {"10.9.0.3", "10.9.0.3"},
+	    {"10.9.0.1", "10.9.0.1"}, {"10.9.0.2", "10.9.0.2"}, {"10.9.0.3", "10.9.0.3"}},
+	""},
     {"two views, half the hosts each",
 	{{"10.9.0.1", "10.9.0.1"}, {"10.9.0.1", "10.9.0.1"}, {"10.9.0.2", "10.9.0.2"},
 	    {"10.9.0.2", "10.9.0.2"}},
@@ -91,6 +95,38 @@ static void add_names(struct host_record *record, const struct name_case *c)
 	    ip, ip);
 	scene_probe(record, "ping:" TARGET, buf_str(&text));
 	buf_free(&text);
+}
+
+/* A view of its own that answers is a zone's where no few hosts have it. */
+static void test_zones(void **state)
+{
+	static const struct {
+		int zone, others;
+		bool tried;
+		const char *findings;
+	} rows[] = {
+	    {4, 12, true, "dns-differs info z0,z1,z2,z3\n"},
+	    {4, 12, false, "dns-differs medium z0,z1,z2,z3\n"},
+	    {3, 12, true, "dns-differs medium z0,z1,z2\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct scene s;
+		scene_begin(&s, TARGET, "203.0.113.0/24");
+		for (int h = 0; h < rows[i].zone + rows[i].others; h++) {
+			char name[24];
+			bool zone = h >= rows[i].others;
+			snprintf(name, sizeof name, "%c%d", zone ? 'z' : 'a' + h,
+			    zone ? h - rows[i].others : 0);
+			const char *ip = zone ? "10.9.0.2" : "10.9.0.1";
+			add_names(scene_host(&s, name),
+			    &(struct name_case){ip, rows[i].tried ? ip : NULL});
+		}
+		scene_diagnose(&s);
+		assert_string_equal(scene_findings(&s), rows[i].findings);
+		scene_free(&s);
+	}
 }
 
 static void test_names(void **state)
@@ -178,6 +214,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_names),
+	    cmocka_unit_test(test_zones),
 	    cmocka_unit_test(test_routes),
 	};
 
