@@ -225,24 +225,21 @@ static bool all_overlap(struct check *check, const struct answers *a)
 	return sharing == a->classes;
 }
 
+/* Is every class's answer a working one, for somebody? */
 static bool all_answered(const struct check *check, const struct answers *a)
 {
 	for (size_t i = a->row->begin, next; i < a->row->end; i = next) {
 		next = end_of_class(check, a->row, i);
-		if (resolution_of(check, a, i)->failed || is_dead(check, a, i, next))
-			continue;
-		for (size_t k = i; k < next; k++) {
-			if (check_sight(check, check->entries[k].host, a->target)->reach !=
-			    REACH_OK)
-				return false;
-		}
+		if (!resolution_of(check, a, i)->failed && !is_dead(check, a, i, next) &&
+		    reach_of(check, a->target, i, next) != REACH_OK)
+			return false;
 	}
 	return true;
 }
 
 /*
  * A name with many addresses, of which each host gets some: those overlap, or there are more than
- * two views and each host is answered. There is no odd one then.
+ * two views and all of them work. There is no odd one then.
  */
 static bool rotates(struct check *check, const struct answers *a)
 {
@@ -250,8 +247,8 @@ static bool rotates(struct check *check, const struct answers *a)
 	       ((a->classes > 2 || a->classes == a->n) && all_answered(check, a));
 }
 
-/* Several hosts that are no few of the group, and all are answered: a zone of its own, rather than
- * a fault. */
+/* Several hosts that are no few of the group, and their answers work: a zone of its own, rather
+ * than a fault. */
 static bool is_zone(const struct check *check, const struct answers *a, size_t odd)
 {
 	return odd >= PART_HOSTS && odd * PART_SHARE > a->n && all_answered(check, a);

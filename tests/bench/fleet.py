@@ -5,7 +5,9 @@ usage: fleet.py DIRECTORY [--hosts N] [--faults N] [--seed N] [--epoch N]
 
 The same seed gives the same hosts and faults. The epoch changes what differs by nature: addresses,
 ids, interface names, times, orders. Healthy hosts are no copies of one another: they have roles,
-docker networks and containers of their own, and some lack an answer or have half of one.
+docker networks and containers of their own, a VPN or none, IPv6 or none, a place in the database's
+own subnet; a name with many addresses gives each of them others; a queue may be down for all; and
+some lack an answer or have half of one.
 """
 import argparse
 import ipaddress
@@ -18,11 +20,13 @@ KINDS = ("shadow", "overlap", "no-default", "blackhole", "wrong-gateway", "odd-r
          "loss", "old-system", "pools", "policy-rule", "old-image", "unhealthy", "docker-down", "unreachable")
 COMMANDS = {
     "routes": "if command -v ip >/dev/null 2>&1; then ip -4 route show table all; else route -n; fi",
-    "routes6": "ip -6 route show table all", "rules": "ip -4 rule show", "addrs": "ip -o addr show",
+    "routes6": "ip -6 route show table all", "rules": "ip -4 rule show",
+    "rules6": "ip -6 rule show", "addrs": "ip -o addr show", "neigh": "ip neigh show",
+    "resolv": "cat /etc/resolv.conf",
     "docker_networks": "docker network ls",
     "docker_inspect": "docker network inspect $(docker network ls -q)",
     "docker_ps": "docker ps -a --format '{\"ID\":{{json .ID}}}'",
-    "docker_daemon": "cat /etc/docker/daemon.json",
+    "docker_info": "docker info", "docker_daemon": "cat /etc/docker/daemon.json",
     "host": "uname -srm; grep PRETTY_NAME= /etc/os-release; uptime"}
 PROJECTS = ("shop", "billing", "search", "mail", "ledger", "stock", "audit", "wiki", "chat", "gate")
 ADJECTIVES = ("brave", "calm", "dull", "eager", "fancy", "grave", "happy", "icy", "jolly", "keen")
@@ -49,17 +53,43 @@ class Fleet:
         self.lans = [ipaddress.ip_network(f"10.{20 + i}.0.0/18")
                      for i in range(rng.choice((1, 1, 2, 4, 7)))]
         self.shares = [rng.uniform(0.2, 1) for _ in self.lans]
+        self.be_unlike(random.Random(f"{seed}/unlike"))
         self.gateway_last = rng.random() < 0.5
         self.roles = rng.sample(PROJECTS, 3)
         self.role_shares = rng.choice(((5, 3, 2), (6, 2.5, 1.5), (1, 1, 1)))
         self.offsets = random.Random(f"{seed}/{epoch}/offsets").sample(range(10, 16000), n)
         self.faults = self.plant(rng, n_faults)
+        self.db_neighbours = self.choose_neighbours()
 
     def plant(self, rng, n_faults):
         kinds = list(KINDS)
         rng.shuffle(kinds)
         hosts = rng.sample(range(self.n), n_faults)
         return {host: kinds[i % len(kinds)] for i, host in enumerate(hosts)}
+
+    def be_unlike(self, rng):
+        """In what ways the healthy hosts of this fleet differ."""
+        self.v6 = rng.random() < 0.5
+        self.many = [f"198.51.100.{i}" for i in rng.sample(range(1, 250), 12)]
+        self.rotates = rng.choice(("", "window", "single"))
+        self.vpn = rng.random() < 0.5
+        self.down = rng.choice(("", "", "silent", "unreachable"))
+        if self.rotates:
+            self.targets["cdn.internal.example:443"] = None  # each host's own
+        if self.down:
+            self.targets["queue.internal.example:5672"] = "10.90.7.7"
+        self.db_lan = ipaddress.ip_network(f"{self.moves_into}.5.0/24")
+        self.beside_db = rng.random() < 0.3
+
+    def choose_neighbours(self):
+        """Healthy hosts in the database's own subnet, and their addresses there."""
+        if not self.beside_db or self.n < 100:
+            return {}
+        rng = random.Random(f"{self.seed}/{self.epoch}/neighbours")
+        free = [i for i in range(3, 250) if i not in (77, 166)]
+        hosts = random.Random(f"{self.seed}/neighbours").sample(
+            [i for i in range(self.n) if i not in self.faults], min(self.n // 7, 150))
+        return dict(zip(hosts, rng.sample(free, len(hosts))))
 
     def gateway(self, lan):
         return lan[-2] if self.gateway_last else lan[1]
@@ -78,6 +108,9 @@ class Host:
         self.volatile = random.Random(f"{fleet.seed}/{fleet.epoch}/{i}")
         self.lan = rng.choices(fleet.lans, fleet.shares)[0]
         self.own = self.lan[fleet.offsets[i]]
+        if i in fleet.db_neighbours:
+            self.lan = fleet.db_lan
+            self.own = self.lan[fleet.db_neighbours[i]]
         self.gateway = fleet.gateway(self.lan)
         self.dev = "eth0" if rng.random() < 0.7 else "ens5"
         self.role = rng.choices(fleet.roles, fleet.role_shares)[0]
@@ -86,15 +119,25 @@ class Host:
         self.pools = [{"base": "172.20.0.0/14", "size": 24}] if fleet.declares_pools else None
         self.containers = self.make_containers()
         self.networks = self.make_networks()
-        self.addresses = dict(fleet.targets)
+        self.addresses = {target: [address] for target, address in fleet.targets.items()}
+        if fleet.rotates:
+            n = 4 if fleet.rotates == "window" else 1
+            self.addresses["cdn.internal.example:443"] = rng.sample(fleet.many, n)
+        self.v6 = fleet.v6 and rng.random() < 0.7
+        self.lan6 = ipaddress.ip_network(f"2001:db8:{self.lan[0].packed[1]}::/64")
+        self.own6 = self.lan6[int(self.own) & 0xffff]
+        if self.v6:
+            self.addresses[next(iter(fleet.targets))].append("2001:db8:ffff::5:166")
         self.rules = []
         self.routes = [(f"default via {self.gateway} dev {self.dev} proto dhcp src {self.own} metric 100",
                         "0.0.0.0/0", self.gateway, self.dev)]
         if self.role == fleet.roles[2]:
             self.routes.append((f"10.66.0.0/16 via {self.lan[2]} dev {self.dev} proto static",
                                 "10.66.0.0/16", self.lan[2], self.dev))
+        if fleet.vpn and rng.random() < 0.1:
+            self.routes.append((f"10.88.0.0/16 dev wg0 scope link", "10.88.0.0/16", None, "wg0"))
         self.tables = []
-        self.reach = {}
+        self.reach = {t: fleet.down for t in fleet.targets if fleet.down and t.startswith("queue.")}
         self.suffer()
         self.finish_routes()
 
@@ -134,7 +177,8 @@ class Host:
     def suffer(self):
         """The planted fault, as it would show in the outputs."""
         fleet, rng = self.fleet, self.rng
-        target = rng.choice(list(fleet.targets))
+        names = list(fleet.targets)[:2]  # not those that differ by intent
+        target = rng.choice(names)
         block = f"{fleet.moves_into}.0.0"
         wrong = self.lan[77]
         if self.fault == "shadow":
@@ -148,12 +192,12 @@ class Host:
         elif self.fault == "wrong-gateway":
             self.routes.append((f"{block}/16 via {wrong} dev {self.dev} proto static",
                                 f"{block}/16", wrong, self.dev))
-            self.reach = {t: rng.choice(("unreachable", "silent")) for t in fleet.targets}
+            self.reach.update({t: rng.choice(("unreachable", "silent")) for t in names})
         elif self.fault == "odd-route":
             self.routes.append((f"10.77.0.0/16 via {wrong} dev {self.dev} proto static",
                                 "10.77.0.0/16", wrong, self.dev))
         elif self.fault == "dns":
-            self.addresses[target] = f"{fleet.moves_into}.{rng.randint(100, 250)}.{rng.randint(2, 250)}"
+            self.addresses[target][0] = f"{fleet.moves_into}.{rng.randint(100, 250)}.{rng.randint(2, 250)}"
             self.reach[target] = rng.choice(("ok", "silent"))
         elif self.fault == "loss":
             self.reach[target] = rng.choice(("loss 1", "loss 2"))
@@ -164,7 +208,7 @@ class Host:
         elif self.fault == "policy-rule":
             self.rules.append(f"100:\tfrom all to {block}/16 lookup 100")
             self.tables.append((f"default via {wrong} dev {self.dev} table 100 proto static", wrong))
-            self.reach = {t: "silent" for t in fleet.targets}
+            self.reach.update({t: "silent" for t in names})
         elif self.fault in ("old-image", "unhealthy"):
             k = rng.randrange(2, 4) if self.fault == "old-image" else 2
             name, image, status, project = self.containers[k]
@@ -197,9 +241,12 @@ class Host:
         self.routes = head + rest
 
     def way(self, address):
-        """(text, dev, gateway) of the winning route, or the kernel's refusal."""
+        """(text, dev) of the winning route, or the kernel's refusal."""
         ip = ipaddress.ip_address(address)
-        if self.rules:
+        if ip.version == 6:
+            return (f"{address} from :: via fe80::1 dev {self.dev} proto ra src {self.own6} metric 100 pref medium",
+                    self.dev)
+        if self.rules and ip in ipaddress.ip_network(f"{self.fleet.moves_into}.0.0/16"):
             return f"{address} via {self.tables[0][1]} dev {self.dev} src {self.own} uid 0", self.dev
         fits = [r for r in self.routes if ip in ipaddress.ip_network(r[1])]
         if not fits:
@@ -229,6 +276,10 @@ class Host:
         devs += [f"veth{hexes(rng, 7)}" for _ in self.containers]
         rng.shuffle(devs)
         lines = [f"fe80::/64 dev {dev} proto kernel metric 256 pref medium" for dev in devs]
+        if self.v6:
+            lines += [f"{self.lan6} dev {self.dev} proto ra metric 100 pref medium",
+                      f"default via fe80::1 dev {self.dev} proto ra metric 100 pref medium",
+                      f"local {self.own6} dev {self.dev} table local proto kernel metric 0 pref medium"]
         lines += ["local ::1 dev lo table local proto kernel metric 0 pref medium"]
         lines += [f"local fe80::{hexes(rng, 4)}:{hexes(rng, 2)}ff:fe{hexes(rng, 2)}:{hexes(rng, 4)} dev {dev} "
                   "table local proto kernel metric 0 pref medium" for dev in devs]
@@ -239,6 +290,16 @@ class Host:
         lines = ["0:\tfrom all lookup local", *self.rules, "32766:\tfrom all lookup main",
                  "32767:\tfrom all lookup default"]
         return "ok", 0, "\n".join(lines) + "\n", ""
+
+    def say_rules6(self):
+        return "ok", 0, "0:\tfrom all lookup local\n32766:\tfrom all lookup main\n", ""
+
+    def say_resolv(self):
+        return "ok", 0, "nameserver 10.90.0.53\nsearch internal.example\n", ""
+
+    def say_neigh(self):
+        mac = "02:00:00:" + ":".join(hexes(self.volatile, 2) for _ in range(3))
+        return "ok", 0, f"{self.gateway} dev {self.dev} lladdr {mac} REACHABLE\n", ""
 
     def say_addrs(self):
         left = f"valid_lft {self.volatile.randint(1, 86400)}sec preferred_lft {self.volatile.randint(1, 86400)}sec"
@@ -291,6 +352,13 @@ class Host:
                  for name, image, status, project in rows]
         return "ok", 0, "\n".join(lines) + "\n", ""
 
+    def say_docker_info(self):
+        if self.fault == "docker-down":
+            return "failed", 1, "", DOWN
+        info = {"ServerVersion": "20.10.24+dfsg1", "LiveRestoreEnabled": False, "DefaultAddressPools":
+                [{"Base": p["base"], "Size": p["size"]} for p in self.pools] if self.pools else None}
+        return "ok", 0, json.dumps(info, separators=(",", ":")) + "\n", ""
+
     def say_docker_daemon(self):
         if self.pools is None:
             return "ok", 1, "", "cat: /etc/docker/daemon.json: No such file or directory\n"
@@ -304,17 +372,31 @@ class Host:
                          f"0.{rng.randint(10, 99)}, 0.14, 0.10\n"), ""
 
     def say_dns(self, target):
-        name, address = target.split(":")[0], self.addresses[target]
-        return "ok", 0, f"{address:<15} STREAM {name}\n{address:<15} DGRAM  \n{address:<15} RAW    \n", ""
+        name = target.split(":")[0]
+        return "ok", 0, "".join(f"{address:<15} STREAM {name}\n{address:<15} DGRAM  \n{address:<15} RAW    \n"
+                                for address in self.addresses[target]), ""
 
     def say_egress(self, target):
-        text, _ = self.way(self.addresses[target])
-        if text.startswith("RTNETLINK"):
-            return "ok", 2, "", text + "\n"
-        return "ok", 0, f"{text} \n    cache \n", ""
+        lines, errors = [], []
+        for address in sorted(self.addresses[target]):
+            text, _ = self.way(address)
+            (errors if text.startswith("RTNETLINK") else lines).append(text)
+        return ("ok", 2 if errors else 0, "".join(f"{text} \n    cache \n" for text in lines),
+                "".join(f"{text}\n" for text in errors))
+
+    def say_tcp(self, target):
+        port, lines = target.split(":")[1], []
+        for address in sorted(self.addresses[target])[:3]:
+            text, dev = self.way(address)
+            how = self.reach.get(target, "ok") if ":" not in address else "ok"
+            state = {"silent": "timeout", "unreachable": "unreachable"}.get(how, "open")
+            if text.startswith("RTNETLINK") or dev != self.dev:
+                state = "unreachable"
+            lines.append(f"{address} port {port}: {state} (bash)\n")
+        return "ok", 0, "".join(lines), ""
 
     def say_ping(self, target):
-        name, address = target.split(":")[0], self.addresses[target]
+        name, address = target.split(":")[0], self.addresses[target][0]
         text, dev = self.way(address)
         how = self.reach.get(target, "ok")
         if text.startswith("RTNETLINK"):
@@ -322,6 +404,8 @@ class Host:
         source = text.split(" src ")[1].split()[0]
         if dev != self.dev:
             how = "unreachable"
+        elif target.startswith("queue."):
+            source = self.gateway
         lines = [f"PING {name} ({address}) 56(84) bytes of data."]
         times = []
         for seq in (1, 2, 3):
@@ -345,7 +429,8 @@ class Host:
             name = target.split(":")[0]
             asked += [(f"dns:{target}", f"getent ahosts '{name}'", self.say_dns(target)),
                       (f"egress:{target}", f"getent ahosts '{name}' | …", self.say_egress(target)),
-                      (f"ping:{target}", f"ping -n -c 3 '{name}'", self.say_ping(target))]
+                      (f"ping:{target}", f"ping -n -c 3 '{name}'", self.say_ping(target)),
+                      (f"tcp:{target}", f"connect to {target}", self.say_tcp(target))]
         found = [{"name": name, "command": command, "status": status, "exit": code,
                   "elapsed_ms": self.volatile.randint(3, 80), "stdout": out, "stderr": err, "truncated": False}
                  for name, command, (status, code, out, err) in asked]
@@ -391,7 +476,7 @@ def write(directory, seed, n=1000, n_faults=10, epoch=0):
                    "started": f"{day}T03:13:55Z", "finished": f"{day}T03:14:20Z", "bastion": "10.99.0.5",
                    "targets": list(fleet.targets), "hosts": n, "options": {},
                    "reserved": [{"prefix": p, "name": name} for p, name in fleet.reserved]}, f)
-    truth = {"seed": seed, "faults": {fleet.name(i): kind for i, kind in fleet.faults.items()}}
+    truth = {"seed": seed, "down": [t for t in fleet.targets if fleet.down and t.startswith("queue.")], "faults": {fleet.name(i): kind for i, kind in fleet.faults.items()}}
     with open(f"{directory}/truth.json", "w") as f:
         json.dump(truth, f)
     return truth
