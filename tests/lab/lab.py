@@ -151,10 +151,10 @@ exec sleep infinity'''
         write(path, text)
         self.sh(f'mkdir -p "$(dirname /etc/{name})"; cat /run/file >/etc/{name}')
 
-    def names(self, names):
-        """What names mean in this node: a dict of name to address."""
+    def names(self, *names):
+        """What names mean in this node: pairs of address and name, which may have several."""
         self.etc('hosts', '127.0.0.1 localhost\n' +
-                 ''.join(f'{address} {name}\n' for name, address in names.items()))
+                 ''.join(f'{address} {name}\n' for address, name in names))
 
     def kill(self):
         self.holder.kill()
@@ -176,7 +176,7 @@ class Host(Node):
         self.etc('passwd', f'root:x:0:0::{self.dir}/run:/bin/sh\nplain:x:7001:7001::/:/bin/sh\n'
                            'sshd:x:7000:7000::/run/sshd:/usr/sbin/nologin\n')
         self.etc('group', 'root:x:0:\nsshd:x:7000:\nplain:x:7001:\ndocker:x:7002:\n')
-        self.names({TARGET: self.lab.database})
+        self.names((self.lab.database, TARGET))
         self.sshd()
         self.engine(daemon)
 
@@ -316,7 +316,7 @@ ip route add {bastion} dev bastion''']
     def point_names(self):
         """All hosts know the database by the address that it has."""
         for host in self.hosts.values():
-            host.names({TARGET: self.database})
+            host.names((self.database, TARGET))
 
     def start(self, daemons=None):
         """Start all hosts at once. `daemons`: daemon.json by host, where there is one."""

@@ -120,7 +120,7 @@ class Play:
                 host.container(*line.split())
             names = [line.split() for line in scenario.lines(section, 'names')]
             if names:
-                host.names({name: address for address, name in names})
+                host.names(*names)
         for node in cloud.nodes:
             if scenario.get(stage + node.name, 'do'):
                 node.sh(scenario.get(stage + node.name, 'do'))
