@@ -64,22 +64,29 @@ void gather_default_dir(const char *group, char out[PATH_MAX])
 		snprintf(out, PATH_MAX, "reports/%s-%s-%u", stamp, group, n);
 }
 
-/* A session is one descriptor: take what the system allows, and say so where it is too little. */
-static unsigned fit_forks(unsigned forks)
+/* Take the descriptors that the system allows, and say so where they are too few. */
+static void fit_descriptors(struct runner_plan *plan)
 {
 	struct rlimit limit;
-	const rlim_t others = 64;
+	const rlim_t others = 64, each = RUNNER_SESSION_FDS, worker = RUNNER_WORKER_FDS;
+	const rlim_t worth = worker + 8 * each; /* a worker, and sessions enough for it */
+	rlim_t needed = others + runner_workers(plan) * worker + plan->forks * each;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= forks + others)
-		return forks;
-	limit.rlim_cur = limit.rlim_max < forks + others ? limit.rlim_max : forks + others;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
+		return;
+	limit.rlim_cur = limit.rlim_max < needed ? limit.rlim_max : needed;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	if (limit.rlim_cur >= forks + others)
-		return forks;
-	unsigned fits = limit.rlim_cur > 2 * others ? (unsigned)(limit.rlim_cur - others) : 16;
+	if (limit.rlim_cur >= needed)
+		return;
+	rlim_t left = limit.rlim_cur > others + worth ? limit.rlim_cur - others : worth;
+	if (runner_workers(plan) > left / worth)
+		plan->workers = (unsigned)(left / worth);
+	unsigned fits = (unsigned)((left - runner_workers(plan) * worker) / each);
+	if (fits >= plan->forks)
+		return;
 	cli_warn("%u hosts at once instead of %u: no more descriptors are allowed (ulimit -n)",
-	    fits, forks);
-	return fits;
+	    fits, plan->forks);
+	plan->forks = fits;
 }
 
 struct gathering {
@@ -201,7 +208,7 @@ static int collect(const struct options *options, const struct scope *scope, str
 	    .n_hosts = scope->n_hosts,
 	    .targets = meta->targets,
 	    .n_targets = meta->n_targets,
-	    .forks = fit_forks(options->forks),
+	    .forks = options->forks,
 	    .workers = options->workers,
 	    .retries = options->retries,
 	    .max_keys = options->max_keys,
@@ -222,6 +229,7 @@ static int collect(const struct options *options, const struct scope *scope, str
 		explicit_bzero(password, sizeof password);
 		return cli_fail(&g.err);
 	}
+	fit_descriptors(&plan);
 	catch_signals(before);
 	progress_init(&g.progress, options->quiet, options->verbose);
 	bool began = runner_run(&plan, &events, &address, &diags, &g.err);

@@ -237,7 +237,7 @@ static void worker_free(struct worker *w)
 
 /* ---- the run ---- */
 
-static size_t count_workers(const struct runner_plan *plan)
+size_t runner_workers(const struct runner_plan *plan)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t n = plan->workers > 0 ? plan->workers : cores > 0 ? (size_t)cores : 1;
@@ -309,7 +309,7 @@ static bool begin(struct runner *r, struct err *err)
 	r->shared.retries = plan->retries;
 	r->shared.max_keys = plan->max_keys;
 	load_keys(r);
-	r->n_workers = count_workers(plan);
+	r->n_workers = runner_workers(plan);
 	r->workers = mem_alloc(r->n_workers * sizeof *r->workers);
 	for (size_t i = 0; i < r->n_workers; i++) {
 		size_t slots = plan->forks / r->n_workers + (i < plan->forks % r->n_workers);

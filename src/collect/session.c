@@ -230,6 +230,10 @@ static void login_expired(void *context)
 	else if (s->step == SESSION_DIAL && s->request != NULL)
 		session_end(
 		    s, HOST_RESOLVE_FAILED, "%s: no answer in %g s", s->spec->address, seconds);
+	else if (s->no_descriptor)
+		session_end(s, HOST_DEADLINE,
+		    "not tried: no descriptor was free for %g s (ulimit -n, or a smaller -f)",
+		    seconds);
 	else if (s->step == SESSION_DIAL)
 		session_end(s, HOST_CONNECT_TIMEOUT, "%s port %u: no answer in %g s",
 		    s->spec->address, s->record->port, seconds);

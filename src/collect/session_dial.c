@@ -11,6 +11,8 @@
 
 #include "oddhost/base/clock.h"
 
+#define DESCRIPTOR_MS 50 /* where there is none: until others may have ended */
+
 static void connect_next(struct session *s);
 
 void dial_cancel(struct session *s)
@@ -19,7 +21,7 @@ void dial_cancel(struct session *s)
 	if (s->request != NULL)
 		resolve_cancel(s->request);
 	s->request = NULL;
-	s->connecting = false;
+	s->no_descriptor = false;
 	loop_unwatch(s->shared->loop, &s->watch);
 	if (s->transport.fd >= 0)
 		close(s->transport.fd);
@@ -116,7 +118,6 @@ static void connect_ready(void *context)
 		return;
 	}
 	loop_cancel(s->shared->loop, &s->attempt_timer);
-	s->connecting = false;
 	setsockopt(s->transport.fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit);
 	keep_alive(s);
 	note_bastion(s);
@@ -153,13 +154,22 @@ static int64_t attempt_ms(const struct session *s)
 	return most > 0 && most < share ? most : share;
 }
 
+static void try_again(void *context)
+{
+	connect_next(context);
+}
+
 static void connect_next(struct session *s)
 {
 	const struct sockaddr *address = (const struct sockaddr *)&s->answer.addresses[s->attempt];
 	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	struct err err;
 
-	s->connecting = true;
+	s->no_descriptor = fd < 0 && (errno == EMFILE || errno == ENFILE);
+	if (s->no_descriptor) {
+		loop_timer(s->shared->loop, &s->attempt_timer, DESCRIPTOR_MS, try_again, s);
+		return;
+	}
 	if (fd < 0) {
 		connect_failed(s, errno);
 		return;

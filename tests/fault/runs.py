@@ -6,6 +6,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -277,6 +278,37 @@ def many_targets(lab, table):
     table.row('60 targets', f'exit {code}', seconds, f'{len(good)}/{len(hosts)}', problems)
 
 
+# Runs a program with 130 descriptors, of which others hold some.
+FEW = """import os, resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (130, 130))
+for _ in range(int(sys.argv[1])):
+    os.set_inheritable(os.dup(0), True)
+os.execv(sys.argv[2], sys.argv[2:])"""
+
+
+def descriptors(lab, table):
+    """Fewer than workers and hosts would have: said, where it can be known, and nobody's fault."""
+    at = list(RECORDED)
+    hosts = {f'many-{n:02}': (at[n % len(at)], None) for n in range(40)}
+    inventory = lab.inventory('descriptors', hosts)
+    program = lab.program
+    for name, held, said in (('few', 0, '27 hosts at once instead of 60'), ('held', 100, '')):
+        lab.program = [sys.executable, '-c', FEW, str(held), *program]
+        code, seconds, problems = lab.run(name, inventory, '-f', '60', '--workers', '24', '-T',
+                                          '20', '--host-timeout', '40')
+        records = lab.records(name)
+        good = sum(lab.is_complete(records[host], RECORDED[address])
+                   for host, (address, _) in hosts.items())
+        if good < len(hosts):
+            problems += sorted({f'not complete: {r["status"]} {r["error"]}'
+                                for r in records.values()})
+        if said not in lab.text(f'{name}.err'):
+            problems.append(f'does not say "{said}": {lab.text(f"{name}.err")}')
+        table.row(f'130 descriptors, {held} of them held', f'exit {code}', seconds,
+                  f'{good}/{len(hosts)}', problems)
+    lab.program = program
+
+
 def delay_signatures(listener, real, seconds):
     """An agent that takes its time to sign, as one that asks its user does."""
     while True:
@@ -476,6 +508,7 @@ def run_all(lab, table):
     deadline(lab, table)
     max_startups(lab, table)
     many_targets(lab, table)
+    descriptors(lab, table)
     slow_agent(lab, table)
     jumps(lab, table)
     by_agent(lab, table)

@@ -46,6 +46,14 @@ struct runner_events {
 };
 
 /*
+ * Descriptors. A session has its socket, or what looks its name up; a worker its loop's two, and
+ * one for each kind of call off the loop.
+ */
+#define RUNNER_SESSION_FDS 2
+#define RUNNER_WORKER_FDS 4
+size_t runner_workers(const struct runner_plan *plan); /* how many there will be */
+
+/*
  * Collect from all hosts. Returns false where it could not begin (err), true otherwise: then every
  * host was handed to `host` once, unless that said false. `ret_bastion` gets the local address that
  * hosts see us under, IP_NONE where it was only loopback.
