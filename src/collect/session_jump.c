@@ -17,7 +17,6 @@
 
 #include "oddhost/base/clock.h"
 #include "oddhost/base/mem.h"
-#include "oddhost/base/text.h"
 #include "oddhost/model/status.h"
 
 #define JUMPS_MAX 16 /* of one chain, with those that targets without an answer hold */
@@ -71,14 +70,13 @@ const struct session *jump_session(const struct jump *jump)
 
 /* ---- pools ---- */
 
+/* Nobody goes through a jump host that was trusted, or logged in to, by another's rules. */
 static bool same_chain(const struct jump_pool *pool, const struct host_spec *spec)
 {
 	if (pool->n_chain != spec->n_jumps)
 		return false;
 	for (size_t i = 0; i < spec->n_jumps; i++) {
-		const struct host_spec *a = &pool->chain[i], *b = &spec->jumps[i];
-		if (!text_same(a->address, b->address) || a->port != b->port ||
-		    !text_same(a->user, b->user))
+		if (!host_spec_same_way(&pool->chain[i], &spec->jumps[i]))
 			return false;
 	}
 	return true;

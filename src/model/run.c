@@ -4,6 +4,31 @@
 #include <string.h>
 
 #include "oddhost/base/mem.h"
+#include "oddhost/base/text.h"
+
+static bool same_texts(const char **a, size_t n_a, const char **b, size_t n_b)
+{
+	if (n_a != n_b)
+		return false;
+	for (size_t i = 0; i < n_a; i++) {
+		if (!text_same(a[i], b[i]))
+			return false;
+	}
+	return true;
+}
+
+bool host_spec_same_way(const struct host_spec *a, const struct host_spec *b)
+{
+	return text_same(a->address, b->address) && text_same(a->user, b->user) &&
+	       a->port == b->port &&
+	       same_texts(a->identities, a->n_identities, b->identities, b->n_identities) &&
+	       a->no_usual_keys == b->no_usual_keys && a->identities_only == b->identities_only &&
+	       text_same(a->agent, b->agent) && text_same(a->bind_address, b->bind_address) &&
+	       a->family == b->family && a->connect_seconds == b->connect_seconds &&
+	       a->alive_seconds == b->alive_seconds &&
+	       same_texts(a->known_hosts, a->n_known_hosts, b->known_hosts, b->n_known_hosts) &&
+	       text_same(a->known_as, b->known_as) && a->host_key == b->host_key;
+}
 
 struct host_record *host_record_new(const char *name)
 {

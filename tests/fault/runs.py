@@ -441,6 +441,33 @@ def jumps(lab, table):
               problems + worse)
     dead_first(lab, table, config)
     jump_lost(lab, table, config)
+    jump_aliases(lab, table)
+
+
+def jump_aliases(lab, table):
+    """Several names of one jump host: each is trusted and logged in to by its own rules alone."""
+    config = lab.path('aliases.config')
+    own = {'lax': 'StrictHostKeyChecking no',
+           'strict': f"UserKnownHostsFile {lab.path('no_hosts')}",
+           'refused': f"IdentityFile {lab.path('other_key')}\n  IdentitiesOnly yes",
+           'good': f"IdentityFile {lab.path('id_ed25519')}"}
+    write(config, ''.join(f'Host {name}\n  {lines}\n' for name, lines in own.items())
+          + f"Host {' '.join(own)}\n  HostName {lab.odd['jump']}\n  Port {lab.world.port}\n"
+          f"  User demo\n  UserKnownHostsFile {lab.path('known_hosts')}\n"
+          f"Host lax strict\n  IdentityFile {lab.path('id_ed25519')}\n")
+    rows = [Row('jump host, key not checked', args='-J lax', **OK),
+            Row('the same one, key checked', 'hostkey-unknown', 'jump host .*SHA256:',
+                args='-J strict'),
+            Row('the same one, with another key', 'auth-failed', 'jump host .*other_key',
+                args='-J refused'),
+            Row('the same one, with the right key', args='-J good', **OK)]
+    lab.run('aliases', lab.inventory('aliases', {row.host: ('127.0.74.12', row) for row in rows}),
+            '-F', config, '--workers', '1')
+    records, findings = lab.records('aliases'), json.loads(lab.text('aliases/findings.json'))
+    for row in rows:
+        record = records[row.host]
+        table.row(row.name, record['status'], record['elapsed_ms'] / 1000, '-',
+                  lab.judge(row, records, findings))
 
 
 def behind(lab, table, title, jump, config, targets):

@@ -493,6 +493,49 @@ static void test_append_without_space(void **state)
 	host_record_free(other);
 }
 
+static void test_same_way(void **state)
+{
+	static const char *one[] = {"/one"}, *two[] = {"/one", "/two"}, *other[] = {"/other"};
+	static const struct host_spec base = {.name = "a",
+	    .address = "10.0.0.1",
+	    .user = "ops",
+	    .port = 22,
+	    .identities = one,
+	    .n_identities = 1,
+	    .known_hosts = one,
+	    .n_known_hosts = 1,
+	    .known_as = "a"};
+	struct host_spec v[20];
+	size_t n = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 20; i++)
+		v[i] = base;
+	v[n++].address = "10.0.0.2";
+	v[n++].user = NULL;
+	v[n++].port = 23;
+	v[n++].identities = other;
+	v[n].identities = two;
+	v[n++].n_identities = 2;
+	v[n++].no_usual_keys = true;
+	v[n++].identities_only = true;
+	v[n++].agent = "";
+	v[n++].bind_address = "10.0.0.9";
+	v[n++].family = IP_V4;
+	v[n++].connect_seconds = 3;
+	v[n++].alive_seconds = 3;
+	v[n++].known_hosts = other;
+	v[n++].n_known_hosts = 0;
+	v[n++].known_as = NULL;
+	v[n++].host_key = HOST_KEY_OFF;
+	for (size_t i = 0; i < n; i++) {
+		assert_false(host_spec_same_way(&base, &v[i]));
+		assert_false(host_spec_same_way(&v[i], &base));
+	}
+	v[n].name = "another alias";
+	assert_true(host_spec_same_way(&base, &v[n]));
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -501,6 +544,7 @@ int main(void)
 	    cmocka_unit_test(test_targets),
 	    cmocka_unit_test(test_reserved),
 	    cmocka_unit_test(test_record),
+	    cmocka_unit_test(test_same_way),
 	    TEST(test_round_trip),
 	    TEST(test_meta),
 	    TEST(test_create_refuses),

@@ -85,6 +85,12 @@ struct host_spec {
 	size_t n_vars;
 };
 
+/*
+ * Is it the same server by the same login, trusted and reached by the same rules? All is compared
+ * that decides so: what names, asks or records the host is not, nor are the jump hosts before it.
+ */
+bool host_spec_same_way(const struct host_spec *a, const struct host_spec *b);
+
 /* What a run is about: written to run.json before the first host is asked. */
 struct run_meta {
 	const char *version;  /* of the program that collected */
