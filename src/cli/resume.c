@@ -49,12 +49,20 @@ static void set_number(struct settings *s, const char *name, unsigned value)
 /* From the strongest to the weakest, as in enum host_key_policy. */
 static const char *const policies[] = {"strict", "accept-new", "off"};
 
-/* The weakest one of all hosts, and of another one, for the reports. */
+/* The weakest one of all hosts and the jump hosts before them, and of another one, for the reports.
+ */
 static const char *host_key_policy(const struct scope *scope, enum host_key_policy policy)
 {
 	for (size_t i = 0; i < scope->n_hosts; i++) {
-		if (!scope->hosts[i].local && scope->hosts[i].host_key > policy)
-			policy = scope->hosts[i].host_key;
+		const struct host_spec *host = &scope->hosts[i];
+		if (host->local)
+			continue;
+		if (host->host_key > policy)
+			policy = host->host_key;
+		for (size_t k = 0; k < host->n_jumps; k++) {
+			if (host->jumps[k].host_key > policy)
+				policy = host->jumps[k].host_key;
+		}
 	}
 	return policies[policy];
 }

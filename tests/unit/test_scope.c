@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "oddhost/base/file.h"
+#include "oddhost/cli/resume.h"
 #include "oddhost/cli/scope.h"
 
 static const struct command command = {.name = "run", .args = "", .options = "i l"};
@@ -120,6 +121,35 @@ static void test_trouble_ends_the_command(void **state)
 	scope_free(&scope);
 }
 
+static void test_a_run_says_its_weakest_host_key_policy(void **state)
+{
+	static struct host_spec off = {.address = "j", .host_key = HOST_KEY_OFF};
+	struct {
+		struct host_spec host;
+		const char *policy;
+	} rows[] = {
+	    {{.address = "h"}, "strict"},
+	    {{.address = "h", .host_key = HOST_KEY_ACCEPT_NEW}, "accept-new"},
+	    {{.address = "h", .host_key = HOST_KEY_ACCEPT_NEW, .jumps = &off, .n_jumps = 1}, "off"},
+	    {{.address = "h", .host_key = HOST_KEY_OFF, .local = true}, "strict"},
+	};
+	const struct options none = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct scope scope = {.arena = arena_new(), .hosts = &rows[i].host, .n_hosts = 1};
+		struct run_meta meta = {0};
+		const char *policy = NULL;
+		resume_keep(&meta, &none, &scope);
+		for (size_t k = 0; k < meta.n_options; k++) {
+			if (strcmp(meta.options[k].name, "host-key-policy") == 0)
+				policy = meta.options[k].value;
+		}
+		assert_string_equal(policy, rows[i].policy);
+		arena_free(scope.arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +157,7 @@ int main(void)
 	    cmocka_unit_test(test_options_win_over_the_inventory),
 	    cmocka_unit_test(test_the_group_can_be_a_file_name),
 	    cmocka_unit_test(test_trouble_ends_the_command),
+	    cmocka_unit_test(test_a_run_says_its_weakest_host_key_policy),
 	};
 
 	return cmocka_run_group_tests(tests, write_inventory, remove_inventory);
