@@ -1,8 +1,8 @@
 /*
  * A session from within: the state that its parts share. session.c owns it and drives it;
  * session_dial.c connects, session_login.c exchanges keys, session_auth.c authenticates,
- * session_lanes.c runs the probes, session_jump.c carries other sessions through it. Nobody else
- * includes this header.
+ * session_lanes.c runs the probes, session_pool.c and session_jump.c carry other sessions through
+ * it. Nobody else includes this header.
  */
 #ifndef ODDHOST_COLLECT_SESSION_STATE_H
 #define ODDHOST_COLLECT_SESSION_STATE_H
@@ -154,8 +154,10 @@ enum outcome lanes_step(struct session *s);
 bool lanes_only_listen(const struct session *s); /* no lane waits for an answer to go on */
 void lanes_record(struct session *s);            /* what there is, into the record */
 
-/* session_jump.c */
+/* session_pool.c */
 void jump_request(struct session *s); /* a way to the host, through its jump hosts */
+
+/* session_jump.c */
 const struct session *jump_session(const struct jump *jump);
 void jump_leave(struct session *s);         /* it ends, or gives up waiting */
 void jump_carry(struct jump *jump);         /* soon: a child has something to say */
