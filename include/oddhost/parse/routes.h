@@ -16,15 +16,15 @@
  *
  * What is not understood makes the table partial for that family (for both where it is IP_NONE).
  *
- * - A multipath route gives one route a next hop. busybox prints it without any: a route with
- * neither gateway nor device, and a diagnostic.
+ * - A multipath route gives one route a next hop. busybox prints it without any: that is a route
+ *   with neither gateway nor device, and a diagnostic.
  * - `ip` leaves out scope global and table main, so that is what they are where nothing is printed.
  *   `route -n` does not print the scope: without flag G it is link.
  * - route(8) does not print from which addresses an IPv6 route may be taken: it then looks like one
  *   for all.
  * - route(8) prints no device ('*') for blackhole and throw, and '!' for unreachable and prohibit
  *   (IPv6: for all four): these come out as blackhole and unreachable, with a diagnostic, and
- * unclear where more than the word depends on it.
+ *   unclear where more than the word depends on it.
  * - A gateway that is not an address (a name, or IPv6 for an IPv4 route in `route -n`) stays
  *   IP_NONE with scope global, unclear, with a diagnostic. So is a route of ip's without any way.
  */
