@@ -49,14 +49,20 @@ static bool is_shadow(const struct check *check, size_t h, size_t t, const struc
 	return (peers && !path->uncertain) || (failing && (peers || !sought->answers_inside));
 }
 
-/* An answer that comes from a shadow is not the target's: whether that is reached is not known. */
+/*
+ * Of several addresses one that fails counts. An answer that comes from a shadow is not the
+ * target's: whether that is reached is not known.
+ */
 static void mark(struct check *check, size_t t)
 {
 	for (size_t h = 0; h < check->n; h++) {
 		struct sight *sight = &check->sights[h * check->run->meta.n_targets + t];
-		for (size_t i = 0; i < sight->n_paths && sight->shadow == NULL; i++) {
-			if (is_shadow(check, h, t, &sight->paths[i]))
-				sight->shadow = &sight->paths[i];
+		for (size_t i = 0; i < sight->n_paths; i++) {
+			const struct path *path = &sight->paths[i];
+			if (is_shadow(check, h, t, path) &&
+			    (sight->shadow == NULL ||
+				(fails(sight, path) && !fails(sight, sight->shadow))))
+				sight->shadow = path;
 		}
 		if (sight->shadow != NULL && sight->reach == REACH_OK &&
 		    (sight->tried == NULL || sight->tried == sight->shadow))
