@@ -85,8 +85,8 @@ class Ansible:
 
 def carried(value, top=True):
     """Can JSON carry it, so that both sides have something to say?"""
-    if isinstance(value, bool) or value is None or isinstance(value, int):
-        return not isinstance(value, int) or abs(value) < 2**63
+    if value is None or isinstance(value, int):
+        return True
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, str):
@@ -105,6 +105,10 @@ def carried(value, top=True):
 
 
 def usable(text):
+    """
+    Left out: '\\N{BULLET}', a character by its name. For it we would carry Unicode's table of 30,000
+    names; nobody writes an inventory so, and the value stays the text as it was written.
+    """
     if "\\N" in text:
         return False
     try:
@@ -115,7 +119,7 @@ def usable(text):
         return False
 
 
-SOUP = ["1", "0", "00", "07", "8", "0x1F", "0b11", "0o17", "1_0", "1__0", "_1", "1.", ".5", "1e3",
+SOUP = ["0xffffffffffffffffffff", "0o" + "7" * 40, "0b1" + "01" * 60, "0x" + "f" * 900, "\u2003", "\u00a0", "1", "0", "00", "07", "8", "0x1F", "0b11", "0o17", "1_0", "1__0", "_1", "1.", ".5", "1e3",
         "1E-2", "1.5e+3", "2j", "True", "False", "None", "true", "Truex", "yes", "a", "abc", "'", '"',
         "'a'", '"b c"', "'''t'''", "b'x'", "r'\\n'", "u'é'", "'\\x41'", "'\\n'", "'\\q'", "'\\101'",
         "[", "]", "(", ")", "{", "}", ",", ":", "-", "+", " ", "#", "=", "\\", "[1, 2]", "(1)", "(1,)",
@@ -194,7 +198,24 @@ def ini(rnd):
         lines.insert(rnd.randrange(len(lines) + 1), rnd.choice(
             ("[bad group]", "[x:stuff]", "h1 'open", "h2 novalue", "h3:", "[nowhere:vars]", "t[1:]", "h \\")))
     head = [host(rnd) for _ in range(rnd.randrange(3))]
-    return "\n".join(head + lines) + "\n"
+    return strange_blanks(rnd, head + lines)
+
+
+LINE_ENDS = ["\r\n", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"]
+BLANKS = [" ", "\t", "\x1f", "\xa0", "\u1680", "\u2003", "\u200a", "\u202f", "\u205f", "\u3000"]
+
+
+def strange_blanks(rnd, lines):
+    """Ends of lines and blanks around them as Python knows them; in one of three inventories."""
+    text, strange = "", rnd.random() < .33
+    for line in lines:
+        if strange and "=" in line and rnd.random() < .2:  # within a value, perhaps between quotes
+            at = rnd.randrange(line.index("=") + 1, len(line) + 1)
+            line = line[:at] + rnd.choice(BLANKS + LINE_ENDS) + line[at:]
+        around = [rnd.choice([""] * 9 + BLANKS) if strange else "" for _ in range(2)]
+        end = rnd.choice(LINE_ENDS) if strange and rnd.random() < .3 else "\n"
+        text += around[0] + line + around[1] + end
+    return text
 
 
 NUMBERS = ["1.0", "1e2", "1E-2", "-0", "-0.0", "0.1", "1.50", "9007199254740991", "9007199254740993",
@@ -277,7 +298,7 @@ KINDS = {"ini": ini, "sh": tree, "json": mapping}
 
 
 def write_source(rnd, path, kind):
-    with open(path, "w", encoding="utf-8") as out:
+    with open(path, "w", encoding="utf-8", newline="") as out:
         out.write(KINDS[kind](rnd))
     os.chmod(path, 0o755 if kind == "sh" else 0o644)
 

@@ -44,26 +44,6 @@ static struct view start_of(struct view text)
 	return view_left(text, 80);
 }
 
-/* Blanks as Python's strip() sees them: also the no-break and the ideographic space. */
-static struct view trim(struct view v)
-{
-	static const char *const wide[] = {"\u00a0", "\u3000"};
-
-	for (bool again = true; again;) {
-		again = false;
-		v = view_trim(v);
-		for (size_t i = 0; i < sizeof wide / sizeof *wide; i++) {
-			if (view_take(&v, wide[i])) {
-				again = true;
-			} else if (view_ends(v, wide[i])) {
-				v.n -= view_of(wide[i]).n;
-				again = true;
-			}
-		}
-	}
-	return v;
-}
-
 static bool is_word(struct view v)
 {
 	for (size_t i = 0; i < v.n; i++) {
@@ -77,21 +57,19 @@ static bool is_word(struct view v)
 /* Nothing but blanks and perhaps a comment. */
 static bool is_rest(struct view v)
 {
-	v = trim(v);
+	v = words_trim(v);
 	return v.n == 0 || v.p[0] == '#';
 }
 
 /* Step over a group's name: everything up to a colon, a closing bracket or a blank. */
 static struct view take_group_name(struct view *cursor)
 {
-	size_t n = 0;
+	struct view rest = *cursor, name = rest;
+	uint32_t rune;
 
-	while (n < cursor->n && cursor->p[n] != ':' && cursor->p[n] != ']' &&
-	       !isspace((unsigned char)cursor->p[n]))
-		n++;
-	struct view name = view_left(*cursor, n);
-	*cursor = view_skip(*cursor, n);
-	return name;
+	while (text_next_rune(&rest, &rune) && rune != ':' && rune != ']' && !words_is_blank(rune))
+		*cursor = rest;
+	return view_left(name, name.n - cursor->n);
 }
 
 static struct pending *pend(struct ini *ini, struct view name, enum state state)
@@ -163,7 +141,7 @@ static bool add_host(void *arg, struct view name)
 {
 	struct ini *ini = arg;
 
-	if (view_eq(trim(name), "---")) {
+	if (view_eq(words_trim(name), "---")) {
 		inventory_error(ini->inv, ini->line,
 		    "'---' begins a YAML file: write it as JSON with 'ansible-inventory -i %s --list "
 		    "--export > FILE.json', and give that",
@@ -250,8 +228,8 @@ static void read_var(struct ini *ini, struct view line)
 		    VIEW_ARG(start_of(view_of(ini->group->name))));
 		return;
 	}
-	struct view name = trim(view_left(line, (size_t)equals));
-	struct view value = trim(view_skip(line, (size_t)equals + 1));
+	struct view name = words_trim(view_left(line, (size_t)equals));
+	struct view value = words_trim(view_skip(line, (size_t)equals + 1));
 	inventory_set_group_var(
 	    ini->inv, ini->group, name, literal_parse(ini->inv->arena, value), ini->line);
 }
@@ -285,7 +263,7 @@ static void read_line(struct ini *ini, struct view line)
 {
 	bool utf8 = text_is_utf8(line);
 
-	line = trim(line);
+	line = words_trim(line);
 	if (line.n == 0 || line.p[0] == '#' || line.p[0] == ';')
 		return;
 	if (!utf8) {
@@ -315,7 +293,8 @@ void ini_read(struct inventory *inv, struct view text)
 
 	ini.last_pending = &ini.pending;
 	view_take(&text, "\xef\xbb\xbf");
-	while (view_next_line(&text, &line)) {
+	bool utf8 = text_is_utf8(text);
+	while (words_next_line(&text, utf8, &line)) {
 		ini.line++;
 		read_line(&ini, line);
 	}

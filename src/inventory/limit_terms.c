@@ -7,6 +7,7 @@
 #include "oddhost/base/file.h"
 #include "oddhost/inventory/hostname.h"
 #include "oddhost/inventory/nodeset.h"
+#include "oddhost/inventory/words.h"
 
 #define LIMIT_FILE_MAX ((size_t)16 << 20)
 
@@ -43,7 +44,7 @@ static bool read_file(struct reader *r, struct view name, struct err *err)
 	lines = arena_view(r->arena, buf_view(&text));
 	buf_free(&text);
 	while (view_next_line(&lines, &line)) {
-		line = view_trim(line);
+		line = words_trim(line);
 		bool modified = line.n > 1 && (line.p[0] == '&' || line.p[0] == '!');
 		if (line.n > 0)
 			add_term(r, modified ? line.p[0] : ',', view_skip(line, modified));
@@ -65,7 +66,7 @@ static bool add_first(struct reader *r, struct view text, struct err *err)
 
 	if (r->pending == '\0' && text.n > 0 && strchr("&!^", text.p[0]) != NULL) {
 		how = text.p[0];
-		text = view_trim(view_skip(text, 1));
+		text = words_trim(view_skip(text, 1));
 	}
 	r->pending = text.n == 0 ? how : '\0';
 	if (text.n == 0)
@@ -98,7 +99,7 @@ static bool is_whole(struct reader *r, struct view text)
 	struct view name = text;
 
 	if (text.n > 0 && (text.p[0] == '&' || text.p[0] == '!'))
-		name = view_trim(view_skip(text, 1));
+		name = words_trim(view_skip(text, 1));
 	return view_starts(name, "~") || inventory_host(r->inv, name) != NULL ||
 	       inventory_group(r->inv, name) != NULL ||
 	       (view_starts(name, "@") && is_file(r, view_skip(name, 1)));
@@ -107,18 +108,18 @@ static bool is_whole(struct reader *r, struct view text)
 /* What stands between two commas: a term, or several with operators between them. */
 static bool add_terms(struct reader *r, struct view text, struct err *err)
 {
-	text = view_trim(text);
+	text = words_trim(text);
 	if (text.n == 0)
 		return true;
 	size_t n = is_whole(r, text) ? text.n : find_operator(text);
-	if (!add_first(r, view_trim(view_left(text, n)), err))
+	if (!add_first(r, words_trim(view_left(text, n)), err))
 		return false;
 	while (n < text.n) {
 		char how = text.p[n];
 		text = view_skip(text, n + 1);
-		struct view operand = view_trim(text);
+		struct view operand = words_trim(text);
 		n = view_starts(operand, "~") ? text.n : find_operator(text);
-		operand = view_trim(view_left(text, n));
+		operand = words_trim(view_left(text, n));
 		if (operand.n == 0 || strchr("&!^", operand.p[0]) != NULL)
 			return err_set(err, "limit: expected hosts or a group behind '%c'", how);
 		add_term(r, how, operand);

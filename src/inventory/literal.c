@@ -94,22 +94,39 @@ static bool read_digits(struct reader *r, int base, struct buf *digits)
 	}
 }
 
-/* Behind "0x", "0o" or "0b". Past 64 bits the value stays a string. */
+/* Digits of any base in decimal, of any length that Python prints: nine decimal digits a limb. */
+static bool write_decimal(struct buf *out, struct view digits, int base)
+{
+	uint32_t limb[MOST_DIGITS / 9 + 1] = {0};
+	size_t n = 1;
+
+	for (size_t i = 0; i < digits.n; i++) {
+		uint64_t carry = (uint64_t)digit_of(digits.p[i]);
+		for (size_t k = 0; k < n; k++) {
+			carry += (uint64_t)limb[k] * (unsigned)base;
+			limb[k] = (uint32_t)(carry % 1000000000);
+			carry /= 1000000000;
+		}
+		if (carry > 0 && n == sizeof limb / sizeof *limb)
+			return false;
+		if (carry > 0)
+			limb[n++] = (uint32_t)carry;
+	}
+	buf_printf(out, "%u", limb[n - 1]);
+	while (--n > 0)
+		buf_printf(out, "%09u", limb[n - 1]);
+	return true;
+}
+
+/* Behind "0x", "0o" or "0b". */
 static bool read_based(struct reader *r, int base)
 {
 	struct buf digits = {0};
-	unsigned long long value = 0;
 	bool ok;
 
 	r->rest = view_skip(r->rest, 2);
 	take(r, '_');
-	ok = read_digits(r, base, &digits);
-	for (size_t i = 0; ok && i < digits.n; i++) {
-		ok = value <= (~0ULL - 15) / (unsigned)base;
-		value = value * (unsigned)base + (unsigned)digit_of(digits.p[i]);
-	}
-	if (ok)
-		buf_printf(&r->out, "%llu", value);
+	ok = read_digits(r, base, &digits) && write_decimal(&r->out, buf_view(&digits), base);
 	buf_free(&digits);
 	return ok;
 }
@@ -258,7 +275,7 @@ static bool read_escape(struct reader *r, bool bytes)
 			return true;
 		}
 		if (c == 'N' && !bytes)
-			return false; /* by its Unicode name: not worth the table */
+			return false; /* by its name: not worth Unicode's table of them */
 		if (c == 'x' || (!bytes && (c == 'u' || c == 'U'))) {
 			if (!read_hex(r, c == 'x' ? 2 : c == 'u' ? 4 : 8, &rune))
 				return false;

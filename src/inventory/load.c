@@ -11,6 +11,7 @@
 #include "oddhost/inventory/ini.h"
 #include "oddhost/inventory/json.h"
 #include "oddhost/inventory/script.h"
+#include "oddhost/inventory/words.h"
 
 #define FILE_MAX ((size_t)256 << 20)
 #define DEEPEST_DIRECTORY 8
@@ -23,7 +24,7 @@ static void load_host_list(struct inventory *inv, struct view list)
 	struct view part;
 
 	while (view_next_part(&list, ',', &part)) {
-		struct view name = part = view_trim(part);
+		struct view name = part = words_trim(part);
 		unsigned port = 0;
 		if (part.n == 0)
 			continue;

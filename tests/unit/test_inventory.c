@@ -86,6 +86,9 @@ static void test_literals_are_typed_as_python_types_them(void **state)
 	    {"0640", INVENTORY_STRING, "0640"},
 	    {"00", INVENTORY_NUMBER, "0"},
 	    {"0x1F", INVENTORY_NUMBER, "31"},
+	    {"0xffffffffffffffffffff", INVENTORY_NUMBER, "1208925819614629174706175"},
+	    {"-0o7_000_000_000_000_000_000_000", INVENTORY_NUMBER, "-64563604257983430656"},
+	    {"0x3b9aca00", INVENTORY_NUMBER, "1000000000"},
 	    {"0x", INVENTORY_STRING, "0x"},
 	    {"0b101", INVENTORY_NUMBER, "5"},
 	    {"0o17", INVENTORY_NUMBER, "15"},
@@ -345,6 +348,23 @@ static void test_the_nearer_variable_wins_and_tells_its_line(void **state)
 	assert_string_equal(var_of(inv, "w2", "ansible_port"), "n 2222@3");
 	assert_string_equal(var_of(inv, "w1", "who"), "s a@20");
 	assert_string_equal(var_of(inv, "w1", "ansible_group_priority"), "unset");
+	inventory_free(inv);
+}
+
+/* str.strip() and str.splitlines(): U+2003, U+2028, a carriage return alone. */
+static void test_blanks_and_lines_are_pythons(void **state)
+{
+	struct inventory *inv =
+	    from_ini("\u2003h1\u205f\rh2\u2003\r\nh3 a='x\u2028h4\fh5\xc2\x85h6 b=1");
+
+	(void)state;
+	assert_string_equal(host_names(inv), "h1 h2 h3 h4 h5 h6");
+	assert_string_equal(first(inv, &inv->errors), "3 the quote ' is not closed");
+	assert_string_equal(var_of(inv, "h6", "b"), "n 1@6");
+	inventory_free(inv);
+	inv = from_ini("h1\rh2 # \xff\n# \xff\u2028h3\n"); /* not UTF-8: bytes.splitlines() */
+	assert_string_equal(host_names(inv), "h1");
+	assert_int_equal(inv->errors.n, 1);
 	inventory_free(inv);
 }
 
@@ -643,6 +663,7 @@ int main(void)
 	    cmocka_unit_test(test_bad_lines_are_errors_and_the_rest_is_read),
 	    cmocka_unit_test(test_the_line_of_a_bad_variable_is_not_quoted),
 	    cmocka_unit_test(test_the_nearer_variable_wins_and_tells_its_line),
+	    cmocka_unit_test(test_blanks_and_lines_are_pythons),
 	    cmocka_unit_test(test_json_takes_lists_mappings_and_single_hosts),
 	    cmocka_unit_test(test_json_numbers_keep_their_text),
 	    cmocka_unit_test(test_list_prints_what_the_file_says),
