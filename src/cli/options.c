@@ -46,7 +46,7 @@ static const struct option_row {
     {'k', "ask-pass", NULL, FLAG, AT(ask_pass), 0,
 	"ask for a login password, tried where no key is accepted"},
     {0, "max-keys", "N", NUMBER, AT(max_keys), 100,
-	"keys to offer to a host (default: 3): sshd counts refused ones as failures"},
+	"offers of keys to a host (default: 3): sshd counts refused ones as failures"},
     {0, "workers", "N", NUMBER, AT(workers), 256, "threads (default: one a core)"},
     {0, "retries", "N", NUMBER_OR_0, AT(retries), 100,
 	"tries again where a connection is closed or reset before the login (default: 1); after "

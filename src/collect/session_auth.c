@@ -11,8 +11,6 @@
 #include "oddhost/base/buf.h"
 #include "oddhost/base/mem.h"
 
-#define REQUESTS_MOST 5 /* sshd's MaxAuthTries is 6, and the password needs one */
-
 /* ---- which keys ---- */
 
 static void offer(struct session *s, const struct identity *identity)
@@ -78,6 +76,23 @@ static bool is_openssh(const struct session *s)
 	return view_starts(view_of(s->transport.banner), "SSH-2.0-OpenSSH_");
 }
 
+/* From 8.8 on; its banner is "SSH-2.0-OpenSSH_9.2p1 Debian-2" or "SSH-2.0-OpenSSH_for_Windows_9.5".
+ */
+static bool is_openssh_without_sha1(const struct session *s)
+{
+	struct view rest = view_of(s->transport.banner), word, version = {0}, number = {0};
+	uint64_t major, minor = 0;
+
+	view_next_word(&rest, &word);
+	while (view_next_part(&word, '_', &version))
+		continue;
+	if (!is_openssh(s) || !view_next_part(&version, '.', &number) ||
+	    !view_uint(number, 0, 999, &major))
+		return false;
+	view_next_part(&version, 'p', &number);
+	return major > 8 || (major == 8 && view_uint(number, 0, 999, &minor) && minor >= 8);
+}
+
 static bool is_rsa(const struct identity *identity)
 {
 	return strcmp(identity->type, "ssh-rsa") == 0;
@@ -90,12 +105,13 @@ static size_t offers_within_limit(const struct session *s)
 
 /*
  * OpenSSH takes an RSA key that names its SHA-2 algorithm as its type, others only the plain one
- * (which libssh2 from 1.11 on signs with SHA-2 itself). The other way is tried behind all keys, as
- * far as the server bears it.
+ * (which libssh2 from 1.11 on signs with SHA-2 itself). The other way is tried behind all keys,
+ * where that can help, and as far as the limit goes: a server counts requests, not keys.
  */
 static void choose_keys(struct session *s)
 {
 	size_t n = offers_within_limit(s);
+	size_t most = is_openssh_without_sha1(s) ? n : s->shared->max_keys;
 	bool named_first = is_openssh(s);
 
 	s->keys = arena_alloc(s->record->arena, (2 * n + 1) * sizeof *s->keys);
@@ -103,7 +119,7 @@ static void choose_keys(struct session *s)
 	for (size_t i = 0; i < n; i++)
 		s->keys[s->n_keys++] = (struct login_key){
 		    s->offers[i], named_first ? s->offers[i]->offer : s->offers[i]->blob};
-	for (size_t i = 0; i < n && s->n_keys < REQUESTS_MOST; i++) {
+	for (size_t i = 0; i < n && s->n_keys < most; i++) {
 		if (is_rsa(s->offers[i]))
 			s->keys[s->n_keys++] = (struct login_key){
 			    s->offers[i], named_first ? s->offers[i]->blob : s->offers[i]->offer};
@@ -350,7 +366,8 @@ static enum outcome hung_up(struct session *s)
 	return session_end(s, HOST_AUTH_FAILED,
 	    "login as %s: the host hung up during authentication, after %zu key%s%s: %s%s",
 	    s->record->user, keys, keys == 1 ? "" : "s",
-	    s->password_used || s->method > LOGIN_KEY ? " and the password" : "", session_error(s),
+	    s->password_used || s->method > LOGIN_KEY ? " and the password" : "",
+	    s->farewell != NULL ? s->farewell : session_error(s),
 	    keys > 1 ? "; where it allows few tries (MaxAuthTries), name the key (--private-key)"
 		     : "");
 }
@@ -378,7 +395,7 @@ enum outcome auth_step(struct session *s)
 		loop_cancel(s->shared->loop, &s->login_timer);
 		return s->carries != NULL ? jump_ready(s->carries) : lanes_begin(s);
 	}
-	if (s->transport.closed)
+	if (s->transport.closed || s->farewell != NULL)
 		return hung_up(s);
 	take_refusal(s, code);
 	return MOVED;

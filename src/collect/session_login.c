@@ -33,6 +33,19 @@ static ssize_t ssh_send(
 	return transport_send(&s->transport, bytes, n);
 }
 
+/* libssh2 tells callers of a disconnect by the same codes as of a refusal. */
+static LIBSSH2_DISCONNECT_FUNC(take_farewell)
+{
+	struct session *s = *abstract;
+	struct buf text = {0};
+
+	(void)session, (void)reason, (void)language, (void)language_len;
+	text_mend_utf8(
+	    view_left((struct view){message, (size_t)message_len}, COMPLAINT_MAX), &text);
+	s->farewell = arena_dup(s->record->arena, buf_str(&text));
+	buf_free(&text);
+}
+
 /* Is a host key algorithm one for keys that are known? RSA keys have three (RFC 8332). */
 static bool serves(const struct known_keys *known, const char *algorithm)
 {
@@ -87,6 +100,8 @@ enum outcome login_begin(struct session *s)
 	libssh2_session_set_blocking(s->ssh, 0);
 	libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_SEND, (void *)ssh_send);
 	libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_RECV, (void *)ssh_recv);
+	libssh2_session_callback_set(s->ssh, LIBSSH2_CALLBACK_DISCONNECT, (void *)take_farewell);
+	s->farewell = NULL;
 	s->known_asked_for = s->distrusted = false;
 	s->known = (struct known_keys){0};
 	if (session_wants_known(s->shared, s->spec))

@@ -62,8 +62,9 @@ struct session {
 	enum session_step step;
 	struct resolve_request *request;
 	struct resolve_answer answer;
-	size_t attempt;     /* the address being tried */
-	bool no_descriptor; /* it waits for one, since others of ours have them all */
+	size_t attempt;       /* the address being tried */
+	const char *farewell; /* what the server disconnected with; NULL: it has not */
+	bool no_descriptor;   /* it waits for one, since others of ours have them all */
 	struct transport transport;
 	struct watch watch;
 	struct timer login_timer, host_timer, attempt_timer;

@@ -142,6 +142,27 @@ def unverified(lab, table):
               problems)
 
 
+def tries(lab, table):
+    """An RSA key costs one try of the server's, and the password's is told from those of keys."""
+    address = lab.address()
+    lab.world.sshd('tries', [address], users=['four-tries', 'one-try'])
+    home = make_home(lab, 'home-4', id_ecdsa=('spare_1', ''), id_rsa=('user_rsa', ''))
+    rows = [(address, Row('four tries', 'auth-failed', 'id_rsa .*; the password was refused$',
+                          user='four-tries')),
+            (address, Row('one try', 'auth-failed', 'after 1 key: Too many', user='one-try'))]
+    inventory = without_keys(lab, 'tries', {row.host: (at, row) for at, row in rows})
+    terminal = Terminal(lab, 'tries', inventory, '-k', home=home)
+    problems = [] if terminal.await_text(b'password: ', 5 * lab.slow) else ['does not ask']
+    terminal.type(PASSWORD + '\n')
+    code = terminal.close(30 * lab.slow)
+    problems += judge(lab, 'tries', rows)
+    for what, times in ('Failed publickey for four-tries', 2), ('Failed password', 1), \
+            ('not in PubkeyAcceptedAlgorithms', 0):
+        if lab.text('tries.log').count(what) != times:
+            problems.append(f'not {times} times: {what}')
+    table.row('tries of the server', f'exit {code}', 0, '-', problems)
+
+
 def make_home(lab, name, **keys):
     """A home directory with usual files: copies of other keys, encrypted where a word is given."""
     home = f'{lab.world.dir}/{name}'
@@ -236,6 +257,7 @@ def run_all(lab, table):
     prompts_interrupted(lab, table)
     order_of_keys(lab, table)
     unverified(lab, table)
+    tries(lab, table)
     if lab.level == 'all':
         passwords(lab, table)
     else:

@@ -74,6 +74,8 @@ SETTINGS = {
     'no-session': 'MaxSessions 0',
     'rekey': 'RekeyLimit 256K',
     'one-try': 'MaxAuthTries 1\n\tAuthorizedKeysFile none',
+    'four-tries': 'AuthenticationMethods publickey password\n\tPasswordAuthentication yes\n\t'
+                  'MaxAuthTries 4\n\tAuthorizedKeysFile none',
     'refused': 'AuthorizedKeysFile none',
     'password': 'AuthenticationMethods password\n\tPasswordAuthentication yes',
     'both': 'AuthenticationMethods publickey,password\n\tPasswordAuthentication yes',
