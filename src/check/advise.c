@@ -48,7 +48,11 @@ static bool must_move_docker0(const struct adviser *a)
 	return false;
 }
 
-/* What dockerd would not start with: the commands put back what was there before. */
+/*
+ * What does not go with the new members. Dockerd does not start with pools of both kinds, and then
+ * the commands put back what was there before; of a fixed-cidr outside docker0's subnet it takes no
+ * notice.
+ */
 static void remark_on_daemon(struct adviser *a, const struct json *root, bool pools, bool bip)
 {
 	const struct docker_engine *engine = &a->host->engine;
@@ -61,8 +65,7 @@ static void remark_on_daemon(struct adviser *a, const struct json *root, bool po
 	if (bip && json_get(root, "fixed-cidr") != NULL)
 		line_add(a->arena, &a->advice->remarks,
 		    "fixed-cidr in " DAEMON_JSON
-		    " has to lie in the new bip: change it in what the "
-		    "commands write");
+		    " has no effect outside the new bip: choose another");
 }
 
 static void merge_daemon(struct adviser *a)
