@@ -125,7 +125,7 @@ static inline void scene_play(
 }
 
 /* All that the diagnosis says. */
-static inline const char *scene_words(const struct scene *s, struct buf *out)
+static inline void scene_words(const struct scene *s, struct buf *out)
 {
 	const struct diagnosis *d = s->d;
 
@@ -139,7 +139,24 @@ static inline const char *scene_words(const struct scene *s, struct buf *out)
 		buf_printf(out, "\n%s", d->ruled_out[i].text);
 	for (size_t i = 0; i < d->n_notes; i++)
 		buf_printf(out, "\n%s", d->notes[i]);
-	return buf_str(out);
+}
+
+/* Does it find these, say the one text and not the other? NULL: not asked. Prints what it says
+ * where it does not. */
+static inline bool scene_holds(
+    struct scene *s, const char *name, const char *findings, const char *says, const char *silent)
+{
+	struct buf text = {0};
+
+	scene_words(s, &text);
+	const char *said = buf_str(&text), *found = scene_findings(s);
+	bool holds = (findings == NULL || strcmp(found, findings) == 0) &&
+		     (says == NULL || strstr(said, says) != NULL) &&
+		     (silent == NULL || strstr(said, silent) == NULL);
+	if (!holds)
+		fprintf(stderr, "case: %s\n%s%.2000s\n\n", name, found, said);
+	buf_free(&text);
+	return holds;
 }
 
 static inline void scene_free(struct scene *s)
