@@ -1,5 +1,6 @@
 #include "oddhost/collect/known_store.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -31,6 +32,7 @@ struct known_store {
 	struct arena *arena;
 	struct diag_list *diags;
 	const char *usual[2];
+	bool unlocked; /* a lock could not be had: no further one is tried for */
 	struct known_set *sets;
 	size_t n, cap;
 };
@@ -176,11 +178,18 @@ static bool make_line(const struct host_spec *spec, struct view key, struct buf 
 	return true;
 }
 
-/* For a moment: a file that somebody keeps locked must not hold up the loop. */
-static void lock(int fd)
+/*
+ * So that the same host is not added twice. It holds up the loop, and so it is given up for good
+ * once it has been tried for a moment: somebody keeps the file locked, or its file system has no
+ * locks. Lines stay whole without it too, since each is appended with one write(2).
+ */
+static void lock(struct known_store *store, int fd)
 {
-	for (int i = 0; i < LOCK_TRIES && flock(fd, LOCK_EX | LOCK_NB) < 0; i++)
-		usleep(LOCK_WAIT_US);
+	for (int i = 0; !store->unlocked && flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		store->unlocked = (errno != EWOULDBLOCK && errno != EINTR) || i == LOCK_TRIES;
+		if (!store->unlocked)
+			usleep(LOCK_WAIT_US);
+	}
 }
 
 /* What others have added to the file since it was read. */
@@ -262,7 +271,7 @@ bool known_store_add(
 	fd = open_file(store, path, err);
 	if (fd < 0)
 		goto out;
-	lock(fd);
+	lock(store, fd);
 	if (!catch_up(set, fd, &last, err)) {
 		err_wrap(err, "%s", path);
 		goto out;
