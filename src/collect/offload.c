@@ -167,8 +167,8 @@ static void *worker(void *argument)
 	return NULL;
 }
 
-/* One more thread where none is free; with the lock held. */
-static void add_thread(struct shared *shared)
+/* One more thread where none is free; with the lock held. False: there is none at all. */
+static bool add_thread(struct shared *shared)
 {
 	unsigned threads = shared->users - 1, lost = shared->lost;
 	pthread_t thread;
@@ -176,12 +176,13 @@ static void add_thread(struct shared *shared)
 	if (lost > shared->spare)
 		lost = shared->spare;
 	if (shared->idle >= shared->queued || threads >= shared->most + lost)
-		return;
+		return true;
 	shared->users++;
 	if (pthread_create(&thread, NULL, worker, shared) == 0)
 		pthread_detach(thread);
 	else
 		shared->users--;
+	return shared->users > 1;
 }
 
 static void deliver(void *context)
@@ -269,10 +270,17 @@ struct offload_call *offload_run(
 	pthread_mutex_lock(&shared->lock);
 	put(&shared->waiting, call);
 	shared->queued++;
-	add_thread(shared);
+	bool taken = add_thread(shared);
+	if (!taken) {
+		take_out(&shared->waiting, call);
+		shared->queued--;
+	}
 	pthread_cond_signal(&shared->work);
 	pthread_mutex_unlock(&shared->lock);
-	return call;
+	if (taken)
+		return call;
+	free(call);
+	return NULL;
 }
 
 struct offload_call *offload_done(

@@ -79,8 +79,11 @@ struct resolve_request *resolve_ask(struct offload *offload, const char *name, u
 	request->answer.error = "";
 	/* Not with AI_ADDRCONFIG, which refuses even ::1 where no interface has IPv6. */
 	bool literal = look_up_as(request, AI_NUMERICHOST) == 0;
-	request->call = literal ? offload_done(offload, &resolving, request)
-				: offload_run(offload, &resolving, request);
+	request->call = literal ? NULL : offload_run(offload, &resolving, request);
+	if (!literal && request->call == NULL)
+		request->answer.error = "no thread can be started to look the name up (ulimit -u)";
+	if (request->call == NULL)
+		request->call = offload_done(offload, &resolving, request);
 	return request;
 }
 

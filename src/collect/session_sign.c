@@ -62,6 +62,10 @@ static void ask_agent(struct session *s, const struct identity *identity, struct
 	signing->identity = identity;
 	buf_add_view(&signing->data, data);
 	signing->call = offload_run(s->shared->signing, &by_agent, signing);
+	if (signing->call == NULL) {
+		err_set(&signing->err, "no thread can be started to ask the agent (ulimit -u)");
+		signing->call = offload_done(s->shared->signing, &by_agent, signing);
+	}
 	s->signing = signing;
 	session_pause(s);
 }

@@ -2,6 +2,9 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "oddhost/collect/resolve.h"
 
@@ -75,6 +78,25 @@ static void ask(struct scene *scene, const char *name, uint16_t port, struct que
 	assert_int_equal(question->answers, 0); /* never from within the call */
 	loop_run(scene->loop, NULL);
 	assert_int_equal(question->answers, 1);
+}
+
+/* Where no thread can be started, that is the answer, and nobody waits for one. */
+static void test_no_thread(void **state)
+{
+	const struct rlimit none = {0, 0};
+	struct question q;
+	int status;
+
+	pid_t pid = fork();
+	if (pid == 0) {
+		alarm(5);
+		if ((getuid() == 0 && setuid(61234) != 0) || setrlimit(RLIMIT_NPROC, &none) != 0)
+			_exit(2);
+		ask(*state, "localhost", 22, &q);
+		_exit(q.answer.n == 0 && strstr(q.answer.error, "no thread") != NULL ? 0 : 1);
+	}
+	assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+	assert_int_equal(status, 0);
 }
 
 static void test_addresses(void **state)
@@ -169,6 +191,7 @@ static void test_cancel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    TEST(test_no_thread),
 	    TEST(test_addresses),
 	    TEST(test_names),
 	    TEST(test_many),

@@ -1,7 +1,8 @@
 /*
  * The known_hosts files of all hosts, each list of files loaded once, and hosts that are met for
  * the first time added to them (accept-new). Safe to use from several threads; a file is appended
- * to under a lock, so that several processes may do it; one that cannot be had soon is done without.
+ * to under a lock, so that several processes may do it; one that cannot be had soon is done
+ * without.
  */
 #ifndef ODDHOST_COLLECT_KNOWN_STORE_H
 #define ODDHOST_COLLECT_KNOWN_STORE_H

@@ -28,7 +28,10 @@ struct offload *offload_new(struct loop *loop, unsigned most, unsigned spare, st
  */
 void offload_free(struct offload *offload);
 
-/* Run it; done is never called from within this call. With offload_done there is nothing to run. */
+/*
+ * Run it; done is never called from within this call. NULL: no thread could be had, and the work is
+ * still the caller's. With offload_done there is nothing to run.
+ */
 struct offload_call *offload_run(
     struct offload *offload, const struct offload_kind *kind, void *work);
 struct offload_call *offload_done(
