@@ -121,6 +121,37 @@ static bool is_program(struct view text)
 							    "ELF");
 }
 
+/* The next line with more than a comment on it. */
+static bool next_content(struct view *text, struct view *ret_line)
+{
+	struct view content;
+
+	while (view_next_line(text, ret_line)) {
+		content = view_trim(*ret_line);
+		if (content.n > 0 && content.p[0] != '#')
+			return true;
+	}
+	return false;
+}
+
+/*
+ * "---", or "NAME:" with something that is indented or a list's item below it: no INI begins like
+ * that, since a name with a colon and no port is an error there.
+ */
+static bool looks_like_yaml(struct view text)
+{
+	struct view line, below, name;
+
+	if (!next_content(&text, &line))
+		return false;
+	if (view_starts(line, "---") || view_starts(line, "%YAML"))
+		return true;
+	bool word = view_next_word(&line, &name) && view_ends(name, ":");
+	line = view_trim(line);
+	return word && (line.n == 0 || line.p[0] == '#') && next_content(&text, &below) &&
+	       (below.p[0] == ' ' || view_starts(below, "- "));
+}
+
 static void load_text(struct inventory *inv, const char *path, struct view text)
 {
 	struct view body = text;
@@ -132,7 +163,8 @@ static void load_text(struct inventory *inv, const char *path, struct view text)
 		script_read(inv, path);
 	} else if (view_starts(body, "{")) {
 		inventory_json_read(inv, text, false, &hostvars);
-	} else if (view_ends(view_of(path), ".yml") || view_ends(view_of(path), ".yaml")) {
+	} else if (view_ends(view_of(path), ".yml") || view_ends(view_of(path), ".yaml") ||
+		   looks_like_yaml(body)) {
 		inventory_error(inv, 0,
 		    "YAML inventories are not read: write it as JSON with "
 		    "'ansible-inventory -i %s --list --export > FILE.json', and give that",

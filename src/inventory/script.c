@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,36 @@
 struct call {
 	struct buf out, errors;
 	int64_t deadline; /* clock_ms() */
+	int signals;      /* signalfd(2): one waits that would end us */
+	bool interrupted;
 };
+
+/*
+ * Ctrl-C does not reach the script, which is in a process group of its own. So what would end us
+ * has to wait, unread, until the script is killed. What is ignored (nohup) is left alone.
+ */
+static void hold_signals(struct call *call, sigset_t *ret_before)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+	sigset_t held;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+		struct sigaction action;
+		if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			sigaddset(&held, numbers[i]);
+	}
+	sigprocmask(SIG_BLOCK, &held, ret_before);
+	call->signals = signalfd(-1, &held, SFD_CLOEXEC);
+}
+
+/* Those that wait act now. */
+static void release_signals(struct call *call, const sigset_t *before)
+{
+	if (call->signals >= 0)
+		close(call->signals);
+	sigprocmask(SIG_SETMASK, before, NULL);
+}
 
 /* Standard input from /dev/null, a process group of its own, so that all of it can be killed. */
 static int spawn(const char *path, char *const argv[], int out, int errors, pid_t *ret_pid)
@@ -57,13 +87,17 @@ static bool drain(int fd, struct buf *into)
 /* Read both streams to their ends; false where time ran out or the output is too large. */
 static bool read_streams(struct call *call, int out, int errors)
 {
-	struct pollfd fds[] = {{.fd = out, .events = POLLIN}, {.fd = errors, .events = POLLIN}};
+	struct pollfd fds[] = {{.fd = out, .events = POLLIN}, {.fd = errors, .events = POLLIN},
+	    {.fd = call->signals, .events = POLLIN}};
 
 	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
 		int64_t left = call->deadline - clock_ms();
 		if (left <= 0 || call->out.overflow)
 			return false;
-		if (poll(fds, 2, left > 1000 ? 1000 : (int)left) < 0 && errno != EINTR)
+		if (poll(fds, 3, left > 1000 ? 1000 : (int)left) < 0 && errno != EINTR)
+			return false;
+		call->interrupted = fds[2].revents != 0;
+		if (call->interrupted)
 			return false;
 		if (fds[0].fd >= 0 && fds[0].revents != 0 && !drain(out, &call->out))
 			fds[0].fd = -1;
@@ -75,15 +109,17 @@ static bool read_streams(struct call *call, int out, int errors)
 }
 
 /* The streams are closed, but the program may live on: it has until the deadline to end. */
-static bool wait_for(pid_t pid, int64_t deadline, int *ret_status)
+static bool wait_for(struct call *call, pid_t pid, int *ret_status)
 {
+	struct pollfd signals = {.fd = call->signals, .events = POLLIN};
+
 	for (;;) {
 		pid_t ended = waitpid(pid, ret_status, WNOHANG);
 		if (ended == pid || (ended < 0 && errno != EINTR))
 			return true;
-		if (clock_ms() >= deadline)
+		call->interrupted = poll(&signals, 1, 2) > 0;
+		if (call->interrupted || clock_ms() >= call->deadline)
 			return false;
-		poll(NULL, 0, 2);
 	}
 }
 
@@ -92,13 +128,15 @@ static bool finish_call(struct call *call, pid_t pid, int out, int errors, struc
 	int status = 0;
 	bool whole = read_streams(call, out, errors);
 
-	if (!whole || !wait_for(pid, call->deadline, &status)) {
+	if (!whole || !wait_for(call, pid, &status)) {
 		kill(-pid, SIGKILL);
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 			;
 		if (call->out.overflow)
 			return err_set(err, "the script prints more than %zu bytes", OUTPUT_MAX);
-		return err_set(err, "the script did not end in time and was killed");
+		return err_set(err, call->interrupted
+					? "interrupted: the script was killed"
+					: "the script did not end in time and was killed");
 	}
 	if (WIFSIGNALED(status))
 		return err_set(err, "the script was ended by signal %d", WTERMSIG(status));
@@ -112,6 +150,7 @@ static bool run(
 {
 	char *argv[] = {(char *)path, (char *)option, (char *)host, NULL};
 	int out[2], errors[2], code;
+	sigset_t before;
 	pid_t pid;
 	bool ok = false;
 
@@ -122,6 +161,7 @@ static bool run(
 		err_sys(err, "pipe");
 		goto out;
 	}
+	hold_signals(call, &before);
 	code = spawn(path, argv, out[1], errors[1], &pid);
 	close(out[1]);
 	close(errors[1]);
@@ -130,6 +170,7 @@ static bool run(
 		err_set(err, "the script cannot be run: %s", strerror(code));
 	else
 		ok = finish_call(call, pid, out[0], errors[0], err);
+	release_signals(call, &before);
 	close(errors[0]);
 out:
 	close(out[0]);
@@ -148,7 +189,7 @@ static void ask_for_hosts(struct inventory *inv, struct call *call, const char *
 			continue;
 		if (!run(call, path, "--host", host->name, &err)) {
 			inventory_error(inv, 0, "--host %.80s: %s", host->name, err.text);
-			if (clock_ms() >= call->deadline)
+			if (call->interrupted || clock_ms() >= call->deadline)
 				return;
 			continue;
 		}

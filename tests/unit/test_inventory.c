@@ -1,11 +1,14 @@
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -566,6 +569,41 @@ static void test_a_script_that_hangs_is_killed(void **state)
 	}
 }
 
+/* It is in a process group of its own, which a terminal's Ctrl-C does not reach. */
+static void test_a_signal_ends_the_script_as_well(void **state)
+{
+	struct inventory *inv = inventory_new();
+	const char *file = arena_printf(inv->arena, "%s/pid", directory);
+	const char *path = write_file(inv, "sleeper", 0755,
+	    arena_printf(inv->arena, "#!/bin/sh\nsleep 60 & echo $! >%s.new; mv %s.new %s; wait\n",
+		file, file, file));
+	struct buf text = {.max = 100};
+	struct err err;
+	uint64_t sleeper;
+	int status;
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* the script's child becomes ours */
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		inventory_load(inv, path);
+		_exit(0);
+	}
+	for (int i = 0; i < 10000 && access(file, F_OK) != 0; i++)
+		usleep(1000);
+	assert_true(file_read(file, 100, &text, &err));
+	assert_true(view_uint(view_trim(buf_view(&text)), 2, INT32_MAX, &sleeper));
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	assert_int_equal(waitpid((pid_t)sleeper, &status, 0), (pid_t)sleeper);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	unlink(file);
+	buf_free(&text);
+	inventory_free(inv);
+}
+
 static void test_what_cannot_be_read_is_said(void **state)
 {
 	struct inventory *inv = inventory_new();
@@ -578,6 +616,36 @@ static void test_what_cannot_be_read_is_said(void **state)
 	assert_int_equal(inv->errors.n, 2);
 	assert_non_null(strstr(inv->errors.items[1].text, "YAML inventories are not read"));
 	inventory_free(inv);
+}
+
+/* Ansible reads YAML in a file of any name: one message instead of one for each line. */
+static void test_yaml_is_told_by_its_beginning(void **state)
+{
+	static const struct {
+		const char *text;
+		bool yaml;
+	} rows[] = {
+	    {"all:\n  hosts:\n    a:\n    b:\n", true},
+	    {"\n# c\nall:  # c\n\n  children:\n    web:\n      hosts: {a: }\n", true},
+	    {"---\nall:\n  hosts:\n    a:\n", true},
+	    {"%YAML 1.1\n---\nall:\n", true},
+	    {"web:\n- a\n", true},
+	    {"web:\ndb\n", false},
+	    {"web:22\n  db\n", false},
+	    {"web\n  db:\n", false},
+	    {"# all:\n", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct inventory *inv = inventory_new();
+		inventory_load(inv, write_file(inv, "hosts", 0644, rows[i].text));
+		bool said = inv->errors.n == 1 &&
+			    strstr(inv->errors.items[0].text, "--list --export") != NULL;
+		if (said != rows[i].yaml)
+			fail_msg("%s: %zu errors", rows[i].text, inv->errors.n);
+		inventory_free(inv);
+	}
 }
 
 static void test_variables_beside_the_file_are_warned_of(void **state)
@@ -672,7 +740,9 @@ int main(void)
 	    cmocka_unit_test(test_a_script_is_asked),
 	    cmocka_unit_test(test_a_script_that_is_not_executable),
 	    cmocka_unit_test(test_a_script_that_hangs_is_killed),
+	    cmocka_unit_test(test_a_signal_ends_the_script_as_well),
 	    cmocka_unit_test(test_what_cannot_be_read_is_said),
+	    cmocka_unit_test(test_yaml_is_told_by_its_beginning),
 	    cmocka_unit_test(test_variables_beside_the_file_are_warned_of),
 	    cmocka_unit_test(test_a_directory_is_read_in_the_order_of_names),
 	    cmocka_unit_test(test_many_hosts_and_variables),
