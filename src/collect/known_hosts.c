@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/core_names.h>
-#include <openssl/evp.h>
+#define OPENSSL_SUPPRESS_DEPRECATED /* of SHA-1's compression alone there is no other way */
+#include <openssl/sha.h>
 
 #include "oddhost/base/buf.h"
 #include "oddhost/base/file.h"
@@ -19,6 +19,7 @@
 
 #define FILE_MAX ((size_t)64 << 20)
 #define HASH_SIZE 20 /* SHA-1: hashed names are |1|salt|HMAC-SHA1(salt, name)| in base64 */
+#define BLOCK_SIZE SHA_CBLOCK
 #define NAME_MAX_SIZE 512
 
 /*
@@ -31,8 +32,14 @@ struct named_line {
 	struct named_line *next; /* of the same name */
 };
 
+/* SHA-1 behind some whole blocks. */
+struct sha1 {
+	uint32_t h[HASH_SIZE / 4];
+};
+
 struct hashed_line {
-	struct view salt, hash;
+	struct sha1 inner, outer; /* HMAC's two, behind the salt */
+	unsigned char hash[HASH_SIZE];
 	const struct known_key *key;
 };
 
@@ -43,7 +50,6 @@ struct pattern_line {
 
 struct known_hosts {
 	struct arena *arena;
-	EVP_MAC *hmac;
 	struct table named; /* lower case, to struct named_line */
 	struct hashed_line *hashed;
 	size_t n_hashed, cap_hashed;
@@ -56,7 +62,6 @@ struct known_hosts *known_hosts_new(void)
 	struct known_hosts *kh = mem_alloc(sizeof *kh);
 
 	kh->arena = arena_new();
-	kh->hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	return kh;
 }
 
@@ -65,7 +70,6 @@ void known_hosts_free(struct known_hosts *kh)
 	if (kh == NULL)
 		return;
 	table_free(&kh->named);
-	EVP_MAC_free(kh->hmac);
 	arena_free(kh->arena);
 	free(kh);
 }
@@ -81,15 +85,65 @@ static bool decode(struct arena *arena, struct view text, struct view *ret)
 	return ok;
 }
 
+/*
+ * A hashed name is HMAC-SHA1(salt, name) (RFC 2104), and each line has a salt of its own. What that
+ * makes of the first block of both hashes is kept, and the name's blocks are the same for all
+ * lines: so a line costs a lookup two blocks instead of four, and nothing
+ * to set up.
+ */
+static void absorb(struct sha1 *sha, const unsigned char *bytes, size_t blocks)
+{
+	uint32_t *h = sha->h;
+	SHA_CTX context = {.h0 = h[0], .h1 = h[1], .h2 = h[2], .h3 = h[3], .h4 = h[4]};
+
+	for (size_t i = 0; i < blocks; i++)
+		SHA1_Transform(&context, bytes + i * BLOCK_SIZE);
+	*sha = (struct sha1){{context.h0, context.h1, context.h2, context.h3, context.h4}};
+}
+
+static struct sha1 behind_salt(const unsigned char salt[HASH_SIZE], unsigned char with)
+{
+	struct sha1 sha = {{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0}};
+	unsigned char block[BLOCK_SIZE];
+
+	memset(block, with, sizeof block);
+	for (size_t i = 0; i < HASH_SIZE; i++)
+		block[i] ^= salt[i];
+	absorb(&sha, block, 1);
+	return sha;
+}
+
+/* FIPS 180-4 section 5.1.1: pad a message that stands behind one block; returns its blocks. */
+static size_t pad(unsigned char *message, size_t n)
+{
+	size_t blocks = (n + 9 + BLOCK_SIZE - 1) / BLOCK_SIZE, end = blocks * BLOCK_SIZE;
+	size_t bits = (BLOCK_SIZE + n) * 8;
+
+	memset(message + n, 0, end - n);
+	message[n] = 0x80;
+	message[end - 2] = (unsigned char)(bits >> 8);
+	message[end - 1] = (unsigned char)bits;
+	return blocks;
+}
+
+static void write_hash(const struct sha1 *sha, unsigned char out[HASH_SIZE])
+{
+	for (size_t i = 0; i < HASH_SIZE; i++)
+		out[i] = (unsigned char)(sha->h[i / 4] >> (24 - 8 * (i % 4)));
+}
+
 static bool add_hashed(struct known_hosts *kh, struct view names, const struct known_key *key)
 {
 	struct hashed_line line = {.key = key};
-	struct view salt;
+	struct view text, salt, hash;
 
-	if (!view_take(&names, "|1|") || !view_next_part(&names, '|', &salt) ||
-	    !decode(kh->arena, salt, &line.salt) || !decode(kh->arena, names, &line.hash) ||
-	    line.salt.n != HASH_SIZE || line.hash.n != HASH_SIZE)
+	if (!view_take(&names, "|1|") || !view_next_part(&names, '|', &text) ||
+	    !decode(kh->arena, text, &salt) || !decode(kh->arena, names, &hash) ||
+	    salt.n != HASH_SIZE || hash.n != HASH_SIZE)
 		return false;
+	line.inner = behind_salt((const unsigned char *)salt.p, 0x36);
+	line.outer = behind_salt((const unsigned char *)salt.p, 0x5c);
+	memcpy(line.hash, hash.p, HASH_SIZE);
 	kh->hashed =
 	    arena_grow(kh->arena, kh->hashed, kh->n_hashed, &kh->cap_hashed, sizeof *kh->hashed);
 	kh->hashed[kh->n_hashed++] = line;
@@ -259,28 +313,26 @@ static void take(struct known_keys *keys, struct arena *arena, const struct know
 	keys->named = keys->named || !key->revoked;
 }
 
-/* HMAC-SHA1 of the name with each line's salt, by one context: setting one up costs as much again.
- */
 static void find_hashed(
     const struct known_hosts *kh, struct view name, struct known_keys *keys, struct arena *arena)
 {
-	char digest[] = "SHA1";
-	OSSL_PARAM how[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-	    OSSL_PARAM_construct_end()};
-	EVP_MAC_CTX *mac = kh->n_hashed > 0 ? EVP_MAC_CTX_new(kh->hmac) : NULL;
-	unsigned char hash[HASH_SIZE];
-	size_t n;
+	unsigned char message[NAME_MAX_SIZE + 2 * BLOCK_SIZE], hash[BLOCK_SIZE];
+	size_t blocks;
 
-	for (size_t i = 0; mac != NULL && i < kh->n_hashed; i++) {
+	memcpy(message, name.p, name.n);
+	blocks = pad(message, name.n);
+	pad(hash, HASH_SIZE);
+	for (size_t i = 0; i < kh->n_hashed; i++) {
 		const struct hashed_line *line = &kh->hashed[i];
-		if (EVP_MAC_init(mac, (const unsigned char *)line->salt.p, line->salt.n,
-			i == 0 ? how : NULL) == 1 &&
-		    EVP_MAC_update(mac, (const unsigned char *)name.p, name.n) == 1 &&
-		    EVP_MAC_final(mac, hash, &n, sizeof hash) == 1 && n == HASH_SIZE &&
-		    memcmp(hash, line->hash.p, HASH_SIZE) == 0)
+		struct sha1 sha = line->inner;
+		absorb(&sha, message, blocks);
+		write_hash(&sha, hash);
+		sha = line->outer;
+		absorb(&sha, hash, 1);
+		write_hash(&sha, hash);
+		if (memcmp(hash, line->hash, HASH_SIZE) == 0)
 			take(keys, arena, line->key);
 	}
-	EVP_MAC_CTX_free(mac);
 }
 
 static void find(const struct known_hosts *kh, const char *host, uint16_t port,

@@ -169,6 +169,9 @@ static void test_names(void **state)
 	}
 }
 
+/* As long as one block of SHA-1 holds beside its padding. */
+#define LONG_NAME "a-name-of-55-bytes.a-name-of-55-bytes.a-name-of-55-byte"
+
 static void test_hashed(void **state)
 {
 	const struct scene *scene = *state;
@@ -178,14 +181,18 @@ static void test_hashed(void **state)
 		bool known;
 	} hosts[] = {{"host-01", 22, true}, {"HOST-01", 22, true}, {"host-02", 22, false},
 	    {"10.0.0.1", 22, true}, {"host-03", 2222, true}, {"host-03", 22, false},
-	    {"::1", 22, true}};
+	    {"::1", 22, true}, {LONG_NAME, 22, true}, {LONG_NAME "x", 22, true},
+	    {LONG_NAME "y", 22, false}, {LONG_NAME LONG_NAME LONG_NAME, 22, true}};
 	struct buf text = {0};
 	char path[300];
 	struct err err;
 
 	if (scene == NULL)
 		skip();
-	fill_in(scene, "host-01,10.0.0.1 %0\n[host-03]:2222 %0\n::1 %0\n", &text);
+	fill_in(scene,
+	    "host-01,10.0.0.1 %0\n[host-03]:2222 %0\n::1 %0\n" LONG_NAME "," LONG_NAME
+	    "x," LONG_NAME LONG_NAME LONG_NAME " %0\n",
+	    &text);
 	write_known_hosts(scene, buf_view(&text));
 	text.n = 0;
 	assert_int_equal(
