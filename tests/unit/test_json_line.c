@@ -1,4 +1,5 @@
-/* The oracle is json_print: the same values give the same bytes. */
+/* The oracle is json_print: the same values give the same bytes, but for what it hides from
+ * terminals. */
 #include "unit.h"
 
 #include "oddhost/base/json.h"
@@ -51,6 +52,7 @@ static void test_strings(void **state)
 	    "/", "\xc3\xa9", "\xff", "\xe2\x82", "\xed\xa0\x80", "\xef\xbf\xbd", "longer text ",
 	    "\b\f\r"};
 	unsigned seed = (unsigned)time(NULL);
+	struct err err;
 
 	(void)state;
 	print_message("seed %u\n", seed);
@@ -63,8 +65,11 @@ static void test_strings(void **state)
 		struct json *node = json_new_string(buf_str(&text));
 		json_print(node, false, &printed);
 		json_line_string(&line, NULL, buf_str(&text));
-		buf_putc(&told, '\n');
-		assert_string_equal(buf_str(&told), buf_str(&printed));
+		struct json *read = json_parse(buf_view(&told), &err);
+		struct json *other = json_parse(buf_view(&printed), &err);
+		assert_string_equal(json_string(read, NULL), json_string(other, NULL));
+		json_free(read);
+		json_free(other);
 		json_free(node);
 		buf_free(&text);
 		buf_free(&told);

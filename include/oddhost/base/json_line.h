@@ -1,8 +1,9 @@
 /*
  * JSON that is written as it is said, on one line, into a buffer: for what is written many times a
  * second, where a tree (json.h) would be built only to be printed. The bytes are those that
- * json_print gives for the same values. The caller opens and closes in pairs; `key` is NULL within
- * an array and for the outermost value.
+ * json_print gives for the same values, but that it goes into files: what would act on a terminal
+ * stays as it is. The caller opens and closes in pairs; `key` is NULL within an array and for the
+ * outermost value.
  */
 #ifndef ODDHOST_BASE_JSON_LINE_H
 #define ODDHOST_BASE_JSON_LINE_H
