@@ -88,8 +88,7 @@ static bool decode(struct arena *arena, struct view text, struct view *ret)
 /*
  * A hashed name is HMAC-SHA1(salt, name) (RFC 2104), and each line has a salt of its own. What that
  * makes of the first block of both hashes is kept, and the name's blocks are the same for all
- * lines: so a line costs a lookup two blocks instead of four, and nothing
- * to set up.
+ * lines: so a line costs a lookup two blocks instead of four, and nothing to set up.
  */
 static void absorb(struct sha1 *sha, const unsigned char *bytes, size_t blocks)
 {

@@ -183,14 +183,17 @@ void loop_timer(
 
 /*
  * Look at the clock. Where more time has passed than was waited for, the process was stopped, or
- * got no CPU: no peer is to blame for it, and the timers are put off.
+ * got no CPU: no peer is to blame for it, and the timers are put off. Firm ones stay where they
+ * are, and so the heap is made anew.
  */
 static int64_t look(struct loop *loop, int64_t waited)
 {
 	int64_t now = clock_ms(), lost = now - loop->looked - waited;
 
-	for (size_t i = 0; lost > STOOD_STILL_MS && i < loop->n; i++)
-		loop->heap[i]->at += lost;
+	for (size_t i = 0; lost > STOOD_STILL_MS && i < loop->n; i++) {
+		loop->heap[i]->at += loop->heap[i]->firm ? 0 : lost;
+		heap_up(loop, i);
+	}
 	loop->looked = now;
 	return now;
 }

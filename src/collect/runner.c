@@ -195,6 +195,7 @@ static void *worker_main(void *argument)
 	struct runner *r = w->runner;
 	int64_t left = r->deadline_at - clock_ms();
 
+	w->deadline.firm = true;
 	loop_timer(w->shared.loop, &w->deadline, left, deadline_expired, w);
 	if (r->events->progress != NULL)
 		tick(w);

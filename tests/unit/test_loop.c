@@ -358,18 +358,23 @@ static void stand_still(void *context)
 	usleep(1200000);
 }
 
-/* A process that was stopped for a second finds its timers a second later. */
+/* A process that was stopped for a second finds its timers a second later, firm ones in time. */
 static void test_stood_still(void **state)
 {
 	struct scene *scene = *state;
 	struct item still = item_of(scene, 's'), limit = item_of(scene, 'l');
+	struct item user = item_of(scene, 'u'), later = item_of(scene, 'm');
 	int64_t before = clock_ms();
+
+	user.timer.firm = true;
+	loop_timer(scene->loop, &user.timer, 700, fire, &user);
+	loop_timer(scene->loop, &later.timer, 400, fire, &later);
 
 	loop_timer(scene->loop, &still.timer, 0, stand_still, &still);
 	loop_timer(scene->loop, &limit.timer, 300, fire, &limit);
-	scene->wanted = 2;
+	scene->wanted = 4;
 	loop_run(scene->loop, NULL);
-	assert_string_equal(scene->log, "sl");
+	assert_string_equal(scene->log, "sulm");
 	assert_true(clock_ms() - before >= 1500);
 }
 

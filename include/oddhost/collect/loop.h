@@ -2,7 +2,7 @@
  * The event loop: descriptors and timers, nothing else. One loop belongs to one thread. A callback
  * may add, change and remove watches and timers, its own among them. What can be read is delivered
  * before a timer that is due as long. Time in which the process did not run, since it was stopped
- * or the machine slept, does not count: timers are put off by it.
+ * or the machine slept, does not count: timers are put off by it, but for firm ones.
  */
 #ifndef ODDHOST_COLLECT_LOOP_H
 #define ODDHOST_COLLECT_LOOP_H
@@ -26,6 +26,7 @@ struct watch {
 struct timer {
 	int64_t at;    /* clock_ms() */
 	uint64_t slot; /* place in the heap plus 1; 0: not set */
+	bool firm;     /* set by the caller: never put off, as the run's deadline */
 	void (*fire)(void *context);
 	void *context;
 };
