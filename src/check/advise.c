@@ -221,6 +221,24 @@ static void find_networks(struct adviser *a, bool needed)
 	}
 }
 
+/* Networks that are no routes of the host: pools and commands of ours are not for them. */
+static void leave_within(struct adviser *a)
+{
+	struct container_subnet *subnets;
+	size_t n = subnets_within_containers(a->arena, a->host, &subnets);
+	char text[PREFIX_TEXT_SIZE];
+
+	for (size_t i = 0; i < n; i++) {
+		const struct need *need = needs_overlapping(a->check, &subnets[i].prefix);
+		if (need != NULL && need->kind <= NEED_RESERVED)
+			line_add(a->arena, &a->advice->remarks,
+			    "%s (%s, %s) keeps its containers from %s: create it again by hand, with "
+			    "another subnet",
+			    subnets[i].network->name, subnets[i].network->driver,
+			    prefix_format(&subnets[i].prefix, text), need_text(a->arena, need));
+	}
+}
+
 /* Commands */
 
 #define BEFORE DAEMON_JSON ".before-oddhost"
@@ -328,6 +346,7 @@ static void remark(struct adviser *a)
 		line_add(a->arena, &a->advice->remarks,
 		    "docker0 is in the way, too, and no private space is left for it: choose a bip "
 		    "in " DAEMON_JSON " by hand");
+	leave_within(a);
 	recreate_remarks(a->check, a->host, a->advice);
 }
 

@@ -108,7 +108,7 @@ class Player:
         self.host.engine(daemon)
         if self.drivers is None:
             self.drivers = [driver for driver in ('macvlan', 'ipvlan') if self.host.sh(
-                f'docker network create -d {driver} --internal try && docker network rm try',
+                f'docker network create -d {driver} -o parent=extra try && docker network rm try',
                 check=False)]
             self.host.restart_engine()
 
@@ -203,8 +203,11 @@ class Player:
         return self.within(base, bases[base], bases[base])
 
     def options(self):
-        return self.random.choice(
-            [[], [], ['--internal'], *([f'-d {driver} --internal'] for driver in self.drivers)])
+        """Of a network: a device is the parent of one only, and a create that fails shows nothing."""
+        drivers = [] if self.host.sh("docker network ls -q --filter name=net "
+                                     "--filter driver=macvlan --filter driver=ipvlan") else [
+            [f'-d {driver} -o parent=extra'] for driver in self.drivers]
+        return self.random.choice([[], [], ['--internal'], *drivers])
 
     def forecast(self):
         path = f'{self.host.dir}/run/found'

@@ -219,6 +219,15 @@ static const struct advice_case {
 	NETWORK("docker_gwbridge", "01", "192.168.0.0/20", "", ON("gateway_ingress-sbox")), NULL,
 	GOOD, "",
 	{"docker_gwbridge (192.168.0.0/20) is in the way, too, and is left alone", "!(set -e"}},
+    {"a macvlan network in a reserved prefix is left alone, and one elsewhere", GOOD,
+	INFO(POOL("10.7.0.0/16")),
+	"{\"Name\":\"mv\",\"Id\":\"0123456789ab\",\"Driver\":\"macvlan\",\"IPAM\":{\"Config\":["
+	"{\"Subnet\":\"192.168.0.0/20\"}]}}\n"
+	"{\"Name\":\"else\",\"Id\":\"1123456789ab\",\"Driver\":\"macvlan\",\"IPAM\":{\"Config\":["
+	"{\"Subnet\":\"10.3.0.0/20\"}]}}\n",
+	NULL, GOOD, "",
+	{"mv (macvlan, 192.168.0.0/20) keeps its containers from reserved 192.168.0.0/16 (vpc)",
+	    "!(set -e", "!else"}},
     {"swarm's own network from other pools", GOOD, INFO(POOL("10.7.0.0/16")),
 	NETWORK("docker_gwbridge", "01", "172.25.0.0/16", "", ""), NULL, GOOD, "", {"!swarm"}},
     {"IPv6 in the way: another prefix, no other pools", GOOD, INFO(POOL("10.7.0.0/16")),
