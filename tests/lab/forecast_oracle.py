@@ -185,9 +185,12 @@ class Player:
         return self.create_last()
 
     def create_last(self):
-        if self.create(*self.options()) is None:
+        options = self.options()
+        if self.create(*options) is None:
             return 'used up'
         kind = self.random.choice(['newest', 'newest', 'explicit', 'removed'])
+        if kind == 'newest' and 'parent' in ' '.join(options):
+            return options[0].split()[1]
         if kind == 'explicit':
             self.create('--subnet', self.random.choice(
                 [self.within(self.somewhere(), 27), self.of_the_pools()]))
