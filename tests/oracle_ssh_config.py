@@ -67,7 +67,8 @@ def jump(rnd):
 def option(rnd):
     kind = rnd.choice([k for k in range(13) if k != 10 or rnd.random() < .2])
     if kind == 0:
-        return "HostName", quoted(rnd, rnd.choice(("%h", "%h.internal", "10.1.2.3", "h2", "REAL.example.org", "%%h", "2001:DB8::0:7")))
+        return "HostName", quoted(rnd, rnd.choice(("%h", "%h.internal", "10.1.2.3", "h2", "REAL.example.org", "%%h", "2001:DB8::0:7",
+                                                  "0x7f.1", "1.2.3", "010.0.0.1", "17", "1.2.3.256", "0xG.1")))
     if kind == 1:
         return "Port", quoted(rnd, rnd.choice(("22", "2222", "ssh", "65535", "8022")))
     if kind == 2:

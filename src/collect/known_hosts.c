@@ -157,8 +157,7 @@ static void add_name(struct known_hosts *kh, struct view name, const struct know
 	if (name.n == 0)
 		return;
 	line = arena_alloc(kh->arena, sizeof *line);
-	for (char *p = lower; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
+	text_lower(lower);
 	line->key = key;
 	first = table_add(&kh->named, view_of(lower), line);
 	if (first != line) {
@@ -300,8 +299,7 @@ static struct view lookup_name(const char *host, uint16_t port, char out[NAME_MA
 	int n = port == 22 ? snprintf(out, NAME_MAX_SIZE, "%s", host)
 			   : snprintf(out, NAME_MAX_SIZE, "[%s]:%u", host, port);
 
-	for (char *p = out; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
+	text_lower(out);
 	return n < NAME_MAX_SIZE ? view_of(out) : view_of("");
 }
 

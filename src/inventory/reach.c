@@ -1,6 +1,5 @@
 #include "oddhost/inventory/reach.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 
 #include "oddhost/base/mem.h"
 #include "oddhost/base/table.h"
+#include "oddhost/base/text.h"
 #include "oddhost/net/prefix.h"
 
 #define DEEPEST_JUMP 16
@@ -191,8 +191,8 @@ static const char *find_alias(struct reach *reach, const struct ssh_options *opt
 {
 	char *alias = arena_dup(reach->arena, ssh_option_text(options, SSH_HOST_KEY_ALIAS, NULL));
 
-	for (char *p = alias; p != NULL && *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
+	if (alias != NULL)
+		text_lower(alias);
 	return alias;
 }
 

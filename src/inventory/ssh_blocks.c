@@ -10,11 +10,13 @@
  */
 #include "oddhost/inventory/ssh_blocks.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "oddhost/base/mem.h"
+#include "oddhost/base/text.h"
 #include "oddhost/inventory/ssh_words.h"
 #include "oddhost/net/prefix.h"
 
@@ -85,6 +87,18 @@ struct walk {
 	bool final;
 };
 
+/* As getaddrinfo() reads one: also 0x7f.1 and 1.2.3, which inet_aton(3) knows. */
+static bool read_address(const char *name, struct ip *ret)
+{
+	char text[INET_ADDRSTRLEN];
+	struct in_addr old;
+
+	if (ip_parse(view_of(name), ret))
+		return true;
+	return strpbrk(name, " \t\n\v\f\r") == NULL && inet_aton(name, &old) != 0 &&
+	       inet_ntop(AF_INET, &old, text, sizeof text) != NULL && ip_parse(view_of(text), ret);
+}
+
 /*
  * Every copy of a host name in the form that ssh connects to: addresses as libc prints them, unless
  * AddressFamily rules them out, when ssh does not see an address in them.
@@ -95,7 +109,7 @@ static const char *canonical_name(struct arena *arena, const char *name, const c
 	struct ip ip;
 	bool upper = false;
 
-	if (ip_parse(view_of(name), &ip) &&
+	if (read_address(name, &ip) &&
 	    strcasecmp(family, ip.family == IP_V6 ? "inet" : "inet6") != 0) {
 		ip_format(&ip, text);
 		return strcmp(text, name) == 0 ? name : arena_dup(arena, text);
@@ -107,8 +121,7 @@ static const char *canonical_name(struct arena *arena, const char *name, const c
 	if (!upper)
 		return name;
 	char *copy = arena_dup(arena, name);
-	for (char *p = copy; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
+	text_lower(copy);
 	return copy;
 }
 

@@ -1,6 +1,5 @@
 #include "oddhost/inventory/ssh_config.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
@@ -119,7 +118,11 @@ static void read_match(struct reader *reader, struct view text)
 	config->blocks.final |= block->match.final;
 	if (block->match.unanswered != NULL)
 		inventory_warn_at(config->inv, reader->source, reader->line,
-		    "Match %s is not evaluated: its lines are left out", block->match.unanswered);
+		    "Match %s is not evaluated%s: its lines are left out; a file without it may be "
+		    "given with -F",
+		    block->match.unanswered,
+		    strcasecmp(block->match.unanswered, "exec") == 0 ? " (its command is never run)"
+								     : "");
 }
 
 static void read_file(struct reader *reader, bool must_exist, bool check_owner);
@@ -199,8 +202,7 @@ static void read_ignored(struct reader *reader, struct view text)
 		config->ignored = arena_grow(config->arena, config->ignored, config->n_ignored,
 		    &config->cap_ignored, sizeof *config->ignored);
 		char *patterns = arena_dup_view(config->arena, buf_view(&word));
-		for (char *p = patterns; *p != '\0'; p++)
-			*p = (char)tolower((unsigned char)*p);
+		text_lower(patterns);
 		config->ignored[config->n_ignored++] = patterns;
 	}
 	buf_free(&word);
@@ -211,8 +213,7 @@ static void warn_of_unknown(struct reader *reader, const char *keyword)
 	struct ssh_config *config = reader->config;
 	char *lower = arena_dup(config->arena, keyword);
 
-	for (char *p = lower; *p != '\0'; p++)
-		*p = (char)tolower((unsigned char)*p);
+	text_lower(lower);
 	for (size_t i = 0; i < config->n_ignored; i++) {
 		if (ssh_words_match_list(view_of(config->ignored[i]), view_of(lower)))
 			return;

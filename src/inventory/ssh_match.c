@@ -1,10 +1,10 @@
 #include "oddhost/inventory/ssh_match.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "oddhost/base/buf.h"
+#include "oddhost/base/text.h"
 #include "oddhost/inventory/ssh_words.h"
 
 enum subject { ALL, FINAL, HOST, ORIGINAL, USER, LOCAL_USER, UNANSWERED, SUBJECTS };
@@ -43,12 +43,6 @@ static enum subject subject_of(const char *name)
 	return SUBJECTS;
 }
 
-static void lower(char *text)
-{
-	for (; *text != '\0'; text++)
-		*text = (char)tolower((unsigned char)*text);
-}
-
 /* The argument, where the subject has one. */
 static bool read_patterns(struct arena *arena, struct view *text, const char *name,
     struct ssh_condition *ret, struct err *err)
@@ -63,7 +57,7 @@ static bool read_patterns(struct arena *arena, struct view *text, const char *na
 	} else {
 		char *patterns = arena_dup_view(arena, buf_view(&word));
 		if (ret->subject == HOST || ret->subject == ORIGINAL)
-			lower(patterns);
+			text_lower(patterns);
 		ret->patterns = view_of(patterns);
 	}
 	buf_free(&word);
@@ -126,7 +120,7 @@ static bool match_host(struct view patterns, struct view host)
 		return false;
 	memcpy(name, host.p, host.n);
 	name[host.n] = '\0';
-	lower(name);
+	text_lower(name);
 	return ssh_words_match_list(patterns, view_of(name));
 }
 

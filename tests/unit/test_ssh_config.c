@@ -96,7 +96,8 @@ static void test_a_bad_line_is_said_and_the_rest_stands(void **state)
 	    {"User \x01", "line: expected UTF-8 without control characters", NULL},
 	    {"User \xff", "line: expected UTF-8 without control characters", NULL},
 	    {"Foo bar", NULL, "warning: 'Foo' is no option of ssh"},
-	    {"Match exec true", NULL, "warning: Match exec is not evaluated"},
+	    {"Match exec true", NULL,
+		"warning: Match exec is not evaluated (its command is never run): its lines are left"},
 	    {"Match tagged x", NULL, "warning: Match tagged is not evaluated"},
 	    {"Match foo x", "Match: expected all, host", NULL},
 	    {"Match host", "Match: expected patterns behind 'host'", NULL},
@@ -149,6 +150,32 @@ static void test_host_name_and_identities(void **state)
 	assert_int_equal(options.n_identities, 2);
 	ssh_config_free(config);
 	inventory_free(inv);
+}
+
+/* As libc reads addresses, and `ssh -G` prints them. */
+static void test_old_forms_of_addresses(void **state)
+{
+	static const struct {
+		const char *name, *address;
+	} rows[] = {
+	    {"0x7f.1", "127.0.0.1"},
+	    {"1.2.3", "1.2.0.3"},
+	    {"010.0.0.1", "8.0.0.1"},
+	    {"17", "0.0.0.17"},
+	    {"1.2.3.256", "1.2.3.256"},
+	    {"0xG.1", "0xg.1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct inventory *inv = inventory_new();
+		struct ssh_config *config = read_config(inv, "Host nobody\n");
+		struct ssh_options options = {0};
+		assert_string_equal(
+		    ssh_config_apply(config, rows[i].name, &options), rows[i].address);
+		ssh_config_free(config);
+		inventory_free(inv);
+	}
 }
 
 static char dir[] = "/tmp/oddhost-ssh-XXXXXX";
@@ -301,6 +328,7 @@ int main(void)
 	    cmocka_unit_test(test_the_first_value_that_holds_wins),
 	    cmocka_unit_test(test_a_bad_line_is_said_and_the_rest_stands),
 	    cmocka_unit_test(test_host_name_and_identities),
+	    cmocka_unit_test(test_old_forms_of_addresses),
 	    cmocka_unit_test(test_included_files_hold_where_they_are_included),
 	    cmocka_unit_test(test_files_that_cannot_be_used),
 	    cmocka_unit_test(test_a_proxy_command_may_be_a_jump),

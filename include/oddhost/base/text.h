@@ -45,6 +45,9 @@ bool text_base64_decode(struct view v, struct buf *out);
 /* Both NULL, or both the same text? */
 bool text_same(const char *a, const char *b);
 
+/* ASCII's letters in lower case, in place: names of hosts and options have no case. */
+void text_lower(char *text);
+
 /* The text as one word of a POSIX shell, in single quotes where it needs them. */
 void text_shell_quote(struct view v, struct buf *out);
 
