@@ -4,18 +4,22 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "oddhost/base/clock.h"
+#include "oddhost/base/file.h"
 #include "oddhost/base/mem.h"
 #include "oddhost/base/text.h"
 #include "oddhost/collect/lane.h"
 
 #define REAP_TRIES 20 /* a tenth of a second in all */
 #define REAP_WAIT_US 5000
+#define TREE_DEPTH 32
+#define CHILDREN_MAX 65536
 
 enum { IN, OUT, ERR, PIPES };
 
@@ -55,9 +59,33 @@ static void close_pipe(struct local_lane *l, int which)
 	close(fd);
 }
 
+/*
+ * Whatever it has started goes with it: timeout and setsid make groups of their own, so that its
+ * group is not all of it. A process that stands still starts no further ones while they are listed.
+ */
+static void kill_tree(pid_t pid, int depth)
+{
+	struct buf text = {0};
+	struct view rest, word;
+	struct err err;
+	char path[64];
+	uint64_t child;
+
+	snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)pid, (long)pid);
+	kill(pid, SIGSTOP);
+	bool listed = file_read(path, CHILDREN_MAX, &text, &err);
+	kill(pid, SIGKILL);
+	for (rest = buf_view(&text); listed && depth > 0 && view_next_word(&rest, &word);) {
+		if (view_uint(word, 2, INT32_MAX, &child))
+			kill_tree((pid_t)child, depth - 1);
+	}
+	buf_free(&text);
+}
+
 /* What sudo runs belongs to root and may not let itself be killed: it is not waited for long. */
 static void end(pid_t pid)
 {
+	kill_tree(pid, TREE_DEPTH);
 	kill(-pid, SIGKILL);
 	for (int i = 0; i < REAP_TRIES && waitpid(pid, NULL, WNOHANG) == 0; i++)
 		usleep(REAP_WAIT_US);

@@ -135,6 +135,22 @@ static void test_local_without_sudo(void **state)
 	}
 }
 
+/* Nothing of an interrupted run goes on here: not even what timeout and setsid have set apart. */
+static void test_local_interrupted(void **state)
+{
+	(void)state;
+	assert_int_equal(
+	    drive("mkdir -p %D/slow && echo 'here ansible_connection=local' >%D/here.ini && "
+		  "printf '#!/bin/sh\necho $$ >%s\nexec sleep 600\n' \"$PWD/%D/pid\" "
+		  ">%D/slow/docker && chmod +x %D/slow/docker && rm -rf %D/cut-off %D/pid"),
+	    0);
+	assert_int_equal(drive("PATH=\"$PWD/%D/slow:$PATH\" timeout -s INT 3 %O collect -q -i "
+			       "%D/here.ini -o %D/cut-off"),
+	    124);
+	assert_int_equal(drive("test -s %D/pid"), 0); /* it was begun */
+	assert_int_equal(drive("! grep -qs sleep /proc/$(cat %D/pid)/cmdline"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +159,7 @@ int main(void)
 	    cmocka_unit_test(test_resume_looks_first),
 	    cmocka_unit_test(test_host_keys_off),
 	    cmocka_unit_test(test_local_without_sudo),
+	    cmocka_unit_test(test_local_interrupted),
 	};
 
 	return cmocka_run_group_tests_name("gather", tests, NULL, NULL);
