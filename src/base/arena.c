@@ -9,8 +9,8 @@
 #include "oddhost/base/mem.h"
 
 /*
- * A list of blocks, the newest first. A request that is large for a block gets one of its own
- * behind the head, so that the room left in the head is not lost.
+ * Two lists of blocks, the newest first. Small requests share blocks; one that is large for a block
+ * gets its own, so that the room left in the shared one is not lost.
  */
 struct block {
 	struct block *next;
@@ -19,7 +19,7 @@ struct block {
 };
 
 struct arena {
-	struct block *head;
+	struct block *shared, *own;
 };
 
 #define BLOCK_SIZE ((size_t)2 * 1024 - sizeof(struct block))
@@ -37,18 +37,24 @@ struct arena *arena_new(void)
 {
 	struct arena *arena = mem_alloc(sizeof *arena);
 
-	arena->head = block_new(BLOCK_SIZE, NULL);
+	arena->shared = block_new(BLOCK_SIZE, NULL);
 	return arena;
+}
+
+static void free_blocks(struct block *block)
+{
+	for (struct block *next; block != NULL; block = next) {
+		next = block->next;
+		free(block);
+	}
 }
 
 void arena_free(struct arena *arena)
 {
 	if (arena == NULL)
 		return;
-	for (struct block *b = arena->head, *next; b != NULL; b = next) {
-		next = b->next;
-		free(b);
-	}
+	free_blocks(arena->shared);
+	free_blocks(arena->own);
 	free(arena);
 }
 
@@ -65,15 +71,14 @@ void *arena_alloc(struct arena *arena, size_t size)
 		return mem_alloc(size); /* ends the program */
 	size = aligned(size);
 	if (size > BLOCK_SIZE / 4) {
-		arena->head->next = block_new(size, arena->head->next);
-		arena->head->next->used = size;
-		return arena->head->next->bytes;
+		arena->own = block_new(size, arena->own);
+		return arena->own->bytes;
 	}
-	if (arena->head->size - arena->head->used < size)
-		arena->head = block_new(BLOCK_SIZE, arena->head);
+	if (arena->shared->size - arena->shared->used < size)
+		arena->shared = block_new(BLOCK_SIZE, arena->shared);
 
-	void *p = arena->head->bytes + arena->head->used;
-	arena->head->used += size;
+	void *p = arena->shared->bytes + arena->shared->used;
+	arena->shared->used += size;
 	return p;
 }
 
@@ -124,21 +129,22 @@ char *arena_printf(struct arena *arena, const char *fmt, ...)
 }
 
 /*
- * The array in a longer block, where it was the last to get one of its own; else NULL. So what an
- * array outgrew is no waste, unless others grow beside it.
+ * The array in a longer block, or a shorter one, where it was the last to get one of its own; else
+ * NULL. So what an array outgrew is no waste, unless others grow beside it.
  */
-static void *grow_block(struct arena *arena, const void *array, size_t used, size_t size)
+static void *resize_block(struct arena *arena, const void *array, size_t used, size_t size)
 {
-	struct block *block = arena->head->next;
+	struct block *block = arena->own;
 
 	/* A block that others share with it is larger than it is. */
 	if (block == NULL || array != block->bytes || block->size != aligned(used))
 		return NULL;
 	size = aligned(size);
 	block = mem_resize(block, sizeof *block + size);
-	memset(block->bytes + used, 0, size - used);
-	block->used = block->size = size;
-	arena->head->next = block;
+	if (size > used)
+		memset(block->bytes + used, 0, size - used);
+	block->size = size;
+	arena->own = block;
 	return block->bytes;
 }
 
@@ -147,17 +153,28 @@ void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t
 	if (n < *cap)
 		return array;
 
-	size_t want = *cap ? *cap * 2 : 4;
+	/* Twice the room while it is little; half as much more then, which stays unused in part. */
+	size_t want = *cap;
 	while (want <= n)
-		want *= 2;
+		want = want == 0 ? 4 : want < 32 ? want * 2 : want + want / 2;
 	if (want > SIZE_MAX / 2 / item_size)
 		return mem_alloc(SIZE_MAX); /* ends the program */
-	void *moved = grow_block(arena, array, *cap * item_size, want * item_size);
+	void *moved = resize_block(arena, array, *cap * item_size, want * item_size);
 	if (moved == NULL) {
 		moved = arena_alloc(arena, want * item_size);
 		if (*cap > 0)
 			memcpy(moved, array, *cap * item_size);
 	}
 	*cap = want;
+	return moved;
+}
+
+void *arena_fit(struct arena *arena, void *array, size_t n, size_t *cap, size_t item_size)
+{
+	void *moved = n < *cap ? resize_block(arena, array, *cap * item_size, n * item_size) : NULL;
+
+	if (moved == NULL)
+		return array;
+	*cap = n;
 	return moved;
 }

@@ -313,9 +313,9 @@ void rule_lan_overlap(struct check *check)
 			      !ip_is_loopback(&scene.bastion);
 	overlaps_begin(&overlaps, check, "lan-overlap");
 	for (size_t h = 0; h < check->n; h++) {
-		struct container_subnet *subnets;
+		const struct container_subnet *subnets;
 		struct overlap_list list = {0};
-		size_t n = subnets_of_host(check->arena, check->hosts[h], &subnets);
+		size_t n = subnets_of_place(check, h, &subnets);
 		look_at_host(&scene, h);
 		for (size_t i = 0; i < n; i++)
 			look_at(&scene, &subnets[i], &list);

@@ -18,8 +18,8 @@ struct ahead {
 
 static bool has_one_in_the_way(struct check *check, size_t h)
 {
-	struct container_subnet *subnets;
-	size_t n = subnets_of_host(check->arena, check->hosts[h], &subnets);
+	const struct container_subnet *subnets;
+	size_t n = subnets_of_place(check, h, &subnets);
 
 	for (size_t i = 0; i < n; i++) {
 		if (subnet_is_docker(&subnets[i]) &&

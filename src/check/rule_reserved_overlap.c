@@ -88,14 +88,15 @@ void rule_reserved_overlap(struct check *check)
 
 	overlaps_begin(&overlaps, check, "reserved-overlap");
 	for (size_t h = 0; h < check->n; h++) {
-		struct container_subnet *subnets;
+		const struct container_subnet *subnets;
+		struct container_subnet *within;
 		struct overlap_list list = {0};
-		size_t n = subnets_of_host(check->arena, check->hosts[h], &subnets);
+		size_t n = subnets_of_place(check, h, &subnets);
 		for (size_t i = 0; i < n; i++)
 			look_at(check, h, &subnets[i], &list);
-		n = subnets_within_containers(check->arena, check->hosts[h], &subnets);
+		n = subnets_within_containers(check->arena, check->hosts[h], &within);
 		for (size_t i = 0; i < n; i++)
-			look_within(check, &subnets[i], &list);
+			look_within(check, &within[i], &list);
 		overlaps_add_host(&overlaps, h, &list);
 	}
 	overlaps_end(&overlaps);

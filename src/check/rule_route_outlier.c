@@ -191,8 +191,8 @@ static void report(struct check *check, struct deviation *const *v, size_t n)
 static struct prefix_set networks_inside(struct check *check, size_t h)
 {
 	struct prefix_set set = {.arena = check->arena};
-	struct container_subnet *subnets;
-	size_t n = subnets_of_host(check->arena, check->hosts[h], &subnets);
+	const struct container_subnet *subnets;
+	size_t n = subnets_of_place(check, h, &subnets);
 
 	for (size_t i = 0; i < n; i++)
 		prefix_set_add(&set, &subnets[i].prefix);

@@ -93,8 +93,8 @@ void rule_shared_private_block(struct check *check)
 	if (check->run->meta.n_reserved > 0)
 		return;
 	for (size_t h = 0; h < check->n; h++) {
-		struct container_subnet *subnets;
-		size_t n = subnets_of_host(check->arena, check->hosts[h], &subnets);
+		const struct container_subnet *subnets;
+		size_t n = subnets_of_place(check, h, &subnets);
 		struct finding *last = NULL;
 		for (size_t i = 0; i < n; i++) {
 			struct prefix block;

@@ -85,6 +85,24 @@ size_t subnets_of_host(
 	return sort_unique(arena, &list, ret_subnets);
 }
 
+struct subnet_array {
+	struct container_subnet *v;
+	size_t n;
+	bool listed;
+};
+
+size_t subnets_of_place(struct check *check, size_t h, const struct container_subnet **ret_subnets)
+{
+	if (check->subnets == NULL)
+		check->subnets = arena_alloc(check->arena, check->n * sizeof *check->subnets);
+	struct subnet_array *array = &check->subnets[h];
+	if (!array->listed)
+		array->n = subnets_of_host(check->arena, check->hosts[h], &array->v);
+	array->listed = true;
+	*ret_subnets = array->v;
+	return array->n;
+}
+
 /* A LAN that containers share by design: the parent interface's own, with addresses of its own. */
 static bool is_shared_lan(const struct host *host, const struct prefix *prefix)
 {

@@ -311,6 +311,8 @@ static struct host_record *get_host(const struct json *root, struct commands *co
 	record->kex = arena_dup(arena, json_get_string(ssh, "kex", NULL));
 	record->vars = get_vars(json_get(root, "vars"), arena, &record->n_vars);
 	const struct json *probes = json_get(root, "probes");
+	record->cap_probes = json_size(probes);
+	record->probes = arena_alloc(arena, record->cap_probes * sizeof *record->probes);
 	for (const struct json *item = json_first(probes); item != NULL; item = json_next(item))
 		get_probe(item, record, commands);
 	return record;

@@ -49,6 +49,8 @@ static void read_routes(struct host *host)
 		    parse_routes(answer_text(v6), IP_V6, &host->routes, answer_diags(host, v6));
 		host->routes.partial6 |= v6->status == PROBE_TRUNCATED;
 	}
+	host->routes.v = arena_fit(
+	    host->arena, host->routes.v, host->routes.n, &host->routes.cap, sizeof *host->routes.v);
 	host->rules_source = read_rules(host, "rules", &host->rules);
 	host->rules6_source = read_rules(host, "rules6", &host->rules6);
 }

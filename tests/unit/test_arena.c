@@ -107,6 +107,41 @@ static void test_grow_beside(void **state)
 	arena_free(arena);
 }
 
+/* What is given back does not touch what is kept, nor what others have; and growing goes on. */
+static void test_fit(void **state)
+{
+	struct arena *arena = arena_new();
+	int *array = NULL, *other;
+	size_t cap = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++) {
+		array = arena_grow(arena, array, (size_t)i, &cap, sizeof *array);
+		array[i] = i;
+	}
+	assert_true(cap > 1000);
+	array = arena_fit(arena, array, 1000, &cap, sizeof *array);
+	assert_int_equal(cap, 1000);
+	other = arena_alloc(arena, 4000);
+	memset(other, 0xff, 4000);
+	for (int i = 1000; i < 3000; i++) {
+		array = arena_grow(arena, array, (size_t)i, &cap, sizeof *array);
+		assert_int_equal(array[i], 0);
+		array[i] = i;
+	}
+	size_t before = cap;
+	int *newest = arena_alloc(arena, 4000);
+	array = arena_fit(arena, array, 3000, &cap, sizeof *array);
+	assert_int_equal(cap, before); /* another has the newest block: nothing is given back */
+	assert_int_equal(newest[999], 0);
+	assert_int_equal(other[0], -1);
+	for (int i = 0; i < 3000; i++)
+		assert_int_equal(array[i], i);
+	cap = 0;
+	assert_null(arena_fit(arena, NULL, 0, &cap, sizeof *array));
+	arena_free(arena);
+}
+
 static void test_mem_strings(void **state)
 {
 	char *copy = mem_strndup("abc", 2), *none = mem_strdup(NULL), *empty = mem_strndup(NULL, 0);
@@ -192,6 +227,7 @@ int main(void)
 	    cmocka_unit_test(test_strings),
 	    cmocka_unit_test(test_grow),
 	    cmocka_unit_test(test_grow_beside),
+	    cmocka_unit_test(test_fit),
 	    cmocka_unit_test(test_mem_strings),
 	    cmocka_unit_test(test_diag),
 	    cmocka_unit_test(test_err),

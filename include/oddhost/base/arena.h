@@ -36,4 +36,7 @@ struct view arena_view(struct arena *arena, struct view v);
  */
 void *arena_grow(struct arena *arena, void *array, size_t n, size_t *cap, size_t item_size);
 
+/* Give back the room behind item n, where that can be had: once an array is whole. It may move. */
+void *arena_fit(struct arena *arena, void *array, size_t n, size_t *cap, size_t item_size);
+
 #endif

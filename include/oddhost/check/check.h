@@ -36,9 +36,10 @@ struct check {
 	struct sight *sights;  /* [host * n_targets + target] */
 	struct sought *sought; /* by target and address, each once */
 	size_t n_sought;
-	struct needs *needs;         /* needs_of() makes them once; NULL before */
-	struct group_pools *pools;   /* group_pools_of() chooses them once; NULL before */
-	struct diagnosis *diagnosis; /* NULL where nothing is to be diagnosed */
+	struct subnet_array *subnets; /* of each host; subnets_of_place() lists them once */
+	struct needs *needs;          /* needs_of() makes them once; NULL before */
+	struct group_pools *pools;    /* group_pools_of() chooses them once; NULL before */
+	struct diagnosis *diagnosis;  /* NULL where nothing is to be diagnosed */
 };
 
 /* Facts, rows and sights of all hosts. */

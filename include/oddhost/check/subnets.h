@@ -26,6 +26,9 @@ bool subnets_is_container_route(const struct host *host, const struct route *rou
 size_t subnets_of_host(
     struct arena *arena, const struct host *host, struct container_subnet **ret_subnets);
 
+/* The same of the check's host number h, listed once for all who ask. */
+size_t subnets_of_place(struct check *check, size_t h, const struct container_subnet **ret_subnets);
+
 /*
  * Those that are no routes of the host, and are on-link within containers all the same: of docker's
  * macvlan, ipvlan and overlay networks, without a macvlan on the host's own LAN, which is meant to
