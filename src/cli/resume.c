@@ -49,8 +49,7 @@ static void set_number(struct settings *s, const char *name, unsigned value)
 /* From the strongest to the weakest, as in enum host_key_policy. */
 static const char *const policies[] = {"strict", "accept-new", "off"};
 
-/* The weakest one of all hosts and the jump hosts before them, and of another one, for the reports.
- */
+/* The weakest one of all hosts, of their jump hosts and of another one, for the reports. */
 static const char *host_key_policy(const struct scope *scope, enum host_key_policy policy)
 {
 	for (size_t i = 0; i < scope->n_hosts; i++) {

@@ -30,7 +30,7 @@ void jump_carry(struct jump *jump)
 
 enum outcome jump_ready(struct jump *jump)
 {
-	jump->ready = true;
+	jump->ready = jump->pool->worked = true;
 	jump->session->step = SESSION_JUMP;
 	jump->session->transport.budget = SIZE_MAX; /* its children have their own */
 	pool_serve(jump->pool);
@@ -95,7 +95,6 @@ static void adopt(struct jump *jump, LIBSSH2_CHANNEL *channel)
 
 	pool_end_open(jump);
 	s->via = jump;
-	jump->pool->lost = 0;
 	jump->children[jump->n++] = (struct child){s, channel};
 	transport_init(&s->transport, -1);
 	if (login_begin(s) == ENDED)
@@ -138,6 +137,7 @@ static enum outcome open_next(struct jump *jump)
 	if (code != 0 && code != LIBSSH2_ERROR_CHANNEL_FAILURE)
 		return session_end(jump->session, HOST_DISCONNECTED, "no way could be opened: %s",
 		    session_error(jump->session));
+	jump->pool->lost_since = 0;
 	if (code == 0)
 		adopt(jump, channel);
 	else

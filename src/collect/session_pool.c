@@ -21,7 +21,7 @@
 #define WAITING_PER_JUMP 8 /* another jump session is worth it for so many that wait */
 #define SLOW_OPEN_MS 300   /* or where an open holds up the others for so long */
 #define AGAIN_MS 500       /* after a jump session was lost */
-#define LOST_MAX 3         /* so many in a row, none of which opened a way: it is no use */
+#define LOST_MS 10000      /* none for so long, though there was one before: it is no use */
 
 /* ---- pools ---- */
 
@@ -124,22 +124,41 @@ static void fail_waiting(struct jump_pool *pool, const struct host_record *recor
 	}
 }
 
+/* Is there no hope of another jump session: not for what this one ended by, or not any more? */
+static bool is_given_up(const struct jump_pool *pool, enum host_status status, int64_t lost_ms)
+{
+	switch (status) {
+	case HOST_AUTH_FAILED:
+	case HOST_HOSTKEY_UNKNOWN:
+	case HOST_HOSTKEY_CHANGED:
+	case HOST_HOSTKEY_REVOKED:
+		return true;
+	default:
+		return pool->closing || !pool->worked || lost_ms >= LOST_MS;
+	}
+}
+
 /*
- * A jump session has ended. One that was lost behind its login is replaced; where the login failed,
- * or that happens again and again, and no other is left, those that wait end with it.
+ * A jump session has ended. Where one of the pool has been ready, another is begun instead, for a
+ * while: a jump host that refuses now may be busy, or starting anew. Those that wait end with it
+ * only where none is left.
  */
 static void jump_done(void *context, struct session *session, struct host_record *record)
 {
 	struct jump *jump = context;
 	struct jump_pool *pool = jump->pool;
-	bool logged_in = jump->ready;
+
+	int64_t now = clock_ms();
 
 	(void)session;
 	jump->session = NULL;
 	if (record->status != HOST_OK) { /* otherwise we closed it ourselves */
-		pool->begin_at = clock_ms() + AGAIN_MS;
-		pool->lost++;
-		if (!has_usable(pool) && (!logged_in || pool->lost >= LOST_MAX || pool->closing))
+		bool usable = has_usable(pool);
+		if (!usable && pool->lost_since == 0)
+			pool->lost_since = now;
+		int64_t lost_ms = pool->lost_since == 0 ? 0 : now - pool->lost_since;
+		pool->begin_at = now + AGAIN_MS + lost_ms / 2;
+		if (!usable && is_given_up(pool, record->status, lost_ms))
 			fail_waiting(pool, record);
 	}
 	host_record_free(record);

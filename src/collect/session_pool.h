@@ -39,7 +39,8 @@ struct jump_pool {
 	size_t n_waiting;
 	struct timer nudge; /* to look whether an open is slow */
 	int64_t begin_at;   /* no jump session before */
-	unsigned lost;      /* in a row */
+	int64_t lost_since; /* a jump session, the last one; 0: a way was opened since */
+	bool worked;        /* one has logged in */
 	bool closing;       /* the run ends: nothing is begun any more */
 };
 

@@ -11,7 +11,7 @@ import threading
 import time
 
 import peers
-from rows import DOCKER, HOST, LOGGING_IN, OK, QUICK_PROBES, Row
+from rows import DOCKER, HOST, LOGGING_IN, LOGIN, OK, QUICK_PROBES, Row
 from world import RECORDED, Missing, find, write
 
 
@@ -441,7 +441,30 @@ def jumps(lab, table):
               problems + worse)
     dead_first(lab, table, config)
     jump_lost(lab, table, config)
+    jump_refuses(lab, table, config)
     jump_aliases(lab, table)
+
+
+def jump_refuses(lab, table, config):
+    """It carries one connection, refuses others for a while, and carries again. Meanwhile a target
+    without an answer takes up that one."""
+    address, dead = lab.address(), lab.address()
+    lab.world.trust(address)
+    lab.peers.deaf(dead)
+
+    def peer(conn, world):
+        peers.forward(conn, world, address=lab.odd['jump'])
+
+    def play(listener):
+        conn = listener.accept()[0]
+        listener.close()
+        threading.Thread(target=lab.peers.serve, args=(conn, peer), daemon=True).start()
+        time.sleep(LOGIN / 2 + 1)
+        lab.peers.add(address, peer)
+
+    listener = socket.create_server((address, lab.world.port))
+    threading.Thread(target=play, args=(listener,), daemon=True).start()
+    behind(lab, table, 'jump host refuses for a while', address, config, [dead])
 
 
 def jump_aliases(lab, table):
