@@ -159,6 +159,10 @@ static enum outcome step(struct session *s)
 
 static enum outcome flooded(struct session *s)
 {
+	if (s->step == SESSION_JUMP)
+		return session_end(s, HOST_PROTOCOL_ERROR,
+		    "it sent more than %zu MiB that was for nobody behind it",
+		    TRANSPORT_JUMP_MAX >> 20);
 	if (s->step >= SESSION_LANES)
 		return session_end(
 		    s, HOST_PARTIAL, "it sent more than %zu MiB", TRANSPORT_HOST_MAX >> 20);
@@ -223,10 +227,11 @@ static void login_expired(void *context)
 {
 	struct session *s = context;
 	double seconds = session_login_ms(s) / 1000.0;
+	const char *behind = jump_behind(s);
 
 	if (s->fault.text[0] != '\0' && !s->transport.banner_seen)
-		session_end(s, HOST_PROTOCOL_ERROR, "it kept refusing for %g s: '%s'", seconds,
-		    s->fault.text);
+		session_end(s, HOST_PROTOCOL_ERROR, "it kept refusing for %g s: '%s'%s", seconds,
+		    s->fault.text, behind);
 	else if (s->step == SESSION_DIAL && s->request != NULL)
 		session_end(
 		    s, HOST_RESOLVE_FAILED, "%s: no answer in %g s", s->spec->address, seconds);
@@ -235,19 +240,19 @@ static void login_expired(void *context)
 		    "not tried: no descriptor was free for %g s (ulimit -n, or a smaller -f)",
 		    seconds);
 	else if (s->step == SESSION_DIAL)
-		session_end(s, HOST_CONNECT_TIMEOUT, "%s port %u: no answer in %g s",
-		    s->spec->address, s->record->port, seconds);
+		session_end(s, HOST_CONNECT_TIMEOUT, "%s port %u: no answer in %g s%s",
+		    s->spec->address, s->record->port, seconds, behind);
 	else if (s->step == SESSION_HANDSHAKE && !s->transport.banner_seen)
 		session_end(s, HOST_BANNER_TIMEOUT,
-		    "it accepted the connection but sent no SSH banner in %g s", seconds);
+		    "it accepted the connection but sent no SSH banner in %g s%s", seconds, behind);
 	else if (s->step == SESSION_HANDSHAKE)
-		session_end(
-		    s, HOST_PROTOCOL_ERROR, "it stalled in the key exchange for %g s", seconds);
+		session_end(s, HOST_PROTOCOL_ERROR, "it stalled in the key exchange for %g s%s",
+		    seconds, behind);
 	else
 		session_end(s, HOST_DEADLINE,
-		    "login as %s: it did not answer in %g s: a slow name or user directory "
+		    "login as %s: it did not answer in %g s%s: a slow name or user directory "
 		    "there? -T gives it more time",
-		    s->record->user, seconds);
+		    s->record->user, seconds, behind);
 	session_finish(s);
 }
 
@@ -255,7 +260,8 @@ static void host_expired(void *context)
 {
 	struct session *s = context;
 
-	session_end(s, HOST_DEADLINE, "not done in %g s", s->shared->host_ms / 1000.0);
+	session_end(
+	    s, HOST_DEADLINE, "not done in %g s%s", s->shared->host_ms / 1000.0, jump_behind(s));
 	session_finish(s);
 }
 

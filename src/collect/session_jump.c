@@ -7,6 +7,7 @@
 #include "oddhost/base/clock.h"
 
 #define READ_SIZE 32768
+#define LOOK_LEAST_MS 500 /* libssh2 sends no two questions within two seconds */
 
 const struct session *jump_session(const struct jump *jump)
 {
@@ -28,11 +29,103 @@ void jump_carry(struct jump *jump)
 		loop_timer(jump->pool->shared->loop, &jump->kick, 0, kicked, jump);
 }
 
+/* ---- is it still there? ---- */
+
+/*
+ * A jump host that falls silent is no fault of those behind it. One that said nothing for a sixth
+ * of the time for a login is asked for a reply, and has as long to give it. The times are the
+ * timers', which stand still while this program does.
+ */
+static int64_t look_ms(const struct jump *jump)
+{
+	int64_t ms = session_login_ms(jump->session) / 6;
+
+	return ms > LOOK_LEAST_MS ? ms : LOOK_LEAST_MS;
+}
+
+const char *jump_behind(struct session *s)
+{
+	const struct jump *jump = s->via;
+
+	if (s->spec->n_jumps == 0)
+		return "";
+	const char *address = s->spec->jumps[s->spec->n_jumps - 1].address;
+	int64_t quiet = jump == NULL ? 0 : clock_ms() - jump->session->transport.heard;
+	if (jump == NULL || quiet < 2 * look_ms(jump))
+		return arena_printf(s->record->arena, ", behind jump host %s", address);
+	return arena_printf(s->record->arena,
+	    ", behind jump host %s, which may be to blame (silent for %.1f s)", address,
+	    (double)quiet / 1000.0);
+}
+
+/* False: not now, since the last question was within two seconds. */
+static bool ask(struct jump *jump)
+{
+	const int least = 2;
+	int next = 0;
+
+	libssh2_keepalive_config(jump->session->ssh, 1, least);
+	return libssh2_keepalive_send(jump->session->ssh, &next) == 0 && next == least;
+}
+
+/* Begin anew on another way, which is no fault of the host's. */
+static bool begin_again(struct session *s)
+{
+	if (!session_retry(s))
+		return false;
+	s->fault.text[0] = '\0';
+	return true;
+}
+
+/* Whoever can takes another way; the others stay, in case it comes back: their limits end them. */
+static void avoid(struct jump *jump)
+{
+	struct session *waits = jump->opening;
+	bool needed = false;
+
+	jump->stuck = true;
+	if (waits != NULL) {
+		pool_end_open(jump);
+		pool_wait(jump->pool, waits);
+	}
+	for (size_t i = 0; i < jump->n; i++) {
+		struct session *s = jump->children[i].session;
+		if (s != NULL && !begin_again(s))
+			needed = true;
+	}
+	if (!needed) {
+		session_end(jump->session, HOST_DISCONNECTED, "it does not answer any more");
+		session_finish(jump->session);
+	} else
+		pool_serve(jump->pool);
+}
+
+static void look(void *context)
+{
+	struct jump *jump = context;
+	int64_t heard = jump->session->transport.heard;
+	bool silent = heard == jump->heard;
+
+	jump->heard = heard;
+	loop_timer(jump->pool->shared->loop, &jump->look, look_ms(jump), look, jump);
+	if (silent && jump->asked) {
+		avoid(jump);
+		return;
+	}
+	jump->asked = silent && ask(jump);
+	if (jump->asked)
+		session_drive(jump->session);
+}
+
 enum outcome jump_ready(struct jump *jump)
 {
+	struct transport *t = &jump->session->transport;
+
 	jump->ready = jump->pool->worked = true;
 	jump->session->step = SESSION_JUMP;
-	jump->session->transport.budget = SIZE_MAX; /* its children have their own */
+	t->budget = TRANSPORT_JUMP_MAX;
+	jump->heard = t->heard;
+	loop_timer(jump->pool->shared->loop, &jump->look, look_ms(jump), look, jump);
 	pool_serve(jump->pool);
 	return MOVED;
 }
@@ -78,13 +171,14 @@ void jump_break(struct jump *jump)
 	}
 	for (size_t i = 0; i < jump->n; i++) {
 		struct session *s = jump->children[i].session;
-		if (s == NULL || (!pool->closing && session_retry(s)))
+		if (s == NULL || (!pool->closing && begin_again(s)))
 			continue;
 		session_end(s, s->step >= SESSION_LANES ? HOST_DISCONNECTED : HOST_UNREACHABLE,
 		    "jump host %s: %s", pool->spec.address, why);
 		session_finish(s);
 	}
 	loop_cancel(pool->shared->loop, &jump->kick);
+	loop_cancel(pool->shared->loop, &jump->look);
 	jump->n = 0;
 }
 
@@ -155,6 +249,17 @@ static bool cut_off(struct jump *jump, struct child *child, int error)
 	return true;
 }
 
+/*
+ * Bytes of a channel were taken, which libssh2 has kept until then: as much may come again, with
+ * what packets and their heads add to it. What is for no channel is never taken.
+ */
+static void took(struct jump *jump, size_t n)
+{
+	size_t *budget = &jump->session->transport.budget, more = n + n / 4 + 64;
+
+	*budget = more < TRANSPORT_JUMP_MAX - *budget ? *budget + more : TRANSPORT_JUMP_MAX;
+}
+
 /* What has come for the child, into its transport; false: nothing new. */
 static bool receive(struct jump *jump, struct child *child)
 {
@@ -163,6 +268,7 @@ static bool receive(struct jump *jump, struct child *child)
 	ssize_t n = libssh2_channel_read(child->channel, bytes, sizeof bytes);
 
 	if (n > 0) {
+		took(jump, (size_t)n);
 		transport_take(t, (struct view){bytes, (size_t)n});
 		return true;
 	}
@@ -219,11 +325,15 @@ static bool sweep(struct jump *jump)
 
 	for (size_t i = 0; i < jump->n;) {
 		struct child *child = &jump->children[i];
+		unsigned long kept = 0;
+		if (child->session == NULL)
+			libssh2_channel_window_read_ex(child->channel, &kept, NULL);
 		if (child->session != NULL ||
 		    libssh2_channel_free(child->channel) == LIBSSH2_ERROR_EAGAIN) {
 			i++;
 			continue;
 		}
+		took(jump, kept);
 		*child = jump->children[--jump->n];
 		moved = true;
 	}

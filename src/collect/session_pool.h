@@ -23,9 +23,11 @@ struct jump {
 	struct child children[CHILDREN_MAX];
 	size_t n;
 	bool ready;
-	bool stuck;  /* an open was given up: libssh2 would go on with it */
-	bool broken; /* the session is ending: its channels are not touched any more */
-	struct timer kick, open_timer;
+	bool stuck;    /* an open was given up: libssh2 would go on with it */
+	bool broken;   /* the session is ending: its channels are not touched any more */
+	int64_t heard; /* what it said last, when it was looked at */
+	bool asked;    /* whether it is there, since it was heard */
+	struct timer kick, open_timer, look;
 };
 
 struct jump_pool {

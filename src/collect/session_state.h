@@ -160,6 +160,7 @@ void jump_request(struct session *s); /* a way to the host, through its jump hos
 
 /* session_jump.c */
 const struct session *jump_session(const struct jump *jump);
+const char *jump_behind(struct session *s); /* for its message: "", or ", behind jump host …" */
 void jump_leave(struct session *s);         /* it ends, or gives up waiting */
 void jump_carry(struct jump *jump);         /* soon: a child has something to say */
 enum outcome jump_ready(struct jump *jump); /* the jump host's session has logged in */

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "oddhost/base/clock.h"
+
 #define CHUNK 65536
 #define BEFORE_BANNER_MAX 8192
 #define OUT_MAX ((size_t)4 << 20)
@@ -77,6 +79,7 @@ void transport_take(struct transport *transport, struct view bytes)
 		return;
 	}
 	transport->budget -= bytes.n;
+	transport->heard = clock_ms();
 	transport->arrived = bytes.n;
 	buf_consume(&transport->in, transport->in_done);
 	transport->in_done = 0;

@@ -395,8 +395,8 @@ def jump_rows(lab):
         ('127.0.74.12', Row('one jump host', args=via, **OK)),
         ('127.0.74.12', Row('two jump hosts', args=two, **OK)),
         ('127.0.74.250', Row('target refuses its jump host', 'unreachable', 'refused', args=via)),
-        (silent, Row('target says nothing to its jump host', 'banner-timeout', '', LOGGING_IN,
-                     args=via)),
+        (silent, Row('target says nothing to its jump host', 'banner-timeout',
+                     f'behind jump host {lab.odd["jump"]}$', LOGGING_IN, args=via)),
         (deaf, Row('target does not answer its jump host', 'connect-timeout', 'no answer to jump',
                    LOGGING_IN, args=via)),
         ('127.0.74.12', Row('jump host refuses', 'connect-refused', 'jump host .*refused',
@@ -440,9 +440,49 @@ def jumps(lab, table):
     table.row('all behind jump hosts in one run', f'exit {code}', seconds, healthy,
               problems + worse)
     dead_first(lab, table, config)
-    jump_lost(lab, table, config)
+    jump_lost(lab, table, config, 'jump host resets once', peers.reset)
+    jump_lost(lab, table, config, 'jump host falls silent once', peers.pause)
     jump_refuses(lab, table, config)
+    if lab.level == 'all':
+        jump_floods(lab, table, config)
     jump_aliases(lab, table)
+
+
+def behind(lab, table, title, jump, config, targets):
+    """Healthy targets, and the others in `targets` before them, behind one jump host."""
+    name = re.sub(r'\W+', '-', title)
+    args = f'-J demo@{jump}:{lab.world.port}'
+    hosts = {f'other-{n:02}': (at, Row('', '', args=args)) for n, at in enumerate(targets)}
+    hosts.update({host: (at, Row('', '', args=args)) for host, at in lab.healthy().items()})
+    code, seconds, problems = lab.run(name, lab.inventory(name, hosts), '--known-hosts',
+                                      lab.path('known_hosts'), '-F', config, '--workers', '1')
+    healthy, worse = lab.count_healthy(lab.records(name))
+    table.row(title, f'exit {code}', seconds, healthy, problems + worse)
+
+
+def dead_first(lab, table, config):
+    """More targets than there are jump sessions do not answer."""
+    dead = [lab.address() for _ in range(20)]
+    for address in dead:
+        lab.peers.deaf(address)
+    behind(lab, table, '20 dead targets before 12 healthy', lab.odd['jump'], config, dead)
+
+
+def jump_lost(lab, table, config, title, after):
+    """The first connection to the jump host breaks while ways are opened through it."""
+    first = [True]
+
+    def peer(conn, world):
+        limit = 4500 if first else None
+        first.clear()
+        peers.forward(conn, world, limit=limit, after=after, address=lab.odd['jump'])
+
+    address = lab.address()
+    lab.world.trust(address)
+    lab.peers.add(address, peer)
+    behind(lab, table, title, address, config, ())
+    if first:
+        table.row(title, 'none', 0, '-', ['it was not asked'])
 
 
 def jump_refuses(lab, table, config):
@@ -465,6 +505,23 @@ def jump_refuses(lab, table, config):
     listener = socket.create_server((address, lab.world.port))
     threading.Thread(target=play, args=(listener,), daemon=True).start()
     behind(lab, table, 'jump host refuses for a while', address, config, [dead])
+
+
+def jump_floods(lab, table, config):
+    """What a jump host sends that is for nobody is kept by libssh2: up to a limit."""
+    address = lab.address()
+    try:
+        lab.world.asyncssh(address, log='flood', passwords=['flood'])
+    except Missing as program:
+        table.skip('jump host floods', f'there is no {program}')
+        return
+    row = Row('jump host floods', 'unreachable disconnected', 'jump host .* MiB that was for nobody',
+              HOST, user='sleeper', args=f'-J demo@{address}:{lab.world.port}')
+    _, seconds, problems = lab.run('floods', lab.inventory('floods', {row.host: (
+        lab.odd['odd'], row)}), '--known-hosts', lab.path('known_hosts'), '-F', config)
+    record = lab.records('floods')[row.host]
+    problems += lab.judge(row, lab.records('floods'), json.loads(lab.text('floods/findings.json')))
+    table.row(row.name, record['status'], seconds, '-', problems)
 
 
 def jump_aliases(lab, table):
@@ -491,43 +548,6 @@ def jump_aliases(lab, table):
         record = records[row.host]
         table.row(row.name, record['status'], record['elapsed_ms'] / 1000, '-',
                   lab.judge(row, records, findings))
-
-
-def behind(lab, table, title, jump, config, targets):
-    """Healthy targets, and the others in `targets` before them, behind one jump host."""
-    name = re.sub(r'\W+', '-', title)
-    args = f'-J demo@{jump}:{lab.world.port}'
-    hosts = {f'other-{n:02}': (at, Row('', '', args=args)) for n, at in enumerate(targets)}
-    hosts.update({host: (at, Row('', '', args=args)) for host, at in lab.healthy().items()})
-    code, seconds, problems = lab.run(name, lab.inventory(name, hosts), '--known-hosts',
-                                      lab.path('known_hosts'), '-F', config, '--workers', '1')
-    healthy, worse = lab.count_healthy(lab.records(name))
-    table.row(title, f'exit {code}', seconds, healthy, problems + worse)
-
-
-def dead_first(lab, table, config):
-    """More targets than there are jump sessions do not answer."""
-    dead = [lab.address() for _ in range(20)]
-    for address in dead:
-        lab.peers.deaf(address)
-    behind(lab, table, '20 dead targets before 12 healthy', lab.odd['jump'], config, dead)
-
-
-def jump_lost(lab, table, config):
-    """The first connection to the jump host is reset while ways are opened through it."""
-    first = [True]
-
-    def peer(conn, world):
-        limit = 4500 if first else None
-        first.clear()
-        peers.forward(conn, world, limit=limit, after=peers.reset, address=lab.odd['jump'])
-
-    address = lab.address()
-    lab.world.trust(address)
-    lab.peers.add(address, peer)
-    behind(lab, table, 'jump host resets once', address, config, ())
-    if first:
-        table.row('jump host resets once', 'none', 0, '-', ['it was not asked'])
 
 
 def by_agent(lab, table):

@@ -15,6 +15,9 @@
 #include "oddhost/base/buf.h"
 
 #define TRANSPORT_LOGIN_MAX ((size_t)1 << 20) /* from the start to the end of authentication */
+#define TRANSPORT_JUMP_MAX                                                                         \
+	((size_t)16 << 20)                    /* of a jump host: what nobody behind it has taken   \
+					       */
 #define TRANSPORT_HOST_MAX ((size_t)64 << 20) /* from there on: all probes' output */
 
 struct transport {
@@ -27,6 +30,7 @@ struct transport {
 	size_t banner_size;       /* its length without the line break */
 	size_t budget;   /* bytes that may still come: libssh2 keeps what it does not ask for */
 	size_t arrived;  /* bytes at the last time that some came */
+	int64_t heard;   /* clock_ms() when bytes came last */
 	bool flooded;    /* more came than that, or before the banner than any server sends */
 	bool closed;     /* the peer has closed, or the connection has failed */
 	int error;       /* errno of that failure; 0 for an orderly close */
