@@ -67,9 +67,43 @@ static struct json *make_group(
 	return object;
 }
 
+#define INDENT "\n\t\t\t" /* of what stands in _meta.hostvars, where json_print() is pretty */
+
+static void print_member(struct buf *out, const char *name, const struct json *value)
+{
+	struct json *key = json_new_string(name);
+
+	buf_puts(out, out->n > 1 ? "," INDENT : INDENT);
+	json_print(key, false, out);
+	out->p[out->n - 1] = ':'; /* in place of the line break */
+	json_print(value, false, out);
+	out->n--;
+	json_free(key);
+}
+
+/* As text, a host a line: a tree of all hosts' variables would take twice the inventory's memory.
+ */
+static struct json *make_hostvars(
+    struct inventory *inv, struct inventory_host *const *hosts, size_t n)
+{
+	struct buf out = {0};
+
+	buf_putc(&out, '{');
+	for (size_t i = 0; i < n; i++) {
+		struct json *vars = list_make_vars(inv, hosts[i], false);
+		if (json_first(vars) != NULL)
+			print_member(&out, hosts[i]->name, vars);
+		json_free(vars);
+	}
+	buf_puts(&out, out.n > 1 ? "\n\t\t}" : "}");
+	struct json *raw = json_new_raw(buf_str(&out));
+	buf_free(&out);
+	return raw;
+}
+
 struct json *list_make(struct inventory *inv, struct inventory_host *const *hosts, size_t n)
 {
-	struct json *root = json_object(), *meta = json_object(), *hostvars = json_object();
+	struct json *root = json_object(), *meta = json_object();
 	bool *taken = mem_alloc(inv->n_hosts + 1);
 
 	for (size_t i = 0; i < n; i++)
@@ -81,14 +115,7 @@ struct json *list_make(struct inventory *inv, struct inventory_host *const *host
 		else
 			json_free(object);
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct json *vars = list_make_vars(inv, hosts[i], false);
-		if (json_first(vars) != NULL)
-			json_set(hostvars, hosts[i]->name, vars);
-		else
-			json_free(vars);
-	}
-	json_set(meta, "hostvars", hostvars);
+	json_set(meta, "hostvars", make_hostvars(inv, hosts, n));
 	json_set(root, "_meta", meta);
 	free(taken);
 	return root;

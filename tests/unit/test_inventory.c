@@ -445,7 +445,7 @@ static void test_list_prints_what_the_file_says(void **state)
 	assert_string_equal(buf_str(&out),
 	    "{\"all\":{\"children\":[\"ungrouped\",\"top\"]},\"ungrouped\":{\"hosts\":[\"h1\"]},"
 	    "\"web\":{\"hosts\":[\"h2\"]},\"top\":{\"children\":[\"web\"]},"
-	    "\"_meta\":{\"hostvars\":{\"h1\":{\"a\":[1],\"n\":16}}}}\n");
+	    "\"_meta\":{\"hostvars\":{\n\t\t\t\"h1\":{\"a\":[1],\"n\":16}\n\t\t}}}\n");
 	buf_free(&out);
 	json_free(root);
 	inventory_free(inv);

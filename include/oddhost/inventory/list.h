@@ -7,8 +7,8 @@
 
 /*
  * Groups with their hosts and children, and each host's variables, those of its groups included,
- * under _meta.hostvars. Only the given hosts appear, and a group that is left empty does not. The
- * caller frees the tree.
+ * under _meta.hostvars (raw, a host a line). Only the given hosts appear, and a group that is left
+ * empty does not. The caller frees the tree.
  */
 struct json *list_make(struct inventory *inventory, struct inventory_host *const *hosts, size_t n);
 
