@@ -9,6 +9,13 @@
 
 #define BUF_DEFAULT_MAX ((size_t)1 << 30)
 
+static void give_back(const struct buf *buf)
+{
+	if (buf->secret && buf->p != NULL)
+		explicit_bzero(buf->p, buf->cap);
+	free(buf->p);
+}
+
 static void buf_reserve(struct buf *buf, size_t more)
 {
 	if (buf->cap - buf->n > more)
@@ -17,14 +24,22 @@ static void buf_reserve(struct buf *buf, size_t more)
 	size_t cap = buf->cap ? buf->cap * 2 : 256;
 	while (cap - buf->n <= more)
 		cap *= 2;
-	buf->p = mem_resize(buf->p, cap);
+	if (!buf->secret) {
+		buf->p = mem_resize(buf->p, cap);
+	} else {
+		char *p = mem_alloc(cap);
+		if (buf->n > 0)
+			memcpy(p, buf->p, buf->n);
+		give_back(buf);
+		buf->p = p;
+	}
 	buf->cap = cap;
 }
 
 void buf_free(struct buf *buf)
 {
-	free(buf->p);
-	*buf = (struct buf){.max = buf->max};
+	give_back(buf);
+	*buf = (struct buf){.max = buf->max, .secret = buf->secret};
 }
 
 void buf_add(struct buf *buf, const void *bytes, size_t n)

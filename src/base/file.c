@@ -39,6 +39,8 @@ bool file_read(const char *path, size_t max, struct buf *buf, struct err *err)
 out:
 	if (!ok)
 		buf->n = before;
+	if (buf->secret)
+		explicit_bzero(chunk, sizeof chunk);
 	if (!standard)
 		close(fd);
 	return ok;

@@ -277,7 +277,7 @@ static bool load(
     struct identities *ids, struct file_key *file, struct diag_list *diags, struct err *err)
 {
 	const char *path = file->identity.source;
-	struct buf text = {0}, blob = {0};
+	struct buf text = {.secret = true}, blob = {0};
 	bool ok = file_read(path, KEY_FILE_MAX, &text, err), private = ok;
 
 	if (ok && is_public(buf_view(&text))) {
@@ -297,7 +297,6 @@ static bool load(
 	}
 	if (ok)
 		set_blob(ids, &file->identity, buf_view(&blob));
-	OPENSSL_cleanse(text.p, text.n);
 	buf_free(&text);
 	buf_free(&blob);
 	return ok;

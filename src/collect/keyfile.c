@@ -300,7 +300,7 @@ static bool read_openssh(
     struct view body, struct view passphrase, EVP_PKEY **ret_key, struct buf *blob, struct err *err)
 {
 	struct container c = {0};
-	struct buf clear = {0};
+	struct buf clear = {.secret = true};
 	bool ok;
 
 	if (!open_container(body, &c, err))
@@ -312,7 +312,6 @@ static bool read_openssh(
 	} else {
 		ok = decrypt(&c, passphrase, &clear, err) &&
 		     read_secret(buf_view(&clear), c.public_blob, WRONG_PASSPHRASE, ret_key, err);
-		OPENSSL_cleanse(clear.p, clear.n);
 		buf_free(&clear);
 	}
 	if (ok)
@@ -364,7 +363,7 @@ static bool read_pem(
 static bool decode_openssh(struct view text, struct buf *body)
 {
 	static const char begin[] = "-----BEGIN OPENSSH PRIVATE KEY-----";
-	struct buf joined = {0};
+	struct buf joined = {.secret = true};
 	struct view line, rest;
 
 	long at = view_find(text, begin);
@@ -375,7 +374,6 @@ static bool decode_openssh(struct view text, struct buf *body)
 		buf_add_view(&joined, view_trim(line));
 	if (!text_base64_decode(buf_view(&joined), body))
 		body->n = 0; /* whose reader then says what is wrong */
-	OPENSSL_cleanse(joined.p, joined.n);
 	buf_free(&joined);
 	return true;
 }
@@ -383,13 +381,12 @@ static bool decode_openssh(struct view text, struct buf *body)
 bool keyfile_unlock(
     struct view text, struct view passphrase, void **ret_key, struct buf *blob, struct err *err)
 {
-	struct buf body = {0};
+	struct buf body = {.secret = true};
 	EVP_PKEY *key = NULL;
 	bool ok;
 
 	if (decode_openssh(text, &body)) {
 		ok = read_openssh(buf_view(&body), passphrase, &key, blob, err);
-		OPENSSL_cleanse(body.p, body.n);
 		buf_free(&body);
 	} else {
 		ok = read_pem(text, passphrase, &key, blob, err);
@@ -406,7 +403,7 @@ bool keyfile_read(struct view text, void **ret_key, struct buf *blob, struct err
 
 bool keyfile_is_encrypted(struct view text, struct buf *blob)
 {
-	struct buf body = {0};
+	struct buf body = {.secret = true};
 	struct container c = {0};
 	struct err err;
 	bool encrypted = view_find(text, "ENCRYPTED") >= 0; /* PEM says so in clear */
@@ -415,7 +412,6 @@ bool keyfile_is_encrypted(struct view text, struct buf *blob)
 		encrypted = open_container(buf_view(&body), &c, &err) && !view_eq(c.cipher, "none");
 		if (encrypted)
 			buf_add_view(blob, c.public_blob);
-		OPENSSL_cleanse(body.p, body.n);
 		buf_free(&body);
 	}
 	return encrypted;
@@ -423,13 +419,12 @@ bool keyfile_is_encrypted(struct view text, struct buf *blob)
 
 bool keyfile_can_unlock(struct view text, struct err *err)
 {
-	struct buf body = {0};
+	struct buf body = {.secret = true};
 	struct container c = {0};
 	bool ok = true;
 
 	if (decode_openssh(text, &body)) {
 		ok = open_container(buf_view(&body), &c, err) && is_supported(&c, err);
-		OPENSSL_cleanse(body.p, body.n);
 		buf_free(&body);
 	}
 	return ok;

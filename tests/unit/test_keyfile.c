@@ -1,6 +1,9 @@
 /* Keys made by ssh-keygen, in all of its formats; OpenSSL verifies what is signed. */
 #include "unit.h"
 
+#include <fcntl.h>
+#include <inttypes.h>
+
 #include <openssl/bn.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
@@ -523,6 +526,70 @@ static void test_mode(void **state)
 	}
 }
 
+#define NEEDLE 48
+#define MASK 0x55                      /* so that the needle itself is not found */
+#define LARGEST ((uintptr_t)256 << 20) /* of what is searched: a sanitizer's own is larger */
+
+__attribute__((no_sanitize("address", "thread"))) static bool is_within(
+    uintptr_t from, uintptr_t to, const unsigned char *masked)
+{
+	for (const unsigned char *p = (const unsigned char *)from;
+	     p + NEEDLE <= (unsigned char *)to; p++) {
+		size_t n = 0;
+		while (n < NEEDLE && (p[n] ^ MASK) == masked[n])
+			n++;
+		if (n == NEEDLE)
+			return true;
+	}
+	return false;
+}
+
+static bool is_in_memory(const unsigned char *masked)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512], *end;
+	bool found = false;
+
+	assert_non_null(maps);
+	while (!found && fgets(line, sizeof line, maps) != NULL) {
+		uintptr_t from = strtoumax(line, &end, 16), to = strtoumax(end + 1, &end, 16);
+		if (strncmp(end, " rw", 3) == 0 && to - from <= LARGEST)
+			found = is_within(from, to, masked);
+	}
+	fclose(maps);
+	return found;
+}
+
+/* The text of a private key is nowhere once it has been read, whatever has grown for it. */
+static void test_wiped(void **state)
+{
+	struct diag_list diags = {.arena = arena_new()};
+	unsigned char masked[NEEDLE];
+	char path[300];
+
+	if (*state == NULL)
+		skip();
+	assert_int_equal(
+	    unit_shell(NULL, "ssh-keygen -q -N '' -t rsa -b 2048 -f %s/wiped", directory), 0);
+	snprintf(path, sizeof path, "%s/wiped", directory);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	assert_int_equal(pread(fd, masked, NEEDLE, 1000), NEEDLE);
+	close(fd);
+	for (size_t i = 0; i < NEEDLE; i++)
+		masked[i] ^= MASK;
+
+	struct identities *ids = identities_new(NULL, NULL, NULL);
+	assert_false(identities_file(ids, path, NULL, &diags)->unusable);
+	assert_false(is_in_memory(masked));
+	identities_free(ids);
+	arena_free(diags.arena);
+
+	struct buf text = {0}; /* it would be found */
+	read_file("wiped", &text);
+	assert_true(is_in_memory(masked));
+	buf_free(&text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -537,6 +604,7 @@ int main(void)
 	    cmocka_unit_test(test_identities),
 	    cmocka_unit_test(test_usual),
 	    cmocka_unit_test(test_mode),
+	    cmocka_unit_test(test_wiped),
 	};
 
 	return cmocka_run_group_tests_name("keyfile", tests, setup, teardown);

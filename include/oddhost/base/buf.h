@@ -1,6 +1,7 @@
 /*
  * A byte buffer that grows up to a hard maximum. What does not fit is dropped and `overflow` says
  * so; bytes that were taken stay. `struct buf b = {.max = N}` is an empty one; max 0 means 1 GiB.
+ * Of one that is made `secret` no memory is given back before it is wiped.
  */
 #ifndef ODDHOST_BASE_BUF_H
 #define ODDHOST_BASE_BUF_H
@@ -13,10 +14,10 @@
 struct buf {
 	char *p; /* not NUL-terminated, except after buf_str() */
 	size_t n, cap, max;
-	bool overflow;
+	bool overflow, secret;
 };
 
-void buf_free(struct buf *buf); /* leaves an empty buffer of the same max */
+void buf_free(struct buf *buf); /* leaves an empty buffer of the same kind */
 void buf_add(struct buf *buf, const void *bytes, size_t n);
 void buf_add_view(struct buf *buf, struct view v);
 void buf_puts(struct buf *buf, const char *s);
