@@ -69,6 +69,8 @@ static void sort_unique(struct needs *needs)
 			needs->v[kept++] = needs->v[i];
 	}
 	needs->n = kept;
+	for (size_t i = 0; i < kept; i++)
+		needs->lengths[needs->v[i].prefix.len] = true;
 }
 
 /* The first need that is not sorted before the prefix. */
@@ -106,6 +108,8 @@ static const struct need *overlapping(const struct needs *needs, const struct pr
 	const struct need *best = NULL;
 
 	for (unsigned len = 0; len < subnet->len; len++) {
+		if (!needs->lengths[len])
+			continue;
 		struct prefix outer = prefix_of_ip(&subnet->ip, len);
 		best = first_within(needs, &outer, true, best);
 	}

@@ -6,6 +6,7 @@ void prefix_set_add(struct prefix_set *set, const struct prefix *prefix)
 {
 	set->v = arena_grow(set->arena, set->v, set->n, &set->cap, sizeof *set->v);
 	set->v[set->n++] = *prefix;
+	set->lengths[prefix->len] = true;
 }
 
 static int by_prefix(const void *a, const void *b)
@@ -28,9 +29,10 @@ void prefix_set_sort(struct prefix_set *set)
 
 static const struct prefix *find(const struct prefix_set *set, const struct ip *ip, unsigned len)
 {
+	if (!set->lengths[len])
+		return NULL;
 	struct prefix wanted = prefix_of_ip(ip, len);
-
-	return set->n == 0 ? NULL : bsearch(&wanted, set->v, set->n, sizeof *set->v, by_prefix);
+	return bsearch(&wanted, set->v, set->n, sizeof *set->v, by_prefix);
 }
 
 /* A prefix of each length can hold the address: 33 or 129 to look for, however large the set. */

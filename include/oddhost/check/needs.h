@@ -28,6 +28,7 @@ struct need {
 struct needs {
 	struct need *v;
 	size_t n, cap;
+	bool lengths[129]; /* is one of that prefix length there? */
 };
 
 const struct needs *needs_of(struct check *check);

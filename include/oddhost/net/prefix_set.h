@@ -15,6 +15,7 @@ struct prefix_set {
 	struct arena *arena; /* owns the array */
 	struct prefix *v;
 	size_t n, cap;
+	bool lengths[129]; /* is one of that length there? */
 };
 
 void prefix_set_add(struct prefix_set *set, const struct prefix *prefix);
