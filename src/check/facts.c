@@ -98,14 +98,18 @@ struct place {
 	struct prefix_set own;       /* networks that it is part of, by its routes … */
 	struct prefix_set addressed; /* … and by its addresses */
 	struct prefix_set gateways;  /* of its default routes */
+	struct prefix_set six;       /* its addresses of IPv6 */
 };
 
 static struct place find_place(struct arena *arena, const struct host *host)
 {
-	struct place place = {{.arena = arena}, {.arena = arena}, {.arena = arena}};
+	struct place place = {
+	    {.arena = arena}, {.arena = arena}, {.arena = arena}, {.arena = arena}};
 
 	for (size_t i = 0; i < host->routes.n; i++) {
 		const struct route *route = &host->routes.v[i];
+		if (route->type == ROUTE_LOCAL && route->dst.ip.family == IP_V6)
+			prefix_set_add(&place.six, &route->dst);
 		if (is_own_network(host, route) && route->dst.len < 31)
 			prefix_set_add(&place.own, &route->dst);
 		if (route->dst.len == 0 && route->gateway.family == IP_V4 &&
@@ -116,10 +120,14 @@ static struct place find_place(struct arena *arena, const struct host *host)
 		struct prefix prefix = prefix_of_ip(&host->addresses[i].ip, host->addresses[i].len);
 		if (prefix.len < 31)
 			prefix_set_add(&place.addressed, &prefix);
+		prefix = prefix_of_ip(&host->addresses[i].ip, 128);
+		if (prefix.ip.family == IP_V6)
+			prefix_set_add(&place.six, &prefix);
 	}
 	prefix_set_sort(&place.own);
 	prefix_set_sort(&place.addressed);
 	prefix_set_sort(&place.gateways);
+	prefix_set_sort(&place.six);
 	return place;
 }
 
@@ -166,10 +174,14 @@ static void add_egress(struct fact_list *list, const struct host *host, const st
 
 /*
  * Does the route lead to the network of the host's default gateway, or to that gateway? Without a
- * default route any network that it has an address in may have been that one.
+ * default route any network that it has an address in may have been that one; and with IPv6, whose
+ * gateways have addresses of the link.
  */
 static bool is_home(const struct host *host, const struct place *place, const struct route *route)
 {
+	if (route->dst.ip.family == IP_V6)
+		return route->type == ROUTE_UNICAST && route->gateway.family == IP_NONE &&
+		       route->dst.len > 0 && prefix_set_within(&place->six, &route->dst) != NULL;
 	if (!is_own_network(host, route))
 		return false;
 	return place->gateways.n > 0 ? prefix_set_within(&place->gateways, &route->dst) != NULL

@@ -11,7 +11,9 @@
 
 #define TARGET "db.example"
 #define LAN "default via 10.1.0.1 dev eth0 \n10.1.0.0/24 dev eth0 scope link src 10.1.0.7 \n"
-#define LAN6 "2001:db8:1::/64 dev eth0 metric 256 \ndefault via fe80::1 dev eth0 metric 1024 \n"
+#define LAN6                                                                                       \
+	"2001:db8:1::/64 dev eth0 metric 256 \ndefault via fe80::1 dev eth0 metric 1024 \n"        \
+	"local 2001:db8:1::7 dev eth0 table local proto kernel metric 0 \n"
 
 struct name_case {
 	const char *addresses; /* blank separated; NULL: no more hosts */
@@ -176,6 +178,12 @@ static const struct {
 	    LAN "10.7.0.0/16 via 10.1.0.2 dev eth0 \n", LAN "10.7.0.0/16 via 10.1.0.2 dev eth0 \n"},
 	NULL, "route-outlier info h01,h02,h03,h04\n", NULL},
     {"no IPv6 at all on one of them", 3, {LAN}, "", "route-outlier info h01\n", NULL},
+    {"another IPv6 network of its own, in another subnet", 3, {LAN},
+	"2001:db8:2::/64 dev eth0 metric 256 \ndefault via fe80::1 dev eth0 metric 1024 \n"
+	"local 2001:db8:2::7 dev eth0 table local proto kernel metric 0 \n",
+	"", NULL},
+    {"an IPv6 network that it has no address in", 3, {LAN},
+	LAN6 "2001:db8:2::/64 dev eth0 metric 256 \n", "route-outlier low h01\n", NULL},
     {"no IPv6 default route on one of them", 3, {LAN}, "2001:db8:1::/64 dev eth0 metric 256 \n",
 	"route-outlier low h01\n", NULL},
 };
