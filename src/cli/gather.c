@@ -70,7 +70,8 @@ static void fit_descriptors(struct runner_plan *plan)
 	struct rlimit limit;
 	const rlim_t others = 64, each = RUNNER_SESSION_FDS, worker = RUNNER_WORKER_FDS;
 	const rlim_t worth = worker + 8 * each; /* a worker, and sessions enough for it */
-	rlim_t needed = others + runner_workers(plan) * worker + plan->forks * each;
+	unsigned sessions = plan->n_hosts < plan->forks ? (unsigned)plan->n_hosts : plan->forks;
+	rlim_t needed = others + runner_workers(plan) * worker + sessions * each;
 
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
 		return;
@@ -82,10 +83,10 @@ static void fit_descriptors(struct runner_plan *plan)
 	if (runner_workers(plan) > left / worth)
 		plan->workers = (unsigned)(left / worth);
 	unsigned fits = (unsigned)((left - runner_workers(plan) * worker) / each);
-	if (fits >= plan->forks)
+	if (fits >= sessions)
 		return;
 	cli_warn("%u hosts at once instead of %u: no more descriptors are allowed (ulimit -n)",
-	    fits, plan->forks);
+	    fits, sessions);
 	plan->forks = fits;
 }
 

@@ -292,7 +292,7 @@ def descriptors(lab, table):
     hosts = {f'many-{n:02}': (at[n % len(at)], None) for n in range(40)}
     inventory = lab.inventory('descriptors', hosts)
     program = lab.program
-    for name, held, said in (('few', 0, '27 hosts at once instead of 60'), ('held', 100, '')):
+    for name, held, said in (('few', 0, '27 hosts at once instead of 40'), ('held', 100, '')):
         lab.program = [sys.executable, '-c', FEW, str(held), *program]
         code, seconds, problems = lab.run(name, inventory, '-f', '60', '--workers', '24', '-T',
                                           '20', '--host-timeout', '40')

@@ -533,10 +533,12 @@ static void test_mode(void **state)
 __attribute__((no_sanitize("address", "thread"))) static bool is_within(
     uintptr_t from, uintptr_t to, const unsigned char *masked)
 {
-	for (const unsigned char *p = (const unsigned char *)from;
-	     p + NEEDLE <= (unsigned char *)to; p++) {
+	const unsigned char *bytes;
+
+	memcpy(&bytes, &from, sizeof bytes);
+	for (size_t i = 0; i + NEEDLE <= to - from; i++) {
 		size_t n = 0;
-		while (n < NEEDLE && (p[n] ^ MASK) == masked[n])
+		while (n < NEEDLE && (bytes[i + n] ^ MASK) == masked[n])
 			n++;
 		if (n == NEEDLE)
 			return true;
