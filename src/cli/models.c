@@ -5,9 +5,18 @@
 #include <string.h>
 
 #include "oddhost/base/mem.h"
+#include "oddhost/base/parallel.h"
 #include "oddhost/base/text.h"
 #include "oddhost/model/cloud.h"
 #include "oddhost/parse/host.h"
+
+/* A host's model is made of its own record, in its own arena. */
+static void model_one(void *context, size_t index)
+{
+	struct models *models = context;
+
+	models->hosts[index] = parse_host(models->run->hosts[index], &models->run->meta);
+}
 
 bool models_load(const char *dir, struct models *ret, struct err *err)
 {
@@ -15,8 +24,7 @@ bool models_load(const char *dir, struct models *ret, struct err *err)
 	if (ret->run == NULL)
 		return false;
 	ret->hosts = mem_alloc(ret->run->n_hosts * sizeof(struct host *));
-	for (size_t i = 0; i < ret->run->n_hosts; i++)
-		ret->hosts[i] = parse_host(ret->run->hosts[i], &ret->run->meta);
+	parallel_each(ret->run->n_hosts, model_one, ret);
 	cloud_reserve(ret->run, ret->hosts);
 	return true;
 }
