@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "oddhost/base/buf.h"
+#include "oddhost/base/mem.h"
 #include "oddhost/check/check.h"
 #include "oddhost/net/prefix_set.h"
 
@@ -14,7 +15,7 @@
 static struct fact *add(struct fact_list *list, enum facet facet, const char *key,
     const char *value, struct source source)
 {
-	list->v = arena_grow(list->arena, list->v, list->n, &list->cap, sizeof *list->v);
+	list->v = mem_grow(list->v, list->n, &list->cap, sizeof *list->v);
 	struct fact *fact = &list->v[list->n++];
 	*fact = (struct fact){facet, key, value, source, NULL};
 	return fact;
@@ -84,6 +85,18 @@ static void merge(struct fact_list *list)
 		list->v[n++] = merge_key(list->arena, first, next - i);
 	}
 	list->n = n;
+}
+
+/* From the room in which they were gathered into the arena: as much as they need. */
+static void settle(struct fact_list *list)
+{
+	struct fact *gathered = list->v;
+
+	list->v = arena_alloc(list->arena, list->n * sizeof *list->v);
+	if (list->n > 0)
+		memcpy(list->v, gathered, list->n * sizeof *list->v);
+	list->cap = list->n;
+	free(gathered);
 }
 
 /* A route of the main table to a network that the host is part of. */
@@ -443,7 +456,8 @@ struct fact_list facts_make(
 {
 	struct fact_list list = {.arena = arena, .host = host};
 	struct source system = {host_record_probe(host->record, "host"), 0};
-	struct place place = find_place(arena, host);
+	struct arena *scratch = arena_new();
+	struct place place = find_place(scratch, host);
 
 	for (size_t i = 0; i < n_targets; i++) {
 		add_egress(&list, host, &place, &targets[i]);
@@ -479,6 +493,8 @@ struct fact_list facts_make(
 	    host->daemon.known && (!host->daemon.present || host->daemon.valid);
 	list.whole[FACET_CONTAINER] = host->containers_known && !is_cut(host, "docker_ps");
 	merge(&list);
+	settle(&list);
+	arena_free(scratch);
 	return list;
 }
 
