@@ -4,6 +4,8 @@
 
 #include "oddhost/base/buf.h"
 
+#define DEVICES_LOOKED_AT 8
+
 static const char *const type_names[] = {
     [ROUTE_UNICAST] = "unicast",
     [ROUTE_LOCAL] = "local",
@@ -60,6 +62,16 @@ struct route *route_table_add(struct route_table *table)
 	return route;
 }
 
+const char *route_table_device(const struct route_table *table, struct view name)
+{
+	for (size_t i = table->n; i > 0 && table->n - i < DEVICES_LOOKED_AT; i--) {
+		const char *dev = table->v[i - 1].dev;
+		if (dev != NULL && view_eq(name, dev))
+			return dev;
+	}
+	return arena_dup_view(table->arena, name);
+}
+
 struct rule *rule_list_add(struct rule_list *list)
 {
 	list->v = arena_grow(list->arena, list->v, list->n, &list->cap, sizeof *list->v);
@@ -89,7 +101,7 @@ static bool beats(const struct route *a, const struct route *b)
 static bool leads_to(const struct route *r, const char *table, const struct ip *dst)
 {
 	return !r->dead && !r->conditional && r->dst.ip.family == dst->family &&
-	       strcmp(r->table, table) == 0 && prefix_contains_ip(&r->dst, dst);
+	       prefix_contains_ip(&r->dst, dst) && strcmp(r->table, table) == 0;
 }
 
 /*

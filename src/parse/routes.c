@@ -151,16 +151,17 @@ static bool take_via(struct view *line, struct route *route, bool *v6)
 }
 
 /* The word's value, where it has one that matters. */
-static bool take_value(enum word word, struct view value, struct route *route, struct arena *arena)
+static bool take_value(
+    enum word word, struct view value, struct route *route, const struct route_table *table)
 {
 	uint64_t number;
 
 	switch (word) {
 	case WORD_DEV:
-		route->dev = arena_dup_view(arena, value);
+		route->dev = route_table_device(table, value);
 		return true;
 	case WORD_TABLE:
-		route->table = route_table_name(arena, value);
+		route->table = route_table_name(table->arena, value);
 		return true;
 	case WORD_SCOPE:
 		return parse_scope(value, &route->scope);
@@ -184,7 +185,8 @@ static bool take_value(enum word word, struct view value, struct route *route, s
 enum taken { TAKEN_ALL, TAKEN_TO_NEXTHOP, TAKEN_NOT };
 
 /* Read words into the route up to the line's end, or up to and with the word "nexthop". */
-static enum taken take_words(struct view *line, struct route *route, bool *v6, struct arena *arena)
+static enum taken take_words(
+    struct view *line, struct route *route, bool *v6, const struct route_table *table)
 {
 	struct view text, value;
 	enum word word;
@@ -210,7 +212,7 @@ static enum taken take_words(struct view *line, struct route *route, bool *v6, s
 				return TAKEN_NOT;
 		} else if (!view_next_word(line, &value) ||
 			   (view_eq(value, "lock") && !view_next_word(line, &value)) ||
-			   !take_value(word, value, route, arena)) {
+			   !take_value(word, value, route, table)) {
 			return TAKEN_NOT;
 		}
 	}
@@ -250,7 +252,7 @@ static bool take_hops(struct reader *r, struct view line, unsigned number)
 		bool v6 = r->base_v6;
 		hop.line = number;
 		hop.hop = (unsigned)r->hops;
-		taken = take_words(&line, &hop, &v6, r->table->arena);
+		taken = take_words(&line, &hop, &v6, r->table);
 		if (taken == TAKEN_NOT)
 			return false;
 		add(r, &hop, v6);
@@ -276,7 +278,7 @@ static bool take_ip_line(struct reader *r, struct view line, unsigned number)
 		return false;
 	if (!view_eq(word, "default") && !prefix_parse(word, &route.dst))
 		return false;
-	enum taken taken = take_words(&line, &route, &v6, r->table->arena);
+	enum taken taken = take_words(&line, &route, &v6, r->table);
 	if (taken == TAKEN_NOT)
 		return false;
 	r->pending = true;
@@ -302,7 +304,8 @@ static bool json_via(const struct json *via, struct ip *ret)
 }
 
 /* What a route and each of its next hops may have; false where it cannot be read. */
-static bool json_hop(const struct json *object, struct route *route, bool *v6, struct arena *arena)
+static bool json_hop(
+    const struct json *object, struct route *route, bool *v6, const struct route_table *table)
 {
 	const struct json *flags = json_get(object, "flags");
 	const char *dev = NULL;
@@ -313,7 +316,7 @@ static bool json_hop(const struct json *object, struct route *route, bool *v6, s
 	    (flags != NULL && !json_is_array(flags)))
 		return false;
 	if (dev != NULL)
-		route->dev = arena_dup(arena, dev);
+		route->dev = route_table_device(table, view_of(dev));
 	if (gateway.family != IP_NONE)
 		route->gateway = gateway;
 	*v6 = *v6 || gateway.family == IP_V6;
@@ -327,17 +330,17 @@ static bool json_hop(const struct json *object, struct route *route, bool *v6, s
 
 /* All of a route's object but its next hops. */
 static bool json_route(
-    const struct json *object, struct route *route, bool *v6, struct arena *arena)
+    const struct json *object, struct route *route, bool *v6, const struct route_table *table)
 {
-	const char *dst = "", *from = NULL, *type = "unicast", *scope = "global", *table = "main";
+	const char *dst = "", *from = NULL, *type = "unicast", *scope = "global", *name = "main";
 	long metric = 0;
 
 	if (!json_read_string(object, "dst", &dst) || !json_read_string(object, "from", &from) ||
 	    !json_read_string(object, "type", &type) ||
 	    !json_read_string(object, "scope", &scope) ||
-	    !json_read_string(object, "table", &table) ||
+	    !json_read_string(object, "table", &name) ||
 	    !json_read_int(object, "metric", 0, UINT32_MAX, &metric) ||
-	    !json_address(object, "prefsrc", &route->src) || !json_hop(object, route, v6, arena))
+	    !json_address(object, "prefsrc", &route->src) || !json_hop(object, route, v6, table))
 		return false;
 	if (!route_type_parse(view_of(type), &route->type) ||
 	    (strcmp(dst, "default") != 0 && !prefix_parse(view_of(dst), &route->dst)) ||
@@ -345,7 +348,7 @@ static bool json_route(
 	    !parse_scope(view_of(scope), &route->scope))
 		return false;
 	route->metric = (uint32_t)metric;
-	route->table = route_table_name(arena, view_of(table));
+	route->table = route_table_name(table->arena, view_of(name));
 	route->conditional = json_get(object, "tos") != NULL;
 	*v6 = *v6 || json_get(object, "pref") != NULL;
 	return true;
@@ -366,7 +369,7 @@ static bool json_add(struct reader *r, const struct route *route, bool v6, bool 
 static bool take_object(const struct json *object, unsigned number, void *arg)
 {
 	struct reader *r = arg;
-	struct arena *arena = r->table->arena;
+	const struct route_table *table = r->table;
 	struct route route = {.table = "main"};
 	const char *dst = json_get_string(object, "dst", NULL);
 	const struct json *hop = json_first(json_get(object, "nexthops"));
@@ -374,13 +377,13 @@ static bool take_object(const struct json *object, unsigned number, void *arg)
 	bool v6 = false;
 
 	route.line = at != 0 ? at : number;
-	bool read = json_route(object, &route, &v6, arena);
+	bool read = json_route(object, &route, &v6, table);
 	if (!read || hop == NULL)
 		return json_add(r, &route, v6, read);
 	for (; hop != NULL; hop = json_next(hop)) {
 		struct route one = route;
 		bool hop6 = v6;
-		read = json_hop(hop, &one, &hop6, arena);
+		read = json_hop(hop, &one, &hop6, table);
 		route.hop += json_add(r, &one, hop6, read);
 	}
 	return route.hop > 0;
@@ -403,7 +406,7 @@ static bool take_row(struct reader *r, struct view line, unsigned number)
 	struct route route;
 	const char *hidden;
 
-	if (!route_columns_row(&r->columns, line, number, r->table->arena, &route, &hidden))
+	if (!route_columns_row(&r->columns, line, number, r->table, &route, &hidden))
 		return false;
 	if (hidden != NULL)
 		line_reject(r->diags, number, line, hidden);

@@ -145,7 +145,7 @@ static bool parse_metric(struct view word, uint32_t *ret)
 }
 
 static bool take_linux(const struct route_columns *c, const struct view cell[CELLS],
-    struct arena *arena, struct route *route, bool *ret_named)
+    const struct route_table *table, struct route *route, bool *ret_named)
 {
 	struct view none = {0}, dev = cell[c->dev], flags = cell[c->flags];
 
@@ -154,7 +154,7 @@ static bool take_linux(const struct route_columns *c, const struct view cell[CEL
 	    (c->metric >= 0 && !parse_metric(cell[c->metric], &route->metric)))
 		return false;
 	if (!view_eq(dev, "*") && !view_eq(dev, "-"))
-		route->dev = arena_dup_view(arena, dev);
+		route->dev = route_table_device(table, dev);
 	take_linux_type(c, route, flags);
 	if (has_flag(flags, 'G')) {
 		route->scope = ROUTE_SCOPE_GLOBAL;
@@ -220,13 +220,13 @@ static bool parse_bsd(
 }
 
 static bool take_bsd(const struct route_columns *c, const struct view cell[CELLS],
-    struct arena *arena, struct route *route, bool *ret_named)
+    const struct route_table *table, struct route *route, bool *ret_named)
 {
 	struct view flags = cell[c->flags];
 
 	if (!has_flag(flags, 'U') || !parse_bsd(c, cell[0], flags, &route->dst))
 		return false;
-	route->dev = arena_dup_view(arena, cell[c->dev]);
+	route->dev = route_table_device(table, cell[c->dev]);
 	if (has_flag(flags, 'R'))
 		route->type = ROUTE_UNREACHABLE;
 	else if (has_flag(flags, 'B'))
@@ -269,7 +269,7 @@ static const char *find_hidden(const struct route_columns *c, bool named, struct
 }
 
 bool route_columns_row(const struct route_columns *c, struct view line, unsigned number,
-    struct arena *arena, struct route *ret, const char **ret_hidden)
+    const struct route_table *table, struct route *ret, const char **ret_hidden)
 {
 	struct route route = {.table = "main",
 	    .line = number,
@@ -284,7 +284,7 @@ bool route_columns_row(const struct route_columns *c, struct view line, unsigned
 	if (c->flags < 0 || c->dev < 0 || n <= c->flags || n <= c->dev || n <= c->mask ||
 	    n <= c->metric)
 		return false;
-	if (!(c->bsd ? take_bsd : take_linux)(c, cell, arena, &route, &named))
+	if (!(c->bsd ? take_bsd : take_linux)(c, cell, table, &route, &named))
 		return false;
 	*ret_hidden = find_hidden(c, named, &route);
 	*ret = route;

@@ -110,6 +110,10 @@ bool route_is_on_link(const struct route *route);
  * valid until the next one is added.
  */
 struct route *route_table_add(struct route_table *table);
+
+/* A device's name in the table's arena, shared with one of the last routes that has the same. */
+const char *route_table_device(const struct route_table *table, struct view name);
+
 struct rule *rule_list_add(struct rule_list *list);
 
 /*

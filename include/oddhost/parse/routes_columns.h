@@ -35,6 +35,6 @@ bool route_columns_title(struct route_columns *columns, struct view line);
  * bound to the interface take: it is conditional.
  */
 bool route_columns_row(const struct route_columns *columns, struct view line, unsigned number,
-    struct arena *arena, struct route *ret, const char **ret_hidden);
+    const struct route_table *table, struct route *ret, const char **ret_hidden);
 
 #endif
