@@ -75,7 +75,7 @@ foreign 'pcre2\.h' 'src/inventory/pattern\.c'
 foreign 'cJSON\.h' 'src/base/json\.c'
 foreign 'libssh2[a-z_]*\.h' 'src/collect/'
 foreign 'sys/epoll\.h' 'src/collect/loop\.c'
-foreign 'pthread\.h' 'src/collect/(runner|offload|identity|known_store)\.c'
+foreign 'pthread\.h' 'src/(base/parallel|collect/(runner|offload|identity|known_store))\.c'
 
 program=$(sources 'src/*.c' 'src/*.h' 'include/*.h')
 # shellcheck disable=SC2086
