@@ -17,7 +17,7 @@ void cli_say(FILE *out, const char *fmt, ...)
 }
 
 /* Messages quote whatever was read, cut to some length: so all of a message is escaped. */
-static void complain(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static void complain(const char *fmt, va_list ap)
 {
 	char message[4096];
 
