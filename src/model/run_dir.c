@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,12 +14,15 @@
 #include "oddhost/base/file.h"
 #include "oddhost/base/json.h"
 #include "oddhost/base/json_line.h"
+#include "oddhost/base/mem.h"
+#include "oddhost/base/parallel.h"
 #include "oddhost/base/text.h"
 
 #define SCHEMA "oddhost.run/1"
 #define RUN_JSON_MAX ((size_t)16 << 20)
 #define HOSTS_MAX ((size_t)4 << 30)
 #define COMMANDS_MOST 256
+#define LINES_AT_ONCE 256
 
 static bool path_in(const char *dir, const char *name, char out[PATH_MAX], struct err *err)
 {
@@ -390,26 +394,57 @@ static bool read_meta(const char *dir, struct run *run, struct err *err)
 	return ok;
 }
 
+/* Some lines of hosts.jsonl: most of the work on them is to parse them, which all processors do. */
+struct line_batch {
+	struct host_line {
+		struct view text;
+		unsigned number;
+		struct json *root; /* NULL: not JSON */
+	} v[LINES_AT_ONCE];
+	size_t n;
+};
+
+static void parse_line(void *context, size_t index)
+{
+	struct host_line *line = &((struct line_batch *)context)->v[index];
+	struct err err;
+
+	line->root = json_parse(line->text, &err);
+}
+
+static void take_line(struct host_line *line, bool last, struct commands *commands, struct run *run)
+{
+	struct host_record *record = get_host(line->root, commands);
+
+	if (record != NULL)
+		run_add(run, record);
+	else if (last && line->root == NULL)
+		diag_add(&run->diags, line->number,
+		    "the last line is torn: that host's collection was cut off");
+	else
+		diag_add(&run->diags, line->number, "expected one host's JSON object");
+	json_free(line->root);
+}
+
 static void read_hosts(struct view text, struct run *run)
 {
 	struct commands commands = {.arena = run->arena};
+	struct line_batch *batch = mem_alloc(sizeof *batch);
+	unsigned number = 0;
 	struct view line;
-	struct err err;
 
-	for (unsigned n = 1; view_next_line(&text, &line); n++) {
-		if (view_trim(line).n == 0)
-			continue;
-		struct json *root = json_parse(line, &err);
-		struct host_record *record = get_host(root, &commands);
-		if (record != NULL)
-			run_add(run, record);
-		else if (text.n == 0 && root == NULL)
-			diag_add(&run->diags, n,
-			    "the last line is torn: that host's collection was cut off");
-		else
-			diag_add(&run->diags, n, "expected one host's JSON object");
-		json_free(root);
+	while (text.n > 0) {
+		batch->n = 0;
+		while (batch->n < LINES_AT_ONCE && view_next_line(&text, &line)) {
+			number++;
+			if (view_trim(line).n > 0)
+				batch->v[batch->n++] = (struct host_line){line, number, NULL};
+		}
+		parallel_each(batch->n, parse_line, batch);
+		for (size_t i = 0; i < batch->n; i++)
+			take_line(&batch->v[i], text.n == 0 && i + 1 == batch->n, &commands, run);
 	}
+	free(batch);
 }
 
 struct run *run_load(const char *dir, struct err *err)
