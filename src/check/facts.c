@@ -5,6 +5,7 @@
 
 #include "oddhost/base/buf.h"
 #include "oddhost/base/mem.h"
+#include "oddhost/base/search.h"
 #include "oddhost/check/check.h"
 #include "oddhost/net/prefix_set.h"
 
@@ -501,16 +502,9 @@ struct fact_list facts_make(
 const struct fact *facts_find(const struct fact_list *list, enum facet facet, const char *key)
 {
 	struct fact wanted = {.facet = facet, .key = key, .value = ""};
-	size_t low = 0, high = list->n;
+	size_t at = search_first(list->v, list->n, sizeof *list->v, &wanted, by_key);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (by_key(&list->v[middle], &wanted) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low < list->n && list->v[low].facet == facet && strcmp(list->v[low].key, key) == 0)
-		return &list->v[low];
+	if (at < list->n && list->v[at].facet == facet && strcmp(list->v[at].key, key) == 0)
+		return &list->v[at];
 	return NULL;
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "oddhost/base/search.h"
+
 #define SHORTEST 8 /* of a routed network: a VPN's halves of everything are none */
 
 bool lans_is_lan(const struct host *host, const struct route *route)
@@ -141,30 +143,23 @@ struct lans lans_of(struct check *check)
 	return lans;
 }
 
+static int member_to_ip(const void *item, const void *ip)
+{
+	return ip_cmp(&((const struct member *)item)->ip, ip);
+}
+
 size_t lans_find(const struct member_list *list, const struct ip *ip)
 {
-	size_t low = 0, high = list->n;
+	return search_first(list->v, list->n, sizeof *list->v, ip, member_to_ip);
+}
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (ip_cmp(&list->v[middle].ip, ip) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+static int routed_to_prefix(const void *item, const void *prefix)
+{
+	return prefix_cmp(&((const struct routed *)item)->prefix, prefix);
 }
 
 size_t lans_find_routed(const struct lans *lans, const struct prefix *prefix)
 {
-	size_t low = 0, high = lans->n_routed;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (prefix_cmp(&lans->routed[middle].prefix, prefix) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return search_first(
+	    lans->routed, lans->n_routed, sizeof *lans->routed, prefix, routed_to_prefix);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "oddhost/base/search.h"
 #include "oddhost/check/subnets.h"
 
 #define SHORTEST 8 /* of a route: a default route in two halves, or eight parts, is none */
@@ -73,19 +74,15 @@ static void sort_unique(struct needs *needs)
 		needs->lengths[needs->v[i].prefix.len] = true;
 }
 
+static int need_to_prefix(const void *item, const void *prefix)
+{
+	return prefix_cmp(&((const struct need *)item)->prefix, prefix);
+}
+
 /* The first need that is not sorted before the prefix. */
 static size_t lower_bound(const struct needs *needs, const struct prefix *prefix)
 {
-	size_t low = 0, high = needs->n;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (prefix_cmp(&needs->v[middle].prefix, prefix) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return search_first(needs->v, needs->n, sizeof *needs->v, prefix, need_to_prefix);
 }
 
 /* The first kind of what stands from the prefix's place on and lies within it. */

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "oddhost/base/search.h"
+
 void prefix_set_add(struct prefix_set *set, const struct prefix *prefix)
 {
 	set->v = arena_grow(set->arena, set->v, set->n, &set->cap, sizeof *set->v);
@@ -47,16 +49,9 @@ const struct prefix *prefix_set_longest(const struct prefix_set *set, const stru
 
 const struct prefix *prefix_set_within(const struct prefix_set *set, const struct prefix *prefix)
 {
-	size_t low = 0, high = set->n;
+	size_t at = search_first(set->v, set->n, sizeof *set->v, prefix, by_prefix);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (prefix_cmp(&set->v[middle], prefix) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < set->n && prefix_contains(prefix, &set->v[low]) ? &set->v[low] : NULL;
+	return at < set->n && prefix_contains(prefix, &set->v[at]) ? &set->v[at] : NULL;
 }
 
 const struct prefix *prefix_set_overlapping(
