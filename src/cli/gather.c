@@ -18,12 +18,23 @@
 #include "oddhost/collect/runner.h"
 #include "oddhost/report/report.h"
 
-/* The signal that asked us to end: lock-free, so that its handler may write it (C11 7.14.1.1). */
-static atomic_int stop;
+#define ONE_WISH_MS 300
 
+/* The signal that asked us to end, and when: lock-free, for its handler (C11 7.14.1.1). */
+static atomic_int stop;
+static _Atomic int64_t stopped_ms;
+
+/* timeout(1) signals its child, and then the child's group: that is one wish, not two. */
 static void on_signal(int number)
 {
-	atomic_store(&stop, number);
+	int64_t before = 0, now = clock_ms();
+
+	if (atomic_compare_exchange_strong(&stopped_ms, &before, now)) {
+		atomic_store(&stop, number);
+	} else if (now - before >= ONE_WISH_MS) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
 }
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
@@ -37,7 +48,7 @@ static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
  */
 static void catch_signals(struct sigaction before[ENDING])
 {
-	struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+	struct sigaction action = {.sa_handler = on_signal};
 
 	for (size_t i = 0; i < ENDING; i++) {
 		sigaction(ending[i], NULL, &before[i]);

@@ -148,6 +148,8 @@ static void test_local_interrupted(void **state)
 			       "%D/here.ini -o %D/cut-off"),
 	    124);
 	assert_int_equal(drive("test -s %D/pid"), 0); /* it was begun */
+	/* timeout has signalled us twice: the run has ended in order all the same. */
+	assert_true(said(drive_path("%D/cut-off/hosts.jsonl"), "\"interrupted\""));
 	assert_int_equal(drive("! grep -qs sleep /proc/$(cat %D/pid)/cmdline"), 0);
 }
 
