@@ -12,6 +12,7 @@
 
 #include "oddhost/base/clock.h"
 #include "oddhost/base/mem.h"
+#include "oddhost/collect/hmac.h"
 #include "oddhost/collect/local.h"
 #include "oddhost/collect/session.h"
 
@@ -294,6 +295,7 @@ static bool begin(struct runner *r, struct err *err)
 	struct passwd *user = getpwuid(getuid());
 	const char *home = getenv("HOME");
 
+	hmac_fetch();
 	if (libssh2_init(0) != 0)
 		return err_set(err, "libssh2 could not be started");
 	if (!probe_plan_make(&r->probes, r->arena, plan->targets, plan->n_targets, err))
