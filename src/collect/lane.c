@@ -55,15 +55,18 @@ static void store(struct lane *lane, int stream, struct view bytes)
 	buf_add_view(stream == 0 ? &r->out : &r->err, bytes);
 }
 
-/* "b INDEX" or "e INDEX EXIT", behind the nonce. What is none of them was not sent by our script.
- */
+/* "b INDEX", "e INDEX EXIT" or "q", behind the nonce. Anything else was not sent by our script. */
 static void frame(struct lane *lane, int stream, struct view line, int64_t now)
 {
 	struct view kind, index_text, exit_text;
 	struct lane_stream *s = &lane->streams[stream];
 	uint64_t index, code;
 
-	if (!view_next_word(&line, &kind) || !view_next_word(&line, &index_text) ||
+	if (!view_next_word(&line, &kind))
+		return;
+	if (view_eq(kind, "q") && stream == 1)
+		lane->err_ended = true;
+	if (!view_next_word(&line, &index_text) ||
 	    !view_uint(index_text, 0, lane->plan->n, &index) || index == lane->plan->n ||
 	    lane->plan->probes[index].lane != lane->number)
 		return;
@@ -76,7 +79,6 @@ static void frame(struct lane *lane, int stream, struct view line, int64_t now)
 		}
 	} else if (view_eq(kind, "e") && s->current == (long)index) {
 		s->current = -1;
-		r->err_ended = r->err_ended || stream == 1;
 		if (stream == 0 && view_next_word(&line, &exit_text) &&
 		    view_uint(exit_text, 0, 255, &code)) {
 			r->exit = (int)code;
@@ -143,11 +145,7 @@ bool lane_complete(const struct lane *lane)
 
 bool lane_is_quiet(const struct lane *lane)
 {
-	for (size_t i = 0; i < lane->plan->n; i++) {
-		if (lane->plan->probes[i].lane == lane->number && !lane->receptions[i].err_ended)
-			return false;
-	}
-	return lane_complete(lane);
+	return lane->err_ended && lane_complete(lane);
 }
 
 void receptions_record(

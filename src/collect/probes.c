@@ -38,35 +38,36 @@ static const struct row {
 	const char *name, *command;
 	unsigned seconds;
 	int answer_exit;
-	bool may_be_absent, slow;
+	bool may_be_absent;
+	enum { QUICK, INSTANT, SLOW } pace; /* INSTANT: no more than reading what is there */
 } rows[] = {
     {"routes",
 	"if command -v ip >/dev/null 2>&1; then ip -4 route show table all; else route -n; fi", 5,
-	0, false, false},
-    {"routes6", "ip -6 route show table all", 5, 0, false, false},
-    {"rules", "ip -4 rule show", 5, 0, false, false},
-    {"rules6", "[ ! -e /proc/net/if_inet6 ] || ip -6 rule show", 5, 0, false, false},
-    {"addrs", "ip -o addr show", 5, 0, false, false},
-    {"neigh", "ip neigh show", 5, 0, false, false},
+	0, false, INSTANT},
+    {"routes6", "ip -6 route show table all", 5, 0, false, INSTANT},
+    {"rules", "ip -4 rule show", 5, 0, false, INSTANT},
+    {"rules6", "[ ! -e /proc/net/if_inet6 ] || ip -6 rule show", 5, 0, false, INSTANT},
+    {"addrs", "ip -o addr show", 5, 0, false, INSTANT},
+    {"neigh", "ip neigh show", 5, 0, false, INSTANT},
     {"sysctl",
 	"sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.default.rp_filter", 5,
-	0, false, false},
-    {"resolv", "cat /etc/resolv.conf", 5, 0, true, false},
-    {"resolv_systemd", "cat /run/systemd/resolve/resolv.conf", 5, 0, true, false},
-    {"dns:%T", "getent ahosts %T", 5, 2, false, false},
+	0, false, INSTANT},
+    {"resolv", "cat /etc/resolv.conf", 5, 0, true, INSTANT},
+    {"resolv_systemd", "cat /run/systemd/resolve/resolv.conf", 5, 0, true, INSTANT},
+    {"dns:%T", "getent ahosts %T", 5, 2, false, QUICK},
     {"egress:%T",
 	"getent ahosts %T | cut -d' ' -f1 | sort -u | while read -r a; do ip route get \"$a\"; "
 	"done",
-	5, 2, false, false},
-    {"docker_networks", ENGINE "$E network ls", 10, 0, false, false},
-    {"docker_inspect", ENGINE "$E network inspect $($E network ls -q)", 10, 0, false, false},
+	5, 2, false, QUICK},
+    {"docker_networks", ENGINE "$E network ls", 10, 0, false, QUICK},
+    {"docker_inspect", ENGINE "$E network inspect $($E network ls -q)", 10, 0, false, QUICK},
     {"docker_ps",
 	ENGINE "o=$($E ps -a --format '{" PS_FIELDS
 	       "\"Project\":{{json (.Label \"com.docker.compose.project\")}}}' 2>/dev/null) || "
 	       "o=$($E ps -a --format '{" PS_FIELDS
 	       "\"Project\":{{json (index .Labels \"com.docker.compose.project\")}}}' "
 	       "2>/dev/null) || " SAY_WHY,
-	10, 0, false, false},
+	10, 0, false, QUICK},
     {"docker_info",
 	ENGINE "stat -c '{\"Started\":%Y}' /var/run/docker.pid 2>/dev/null; "
 	       "o=$($E info --format '{" INFO_FIELDS
@@ -74,12 +75,12 @@ static const struct row {
 	       "o=$($E info --format '{" INFO_FIELDS "}' 2>/dev/null) || "
 	       "o=$($E info --format '{\"PodmanVersion\":{{json .Version.Version}}}' "
 	       "2>/dev/null) || " SAY_WHY,
-	10, 0, false, false},
-    {"docker_daemon", "cat /etc/docker/daemon.json", 5, 0, true, false},
-    {"host", command_host, 5, 0, false, false},
-    {"cloud", command_cloud, 1, 1, false, true},
-    {"ping:%T", "ping -n -c 3 -i 0.5 -W 2 -w 5 %T", 8, 2, false, true},
-    {"tcp:%T", command_tcp, 10, 2, false, true},
+	10, 0, false, QUICK},
+    {"docker_daemon", "cat /etc/docker/daemon.json", 5, 0, true, QUICK},
+    {"host", command_host, 5, 0, false, QUICK},
+    {"cloud", command_cloud, 1, 1, false, SLOW},
+    {"ping:%T", "ping -n -c 3 -i 0.5 -W 2 -w 5 %T", 8, 2, false, SLOW},
+    {"tcp:%T", command_tcp, 10, 2, false, SLOW},
 };
 
 static void add(struct probe_plan *plan, struct arena *arena, const struct row *row,
@@ -92,6 +93,7 @@ static void add(struct probe_plan *plan, struct arena *arena, const struct row *
 	    .seconds = row->seconds,
 	    .answer_exit = row->answer_exit,
 	    .may_be_absent = row->may_be_absent,
+	    .instant = row->pace == INSTANT,
 	    .lane = lane};
 	if (target != NULL) {
 		size_t kind = strcspn(row->name, "%");
@@ -116,12 +118,28 @@ static bool make_nonce(char nonce[PLAN_NONCE_SIZE], struct err *err)
 /*
  * The frame: a line "NONCE b INDEX" before and "NONCE e INDEX EXIT" behind the output, each with a
  * line break of its own in front, so that output without one at its end stays as it is. The end of
- * one probe is said with the beginning of the next: each write may be a packet.
+ * one probe is said with the beginning of the next: each write may be a packet. stderr is mostly
+ * silent, so f() passes on only the frames that something was said in, and "NONCE q" at the end.
  *
  * Where `timeout` ends a probe, nothing of it may stay: coreutils' leaves a child that ignores the
  * signal, busybox's each child. So the probe has a session of its own, all of which is killed.
  * Where there is no setsid, -k does what it can.
  */
+static const char functions[] =
+    "m() { printf '\\n%s %s\\n' \"$@\"; printf '\\n%s %s\\n' \"$@\" >&2; }\n"
+    "p() { m ${e:+\"$n\" \"$e\"} \"$n\" \"b $1\"; t \"$2\" \"$3\" </dev/null; e=\"e $1 $?\"; }\n"
+    /* f: h is a "b" line that waits for something said, b an empty line that may be a frame's. */
+    "s() { [ -z \"$h\" ] || printf '\\n%s\\n' \"$h\"; h=; printf '%s\\n' \"$1\"; }\n"
+    "f() { h= b=; while IFS= read -r l || [ -n \"$l\" ]; do case $l in\n"
+    "'') [ -z \"$b\" ] || s ''; b='\\n' ;;\n"
+    "\"$n b \"*) h=$l b= ;;\n"
+    "\"$n \"[eq]*) [ -n \"$h\" ] || printf \"$b%s\\n\" \"$l\"; h= b= ;;\n"
+    "*) [ -z \"$b\" ] || s ''; b=; s \"$l\" ;;\n"
+    "esac; done; }\n";
+
+/* The end of a group of instant ones: tr(1) passes on what they say in few pieces. */
+static const char part[] = "m \"$n\" \"$e\"; } | tr a a; e=\n";
+
 static struct view make_script(const struct probe_plan *plan, struct arena *arena, unsigned lane)
 {
 	struct buf out = {0};
@@ -139,18 +157,23 @@ static struct view make_script(const struct probe_plan *plan, struct arena *aren
 	    "t() { sh -c \"$2\"; }\n"
 	    "fi\n");
 	buf_printf(&out, "n=%s e=\n", plan->nonce);
-	buf_puts(&out,
-	    "m() { printf '\\n%s %s\\n' \"$@\"; printf '\\n%s %s\\n' \"$@\" >&2; }\n"
-	    "p() { m ${e:+\"$n\" \"$e\"} \"$n\" \"b $1\"; t \"$2\" \"$3\" </dev/null; e=\"e $1 $?\"; }\n");
+	buf_puts(&out, functions);
+	buf_puts(&out, "{ {\n");
+	bool together = false;
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct probe *probe = &plan->probes[i];
 		if (probe->lane != lane)
 			continue;
+		if (probe->instant != together)
+			buf_puts(&out, together ? part : "{\n");
+		together = probe->instant;
 		buf_printf(&out, "p %zu %u ", i, probe->seconds);
 		text_shell_quote(view_of(probe->command), &out);
 		buf_putc(&out, '\n');
 	}
-	buf_puts(&out, "m \"$n\" \"$e\"\nexit 0\n");
+	buf_puts(&out, together ? part : "");
+	buf_puts(&out, "m ${e:+\"$n\" \"$e\"} \"$n\" q\n"
+		       "} 2>&1 >&3 3>&- | f >&2 3>&-; } 3>&1\nexit 0\n");
 	struct view script = arena_view(arena, buf_view(&out));
 	buf_free(&out);
 	return script;
@@ -170,7 +193,8 @@ bool probe_plan_make(struct probe_plan *plan, struct arena *arena, const struct 
 		for (size_t i = 0; i < n_targets; i++) {
 			if (targets[i].port == 0 && strstr(rows[r].command, "%P") != NULL)
 				continue;
-			unsigned lane = rows[r].slow ? 1 + (unsigned)i % (PLAN_LANES_MAX - 1) : 0;
+			unsigned lane =
+			    rows[r].pace == SLOW ? 1 + (unsigned)i % (PLAN_LANES_MAX - 1) : 0;
 			add(plan, arena, &rows[r], &targets[i], lane);
 		}
 	}
@@ -188,9 +212,8 @@ static const char *make_command(struct view script, struct arena *arena)
 	struct buf out = {0};
 	const char *command = NULL;
 
-	buf_puts(&out,
-	    "sh -c 'printf %s \"$1\" | "
-	    "tr \"\\001\\002\\003\\004\" \"\\012\\047\\041\\134\" | " PLAN_COMMAND "' sh '");
+	buf_puts(&out, "sh -c 'eval \"$(printf %s \"$1\" | "
+		       "tr \"\\001\\002\\003\\004\" \"\\012\\047\\041\\134\")\"' sh '");
 	for (size_t i = 0; i < script.n; i++) {
 		unsigned char c = (unsigned char)script.p[i];
 		if (c < 5)

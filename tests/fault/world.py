@@ -32,15 +32,16 @@ ODD = {
 exec {state}/bin/docker "$@"'''},
     # As above on a host that has no timeout(1).
     'untimed': {'docker': 'exec sleep 600', 'timeout': 'exit 127'},
-    # A process that ends the shell of its lane: by a signal, which sshd reports.
+    # A process that ends the shells of its lane: by a signal, which sshd reports.
     'killed': {'docker': '''
-p=$$
+p=$$ shells=
 while read -r _ _ _ parent _ <"/proc/$p/stat"; do
 	p=$parent
 	case $(tr '\\0' ' ' <"/proc/$p/cmdline") in
-	"sh -s ") kill -KILL "$p" && exit ;;
+	"sh -s " | "sh -c eval "*) shells="$shells $p" ;;
 	esac
-done'''},
+done
+kill -KILL $shells'''},
     # Where sudo wants a password, and says more than that.
     'no-sudo': {'sudo': '''
 echo asked >>{state}/sudo.log

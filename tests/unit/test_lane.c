@@ -44,6 +44,7 @@ static struct host_record *receive(const struct probe_plan *plan, struct view ou
 }
 
 #define B(i) "\n" NONCE " b " #i "\n"
+#define QUIET "\n" NONCE " q\n"
 #define E(i, code) "\n" NONCE " e " #i " " #code "\n"
 
 static const struct {
@@ -199,6 +200,15 @@ static void test_complete(void **state)
 	assert_false(lane_complete(&lane[1]));
 	lane_receive(&lane[1], 1, view_of(B(2) E(2, 0)), 400); /* stderr's frames end nothing */
 	assert_false(lane_complete(&lane[1]));
+
+	/* Quiet is who has said all, on stderr too. */
+	assert_false(lane_is_quiet(&lane[0]));
+	lane_receive(&lane[0], 0, view_of(QUIET), 400);
+	assert_false(lane_is_quiet(&lane[0]));
+	lane_receive(&lane[0], 1, view_of(QUIET), 400);
+	assert_true(lane_is_quiet(&lane[0]));
+	lane_receive(&lane[1], 1, view_of(QUIET), 400);
+	assert_false(lane_is_quiet(&lane[1]));
 	struct host_record *r = host_record_new("h");
 	receptions_record(receptions, &small, r);
 	assert_int_equal(r->probes[1].elapsed_ms, 250);
@@ -306,6 +316,10 @@ static const struct {
     {"printf '\\n\\n'", "\n\n", "", 0, PROBE_OK},
     {"echo complaint >&2", "", "complaint\n", 0, PROBE_OK},
     {"echo half; printf why >&2; exit 7", "half\n", "why", 7, PROBE_FAILED},
+    {"printf '\\n' >&2", "", "\n", 0, PROBE_OK},
+    {"printf '\\n\\n x\\\\n \\n\\n' >&2", "", "\n\n x\\n \n\n", 0, PROBE_OK},
+    {"printf '\\nlast' >&2", "", "\nlast", 0, PROBE_OK},
+    {"printf '\\n" NONCE "' >&2", "", "\n" NONCE, 0, PROBE_OK},
     {"no-such-command-here", "", NULL, 127, PROBE_MISSING_COMMAND},
     {"cat", "", "", 0, PROBE_OK}, /* stdin is not the script */
     {"echo \"it's $((1 + 1)) \\\"quoted\\\"\"", "it's 2 \"quoted\"\n", "", 0, PROBE_OK},
@@ -326,6 +340,7 @@ static void check_commands(struct shell *shell, const struct probe_plan *plan)
 	receptions_record(shell->receptions, plan, record);
 	if (!lane_complete(&shell->lane))
 		fail_msg("%s: not complete", shell->command);
+	assert_true(lane_is_quiet(&shell->lane));
 	assert_int_equal(shell->lane.greeting.n, 0);
 	for (size_t i = 0; i < COMMANDS; i++) {
 		const struct probe_result *r = &record->probes[i];
@@ -350,8 +365,10 @@ static void test_shells(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COMMANDS; i++)
-		probes[i] =
-		    (struct probe){.name = "p", .command = commands[i].command, .seconds = 1};
+		probes[i] = (struct probe){.name = "p",
+		    .command = commands[i].command,
+		    .seconds = 1,
+		    .instant = i % 5 < 2 || i + 1 == COMMANDS};
 	probe_plan_script(&plan, arena);
 	snprintf(path, sizeof path, "%s/script", dir);
 	assert_true(file_write(path, 0600, plan.scripts[0], &err));

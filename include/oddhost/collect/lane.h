@@ -20,10 +20,10 @@
 
 /* One probe while it is being received. */
 struct reception {
-	struct buf out, err;          /* max LANE_PROBE_MAX each */
-	int exit;                     /* -1: not ended */
-	bool begun, ended, err_ended; /* on stdout; on stderr */
-	int64_t begun_at, ended_at;   /* clock_ms() of the arrival */
+	struct buf out, err;        /* max LANE_PROBE_MAX each */
+	int exit;                   /* -1: not ended */
+	bool begun, ended;          /* on stdout */
+	int64_t begun_at, ended_at; /* clock_ms() of the arrival */
 };
 
 struct lane_stream {
@@ -36,6 +36,7 @@ struct lane {
 	unsigned number;
 	struct reception *receptions;  /* plan->n of them, shared by all lanes of a host */
 	struct lane_stream streams[2]; /* stdout, stderr */
+	bool err_ended;                /* nothing more will be said on stderr */
 	struct buf greeting;           /* the beginning of what stood outside of frames */
 };
 
