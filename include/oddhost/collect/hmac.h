@@ -2,10 +2,10 @@
  * OpenSSL's HMAC_Init_ex() as libssh2 finds it in this program: the same function, spared a search.
  *
  * libssh2 makes an HMAC anew for each packet, with EVP_sha256(); OpenSSL 3 looks the implementation
- * of such a digest up by its name each time, under locks, where it was not fetched before (crypto(7),
- * "ALGORITHM FETCHING"). A host is some ninety packets, and the searches are a fourteenth of all that
- * it costs us. Neither library has a setting for it, so hmac.c defines the function, and
- * the dynamic linker gives it to libssh2 before libcrypto's (ld.so(8)).
+ * of such a digest up by its name each time, under locks, where it was not fetched before
+ * (crypto(7), "ALGORITHM FETCHING"). A host is some ninety packets, and the searches are a
+ * fourteenth of all that it costs us. Neither library has a setting for it, so hmac.c defines the
+ * function, and the dynamic linker gives it to libssh2 before libcrypto's (ld.so(8)).
  */
 #ifndef ODDHOST_COLLECT_HMAC_H
 #define ODDHOST_COLLECT_HMAC_H

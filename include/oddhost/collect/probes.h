@@ -1,8 +1,9 @@
 /*
  * What runs on a host. The probes are a const table; a plan is that table for the targets of a run,
  * spread over lanes. A lane is one exec channel: a POSIX sh script on the stdin of `sh -s`, in
- * which every probe is framed, on stdout and stderr, by lines with a random nonce of this run. All
- * probes are read-only; nothing is written on the host and nothing is left running.
+ * which every probe is framed by lines with a random nonce of this run, on stderr where it says
+ * anything there. All probes are read-only; nothing is written on the host and nothing is left
+ * running.
  *
  * A script may also travel inside the command itself (RFC 4254 section 6.5): sshd gives a channel's
  * stdin no window before the command runs, so that a script behind it costs one more round trip.
@@ -27,7 +28,7 @@ struct probe {
 	unsigned seconds;    /* `timeout` ends it after that, where the host has timeout(1) */
 	int answer_exit;     /* exit statuses up to this one are an answer, not a failure */
 	bool may_be_absent;  /* "No such file or directory" is an answer */
-	bool instant;        /* it answers in no time: the lane may send what it says with the next */
+	bool instant; /* it answers in no time: the lane may send what it says with the next */
 	unsigned lane;
 };
 
