@@ -147,15 +147,14 @@ static struct view make_script(const struct probe_plan *plan, struct arena *aren
 	buf_puts(&out,
 	    "LC_ALL=C; export LC_ALL\n"
 	    "PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"; export PATH\n"
-	    "if ! timeout 1 true </dev/null >/dev/null 2>&1; then\n"
-	    "t() { sh -c \"$2\"; }\n"
-	    "elif command -v setsid >/dev/null; then\n"
+	    "if timeout 1 setsid true </dev/null >/dev/null 2>&1; then\n"
 	    "t() { timeout \"$1\" setsid sh -c 'trap \"kill -KILL 0\" TERM; sh -c \"$1\" & "
 	    "wait \"$!\"' sh \"$2\"; }\n"
 	    "elif timeout -k 1 1 true </dev/null >/dev/null 2>&1; then\n"
 	    "t() { timeout -k 1 \"$1\" sh -c \"$2\"; }\n"
-	    "else\n"
-	    "t() { timeout \"$1\" sh -c \"$2\"; }\n"
+	    "elif timeout 1 true </dev/null >/dev/null 2>&1; then\n"
+	    "t() { timeout \"$1\" sh -c \"$2\"; }\nelse\n"
+	    "t() { sh -c \"$2\"; }\n"
 	    "fi\n");
 	buf_printf(&out, "n=%s e=\n", plan->nonce);
 	buf_puts(&out, functions);
