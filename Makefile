@@ -14,7 +14,8 @@ WARN := -Wall -Wextra -Wshadow -Wvla -Wpointer-arith -Wstrict-prototypes -Wmissi
 HARDEN := -std=gnu11 -fstack-protector-strong -fPIE -pthread \
 	$(if $(SANITIZE),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
 ALL_CFLAGS = $(HARDEN) $(WARN) $(if $(DEV),-Werror) $(CFLAGS) $(SANITIZE)
-ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -pthread $(LDFLAGS) $(SANITIZE)
+ALL_LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--version-script=src/collect/hmac.map -pthread $(LDFLAGS) \
+	$(SANITIZE)
 LIBS := -lssh2 -lcrypto -lcjson -lcidr -lpcre2-8 -lm
 
 SRC := $(filter-out src/main.c,$(wildcard src/*/*.c))

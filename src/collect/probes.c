@@ -38,36 +38,35 @@ static const struct row {
 	const char *name, *command;
 	unsigned seconds;
 	int answer_exit;
-	bool may_be_absent;
-	enum { QUICK, INSTANT, SLOW } pace; /* INSTANT: no more than reading what is there */
+	bool may_be_absent, slow;
 } rows[] = {
     {"routes",
 	"if command -v ip >/dev/null 2>&1; then ip -4 route show table all; else route -n; fi", 5,
-	0, false, INSTANT},
-    {"routes6", "ip -6 route show table all", 5, 0, false, INSTANT},
-    {"rules", "ip -4 rule show", 5, 0, false, INSTANT},
-    {"rules6", "[ ! -e /proc/net/if_inet6 ] || ip -6 rule show", 5, 0, false, INSTANT},
-    {"addrs", "ip -o addr show", 5, 0, false, INSTANT},
-    {"neigh", "ip neigh show", 5, 0, false, INSTANT},
+	0, false, false},
+    {"routes6", "ip -6 route show table all", 5, 0, false, false},
+    {"rules", "ip -4 rule show", 5, 0, false, false},
+    {"rules6", "[ ! -e /proc/net/if_inet6 ] || ip -6 rule show", 5, 0, false, false},
+    {"addrs", "ip -o addr show", 5, 0, false, false},
+    {"neigh", "ip neigh show", 5, 0, false, false},
     {"sysctl",
 	"sysctl net.ipv4.ip_forward net.ipv4.conf.all.rp_filter net.ipv4.conf.default.rp_filter", 5,
-	0, false, INSTANT},
-    {"resolv", "cat /etc/resolv.conf", 5, 0, true, INSTANT},
-    {"resolv_systemd", "cat /run/systemd/resolve/resolv.conf", 5, 0, true, INSTANT},
-    {"dns:%T", "getent ahosts %T", 5, 2, false, QUICK},
+	0, false, false},
+    {"resolv", "cat /etc/resolv.conf", 5, 0, true, false},
+    {"resolv_systemd", "cat /run/systemd/resolve/resolv.conf", 5, 0, true, false},
+    {"dns:%T", "getent ahosts %T", 5, 2, false, false},
     {"egress:%T",
 	"getent ahosts %T | cut -d' ' -f1 | sort -u | while read -r a; do ip route get \"$a\"; "
 	"done",
-	5, 2, false, QUICK},
-    {"docker_networks", ENGINE "$E network ls", 10, 0, false, QUICK},
-    {"docker_inspect", ENGINE "$E network inspect $($E network ls -q)", 10, 0, false, QUICK},
+	5, 2, false, false},
+    {"docker_networks", ENGINE "$E network ls", 10, 0, false, false},
+    {"docker_inspect", ENGINE "$E network inspect $($E network ls -q)", 10, 0, false, false},
     {"docker_ps",
 	ENGINE "o=$($E ps -a --format '{" PS_FIELDS
 	       "\"Project\":{{json (.Label \"com.docker.compose.project\")}}}' 2>/dev/null) || "
 	       "o=$($E ps -a --format '{" PS_FIELDS
 	       "\"Project\":{{json (index .Labels \"com.docker.compose.project\")}}}' "
 	       "2>/dev/null) || " SAY_WHY,
-	10, 0, false, QUICK},
+	10, 0, false, false},
     {"docker_info",
 	ENGINE "stat -c '{\"Started\":%Y}' /var/run/docker.pid 2>/dev/null; "
 	       "o=$($E info --format '{" INFO_FIELDS
@@ -75,12 +74,12 @@ static const struct row {
 	       "o=$($E info --format '{" INFO_FIELDS "}' 2>/dev/null) || "
 	       "o=$($E info --format '{\"PodmanVersion\":{{json .Version.Version}}}' "
 	       "2>/dev/null) || " SAY_WHY,
-	10, 0, false, QUICK},
-    {"docker_daemon", "cat /etc/docker/daemon.json", 5, 0, true, QUICK},
-    {"host", command_host, 5, 0, false, QUICK},
-    {"cloud", command_cloud, 1, 1, false, SLOW},
-    {"ping:%T", "ping -n -c 3 -i 0.5 -W 2 -w 5 %T", 8, 2, false, SLOW},
-    {"tcp:%T", command_tcp, 10, 2, false, SLOW},
+	10, 0, false, false},
+    {"docker_daemon", "cat /etc/docker/daemon.json", 5, 0, true, false},
+    {"host", command_host, 5, 0, false, false},
+    {"cloud", command_cloud, 1, 1, false, true},
+    {"ping:%T", "ping -n -c 3 -i 0.5 -W 2 -w 5 %T", 8, 2, false, true},
+    {"tcp:%T", command_tcp, 10, 2, false, true},
 };
 
 static void add(struct probe_plan *plan, struct arena *arena, const struct row *row,
@@ -93,7 +92,6 @@ static void add(struct probe_plan *plan, struct arena *arena, const struct row *
 	    .seconds = row->seconds,
 	    .answer_exit = row->answer_exit,
 	    .may_be_absent = row->may_be_absent,
-	    .instant = row->pace == INSTANT,
 	    .lane = lane};
 	if (target != NULL) {
 		size_t kind = strcspn(row->name, "%");
@@ -118,27 +116,43 @@ static bool make_nonce(char nonce[PLAN_NONCE_SIZE], struct err *err)
 /*
  * The frame: a line "NONCE b INDEX" before and "NONCE e INDEX EXIT" behind the output, each with a
  * line break of its own in front, so that output without one at its end stays as it is. The end of
- * one probe is said with the beginning of the next: each write may be a packet. stderr is mostly
- * silent, so f() passes on only the frames that something was said in, and "NONCE q" at the end.
+ * one probe is said with the beginning of the next: each write may be a packet.
  *
- * Where `timeout` ends a probe, nothing of it may stay: coreutils' leaves a child that ignores the
- * signal, busybox's each child. So the probe has a session of its own, all of which is killed.
- * Where there is no setsid, -k does what it can.
+ * stderr is mostly silent: f() passes on only the frames that something was said in, line by line,
+ * and ends with "NONCE q", whoever else may still hold stderr. h is a "b" line that waits for
+ * something said, b an empty line that may be a frame's. NUL bytes do not get through read.
  */
 static const char functions[] =
     "m() { printf '\\n%s %s\\n' \"$@\"; printf '\\n%s %s\\n' \"$@\" >&2; }\n"
     "p() { m ${e:+\"$n\" \"$e\"} \"$n\" \"b $1\"; t \"$2\" \"$3\" </dev/null; e=\"e $1 $?\"; }\n"
-    /* f: h is a "b" line that waits for something said, b an empty line that may be a frame's. */
     "s() { [ -z \"$h\" ] || printf '\\n%s\\n' \"$h\"; h=; printf '%s\\n' \"$1\"; }\n"
     "f() { h= b=; while IFS= read -r l || [ -n \"$l\" ]; do case $l in\n"
     "'') [ -z \"$b\" ] || s ''; b='\\n' ;;\n"
     "\"$n b \"*) h=$l b= ;;\n"
-    "\"$n \"[eq]*) [ -n \"$h\" ] || printf \"$b%s\\n\" \"$l\"; h= b= ;;\n"
+    "\"$n e \"*) [ -n \"$h\" ] || printf \"$b%s\\n\" \"$l\"; h= b= ;;\n"
+    "\"$n q\") printf '\\n%s\\n' \"$l\"; return ;;\n"
     "*) [ -z \"$b\" ] || s ''; b=; s \"$l\" ;;\n"
-    "esac; done; }\n";
+    "esac; done; }\n"
+    "r() { { lane 2>&1 >&3 3>&- | f >&2 3>&-; } 3>&1; }\n";
 
-/* The end of a group of instant ones: tr(1) passes on what they say in few pieces. */
-static const char part[] = "m \"$n\" \"$e\"; } | tr a a; e=\n";
+/*
+ * Where `timeout` ends a probe, nothing of it may stay: coreutils' leaves a child that ignores the
+ * signal, busybox's each child. So the probe has a session of its own, all of which is killed.
+ * Where there is no setsid, -k does what it can. Without a limit f() might wait long for the end of
+ * a line, so stderr goes as it is.
+ */
+static const char limits[] =
+    "if timeout 1 setsid true </dev/null >/dev/null 2>&1; then\n"
+    "t() { timeout \"$1\" setsid sh -c 'trap \"kill -KILL 0\" TERM; sh -c \"$1\" & "
+    "wait \"$!\"' sh \"$2\"; }\n"
+    "elif timeout -k 1 1 true </dev/null >/dev/null 2>&1; then\n"
+    "t() { timeout -k 1 \"$1\" sh -c \"$2\"; }\n"
+    "elif timeout 1 true </dev/null >/dev/null 2>&1; then\n"
+    "t() { timeout \"$1\" sh -c \"$2\"; }\n"
+    "else\n"
+    "t() { sh -c \"$2\"; }\n"
+    "r() { lane; }\n"
+    "fi\n";
 
 static struct view make_script(const struct probe_plan *plan, struct arena *arena, unsigned lane)
 {
@@ -146,34 +160,20 @@ static struct view make_script(const struct probe_plan *plan, struct arena *aren
 
 	buf_puts(&out,
 	    "LC_ALL=C; export LC_ALL\n"
-	    "PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"; export PATH\n"
-	    "if timeout 1 setsid true </dev/null >/dev/null 2>&1; then\n"
-	    "t() { timeout \"$1\" setsid sh -c 'trap \"kill -KILL 0\" TERM; sh -c \"$1\" & "
-	    "wait \"$!\"' sh \"$2\"; }\n"
-	    "elif timeout -k 1 1 true </dev/null >/dev/null 2>&1; then\n"
-	    "t() { timeout -k 1 \"$1\" sh -c \"$2\"; }\n"
-	    "elif timeout 1 true </dev/null >/dev/null 2>&1; then\n"
-	    "t() { timeout \"$1\" sh -c \"$2\"; }\nelse\n"
-	    "t() { sh -c \"$2\"; }\n"
-	    "fi\n");
+	    "PATH=\"$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\"; export PATH\n");
 	buf_printf(&out, "n=%s e=\n", plan->nonce);
 	buf_puts(&out, functions);
-	buf_puts(&out, "{ {\n");
-	bool together = false;
+	buf_puts(&out, limits);
+	buf_puts(&out, "lane() {\n");
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct probe *probe = &plan->probes[i];
 		if (probe->lane != lane)
 			continue;
-		if (probe->instant != together)
-			buf_puts(&out, together ? part : "{\n");
-		together = probe->instant;
 		buf_printf(&out, "p %zu %u ", i, probe->seconds);
 		text_shell_quote(view_of(probe->command), &out);
 		buf_putc(&out, '\n');
 	}
-	buf_puts(&out, together ? part : "");
-	buf_puts(&out, "m ${e:+\"$n\" \"$e\"} \"$n\" q\n"
-		       "} 2>&1 >&3 3>&- | f >&2 3>&-; } 3>&1\nexit 0\n");
+	buf_puts(&out, "m \"$n\" \"$e\" \"$n\" q\n}\nr\nexit 0\n");
 	struct view script = arena_view(arena, buf_view(&out));
 	buf_free(&out);
 	return script;
@@ -193,8 +193,7 @@ bool probe_plan_make(struct probe_plan *plan, struct arena *arena, const struct 
 		for (size_t i = 0; i < n_targets; i++) {
 			if (targets[i].port == 0 && strstr(rows[r].command, "%P") != NULL)
 				continue;
-			unsigned lane =
-			    rows[r].pace == SLOW ? 1 + (unsigned)i % (PLAN_LANES_MAX - 1) : 0;
+			unsigned lane = rows[r].slow ? 1 + (unsigned)i % (PLAN_LANES_MAX - 1) : 0;
 			add(plan, arena, &rows[r], &targets[i], lane);
 		}
 	}

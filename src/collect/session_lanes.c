@@ -177,8 +177,12 @@ static enum outcome lane_start(struct session *s, struct session_lane *l)
 	const char *command = lane_command(s, l);
 	int code = libssh2_channel_exec(l->channel, command != NULL ? command : lane_shell(s, l));
 
-	if (code == LIBSSH2_ERROR_EAGAIN)
+	if (code == LIBSSH2_ERROR_EAGAIN) {
+		/* Nothing follows such a command: the end goes out in one segment with it. */
+		if (command != NULL && !l->eof_sent)
+			l->eof_sent = libssh2_channel_send_eof(l->channel) == 0;
 		return WAITING;
+	}
 	if (code != 0)
 		return session_end(s, HOST_CHANNEL_FAILED, "'%s' was refused: %s", lane_shell(s, l),
 		    session_error(s));
@@ -202,7 +206,7 @@ static enum outcome lane_send(struct session *s, struct session_lane *l)
 		l->sent += (size_t)n;
 		return MOVED;
 	}
-	if (libssh2_channel_send_eof(l->channel) == LIBSSH2_ERROR_EAGAIN)
+	if (!l->eof_sent && libssh2_channel_send_eof(l->channel) == LIBSSH2_ERROR_EAGAIN)
 		return WAITING;
 	l->step = LANE_READING;
 	return MOVED;
@@ -235,14 +239,14 @@ static enum outcome lane_read(struct session *s, struct session_lane *l)
 	}
 	bool ended = libssh2_channel_eof(l->channel) == 1;
 	if (outcome == WAITING && (ended || lane_is_quiet(&l->lane))) {
-		/* Who has not said its end is closed only where its place is needed: asyncssh
-		 * drops the whole connection when a channel goes before that. */
+		/* Closed is only where another needs the place, and not before its end where that
+		 * can be: asyncssh drops the whole connection then. */
 		bool needed = s->channels_max < s->plan->lanes;
 		lane_finish(&l->lane);
-		l->step = ended || needed ? LANE_CLOSING : LANE_CLOSED;
 		outcome = MOVED;
 		if (s->spec->become && !l->plain && !lane_begun(s, l))
 			sudo_refused(s, l);
+		l->step = needed || (ended && l->again) ? LANE_CLOSING : LANE_CLOSED;
 	}
 	return outcome;
 }
@@ -270,7 +274,7 @@ static enum outcome lane_drive(struct session *s, struct session_lane *l)
 			lane_init(&l->lane, s->plan, l->lane.number, s->receptions);
 			l->step = LANE_WAITING;
 			l->sent = 0;
-			l->again = false;
+			l->eof_sent = l->again = false;
 		}
 		return MOVED;
 	case LANE_CLOSED:

@@ -35,6 +35,7 @@ struct session_lane {
 	LIBSSH2_CHANNEL *channel;
 	enum lane_step step;
 	size_t sent;
+	bool eof_sent;
 	unsigned refused; /* opens that the server has refused while no other was open */
 	bool plain;       /* without sudo, since that has refused */
 	bool again;       /* to be run once more */

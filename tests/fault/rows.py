@@ -126,7 +126,7 @@ ROWS = [
     Row('forced command', 'channel-failed', 'only backups are taken here', user='forced'),
     Row('login shell ends by signal', 'channel-failed', '', user='crasher'),
     Row('MaxSessions 0', 'channel-failed', 'channel', user='no-session'),
-    Row('MaxSessions 1', user='one-session', **OK),
+    Row('MaxSessions 1, a process that stays', user='one-session', **OK),
     Row('login shell with a banner', user='greeter', **OK),
     # The shell runs; that it never comes to the script shows by what it sends alone.
     Row('start-up file without end', 'channel-failed partial deadline', '', WHOLE_HOST,

@@ -30,7 +30,9 @@ ODD = {
     'sleeper': {'docker': '''
 [ "$*" = "network ls" ] && exec sleep 600
 exec {state}/bin/docker "$@"'''},
-    # As above on a host that has no timeout(1).
+    # A process that stays, and holds stderr.
+    'one-session': {'docker': 'setsid sleep 9 >/dev/null &\nexec {state}/bin/docker "$@"'},
+    # Never ends, on a host that has no timeout(1).
     'untimed': {'docker': 'exec sleep 600', 'timeout': 'exit 127'},
     # A process that ends the shells of its lane: by a signal, which sshd reports.
     'killed': {'docker': '''

@@ -365,10 +365,8 @@ static void test_shells(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COMMANDS; i++)
-		probes[i] = (struct probe){.name = "p",
-		    .command = commands[i].command,
-		    .seconds = 1,
-		    .instant = i % 5 < 2 || i + 1 == COMMANDS};
+		probes[i] =
+		    (struct probe){.name = "p", .command = commands[i].command, .seconds = 1};
 	probe_plan_script(&plan, arena);
 	snprintf(path, sizeof path, "%s/script", dir);
 	assert_true(file_write(path, 0600, plan.scripts[0], &err));

@@ -28,7 +28,6 @@ struct probe {
 	unsigned seconds;    /* `timeout` ends it after that, where the host has timeout(1) */
 	int answer_exit;     /* exit statuses up to this one are an answer, not a failure */
 	bool may_be_absent;  /* "No such file or directory" is an answer */
-	bool instant; /* it answers in no time: the lane may send what it says with the next */
 	unsigned lane;
 };
 
