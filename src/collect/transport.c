@@ -101,7 +101,6 @@ void transport_close(struct transport *transport, int error)
 bool transport_fill(struct transport *transport)
 {
 	char chunk[CHUNK];
-	int on = 1;
 
 	if (transport->closed)
 		return false;
@@ -112,10 +111,22 @@ bool transport_fill(struct transport *transport)
 		transport_close(transport, n < 0 ? errno : 0);
 		return true;
 	}
-	/* Linux drops quick acknowledgement on its own; sshd's Nagle then waits 40 ms for each. */
-	setsockopt(transport->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+	transport->unanswered = true;
 	transport_take(transport, (struct view){chunk, (size_t)n});
 	return true;
+}
+
+/*
+ * Linux delays an acknowledgement by 40 ms, for an answer that it could go with; sshd's Nagle waits
+ * for it with what follows. Where there was no answer, it has to go now.
+ */
+static void acknowledge(struct transport *transport)
+{
+	int on = 1;
+
+	if (transport->unanswered)
+		setsockopt(transport->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+	transport->unanswered = false;
 }
 
 bool transport_flush(struct transport *transport)
@@ -133,7 +144,9 @@ bool transport_flush(struct transport *transport)
 			break;
 		}
 		transport->out_done += (size_t)n;
+		transport->unanswered = false;
 	}
+	acknowledge(transport);
 	transport->out.n = transport->out_done = 0;
 	return false;
 }

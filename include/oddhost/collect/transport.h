@@ -31,6 +31,7 @@ struct transport {
 	size_t budget;   /* bytes that may still come: libssh2 keeps what it does not ask for */
 	size_t arrived;  /* bytes at the last time that some came */
 	int64_t heard;   /* clock_ms() when bytes came last */
+	bool unanswered; /* bytes have come, and none have gone since: see transport_flush() */
 	bool flooded;    /* more came than that, or before the banner than any server sends */
 	bool closed;     /* the peer has closed, or the connection has failed */
 	int error;       /* errno of that failure; 0 for an orderly close */
@@ -49,7 +50,7 @@ void transport_close(struct transport *transport, int error);
 /* Read what the socket has, at most 64 KiB; true where bytes came or the end was reached. */
 bool transport_fill(struct transport *transport);
 
-/* Write what is waiting; true where something is left for later. */
+/* Write what is waiting, or acknowledge what has come; true where something is left for later. */
 bool transport_flush(struct transport *transport);
 
 /* For libssh2's callbacks: bytes, or -errno as libssh2 wants it; 0 for the end of the stream. */
