@@ -20,14 +20,17 @@
 
 #define ONE_WISH_MS 300
 
-/* The signal that asked us to end, and when: lock-free, for its handler (C11 7.14.1.1). */
+/*
+ * The signal that asked us to end, and the low bits of when (0: never): lock-free, for its handler
+ * (C11 7.14.1.1).
+ */
 static atomic_int stop;
-static _Atomic int64_t stopped_ms;
+static atomic_uint stopped_ms;
 
 /* timeout(1) signals its child, and then the child's group: that is one wish, not two. */
 static void on_signal(int number)
 {
-	int64_t before = 0, now = clock_ms();
+	unsigned before = 0, now = (unsigned)clock_ms() | 1;
 
 	if (atomic_compare_exchange_strong(&stopped_ms, &before, now)) {
 		atomic_store(&stop, number);
