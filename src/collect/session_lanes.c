@@ -221,6 +221,16 @@ static void sudo_refused(struct session *s, struct session_lane *l)
 	l->plain = l->again = true;
 }
 
+/* Does a lane wait for a channel that it may only get in another's place? */
+static bool place_is_needed(const struct session *s, bool ended)
+{
+	bool waiting = false;
+
+	for (unsigned i = 0; i < s->plan->lanes; i++)
+		waiting = waiting || s->lanes[i].step <= LANE_OPENING || s->lanes[i].again;
+	return s->channels_max < s->plan->lanes || (ended && waiting);
+}
+
 /* Both streams share one window: read both always, or one that is full blocks the other. */
 static enum outcome lane_read(struct session *s, struct session_lane *l)
 {
@@ -239,14 +249,13 @@ static enum outcome lane_read(struct session *s, struct session_lane *l)
 	}
 	bool ended = libssh2_channel_eof(l->channel) == 1;
 	if (outcome == WAITING && (ended || lane_is_quiet(&l->lane))) {
-		/* Closed is only where another needs the place, and not before its end where that
-		 * can be: asyncssh drops the whole connection then. */
-		bool needed = s->channels_max < s->plan->lanes;
 		lane_finish(&l->lane);
 		outcome = MOVED;
 		if (s->spec->become && !l->plain && !lane_begun(s, l))
 			sudo_refused(s, l);
-		l->step = needed || (ended && l->again) ? LANE_CLOSING : LANE_CLOSED;
+		/* Not closed where nobody needs the place: it is a segment less, and asyncssh drops
+		 * the whole connection when a channel goes before its end. */
+		l->step = place_is_needed(s, ended) ? LANE_CLOSING : LANE_CLOSED;
 	}
 	return outcome;
 }
