@@ -34,7 +34,7 @@ static void on_signal(int number)
 
 	if (atomic_compare_exchange_strong(&stopped_ms, &before, now)) {
 		atomic_store(&stop, number);
-	} else if (now - before >= ONE_WISH_MS) {
+	} else if ((int)(now - before) >= ONE_WISH_MS) { /* one that was read earlier is less */
 		signal(number, SIG_DFL);
 		raise(number);
 	}

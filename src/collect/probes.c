@@ -133,7 +133,7 @@ static const char functions[] =
     "\"$n q\") printf '\\n%s\\n' \"$l\"; return ;;\n"
     "*) [ -z \"$b\" ] || s ''; b=; s \"$l\" ;;\n"
     "esac; done; }\n"
-    "r() { { lane 2>&1 >&3 3>&- | f >&2 3>&-; } 3>&1; }\n";
+    "run() { { lane 2>&1 >&3 3>&- | f >&2 3>&-; } 3>&1; }\n";
 
 /*
  * Where `timeout` ends a probe, nothing of it may stay: coreutils' leaves a child that ignores the
@@ -151,7 +151,7 @@ static const char limits[] =
     "t() { timeout \"$1\" sh -c \"$2\"; }\n"
     "else\n"
     "t() { sh -c \"$2\"; }\n"
-    "r() { lane; }\n"
+    "run() { lane; }\n"
     "fi\n";
 
 static struct view make_script(const struct probe_plan *plan, struct arena *arena, unsigned lane)
@@ -173,7 +173,7 @@ static struct view make_script(const struct probe_plan *plan, struct arena *aren
 		text_shell_quote(view_of(probe->command), &out);
 		buf_putc(&out, '\n');
 	}
-	buf_puts(&out, "m \"$n\" \"$e\" \"$n\" q\n}\nr\nexit 0\n");
+	buf_puts(&out, "m \"$n\" \"$e\" \"$n\" q\n}\nrun\nexit 0\n");
 	struct view script = arena_view(arena, buf_view(&out));
 	buf_free(&out);
 	return script;

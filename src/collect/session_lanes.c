@@ -132,7 +132,7 @@ static bool sudo_is_decided(const struct session *s, struct session_lane *l)
 
 	if (l == first || !s->spec->become)
 		return true;
-	l->plain = first->plain;
+	l->plain = l->plain || first->plain;
 	return first->plain || first->step == LANE_CLOSED || lane_begun(s, first);
 }
 
@@ -165,8 +165,8 @@ static enum outcome lane_open(struct session *s, struct session_lane *l)
 		s->channels_max = open;
 		return WAITING;
 	}
-	if (code == LIBSSH2_ERROR_CHANNEL_FAILURE && s->channels_max < s->plan->lanes &&
-	    open_later(s, l))
+	bool one_was_open = s->channels_max < s->plan->lanes || s->sudo_failed[0] != '\0';
+	if (code == LIBSSH2_ERROR_CHANNEL_FAILURE && one_was_open && open_later(s, l))
 		return WAITING;
 	return session_end(
 	    s, HOST_CHANNEL_FAILED, "no channel could be opened: %s", session_error(s));

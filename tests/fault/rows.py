@@ -119,6 +119,10 @@ ROWS = [
     Row('user that is not known', 'auth-failed', 'refused|offered', user='nobody-we-know'),
     Row('sudo wants a password', 'sudo-failed', 'sudo.*a password is required', user='no-sudo',
         vars='ansible_become=yes', kept=QUICK_PROBES),
+    Row('sudo wants a password, MaxSessions 1', 'sudo-failed', 'sudo.*a password is required',
+        user='no-sudo-one', vars='ansible_become=yes', kept=QUICK_PROBES),
+    Row('sudo works once', 'sudo-failed', 'no more today', user='sudo-once',
+        vars='ansible_become=yes', kept=QUICK_PROBES),
     # Starting a shell.
     Row('login shell nologin', 'channel-failed', 'not available', user='nologin'),
     # sshd refuses a user whose shell is not there, like a wrong key.

@@ -53,7 +53,14 @@ exit 1'''},
     # 3 times 900 KB, all but what a probe may give.
     'big': {'docker': "head -c 900000 /dev/zero | tr '\\0' x"},
 }
+# sudo that works once: the quick probes have it, and the others do not.
+ODD['sudo-once'] = {'sudo': '''
+echo asked >>"{state}/sudo-once.log"
+[ "$(grep -c . "{state}/sudo-once.log")" -gt 1 ] && echo "sudo: no more today" >&2 && exit 1
+while [ "$1" != sh ]; do shift; done
+exec "$@"'''}
 ODD['rekey'] = ODD['big']
+ODD['no-sudo-one'] = ODD['no-sudo']
 
 # Login shells that are not /bin/sh; {state} is the world's directory.
 SHELLS = {
@@ -74,6 +81,7 @@ STARTUP = {
 SETTINGS = {
     'forced': 'ForceCommand echo "only backups are taken here"',
     'one-session': 'MaxSessions 1',
+    'no-sudo-one': 'MaxSessions 1',
     'no-session': 'MaxSessions 0',
     'rekey': 'RekeyLimit 256K',
     'one-try': 'MaxAuthTries 1\n\tAuthorizedKeysFile none',

@@ -230,6 +230,7 @@ struct shell {
 
 static struct shell shells[] = {
     {.command = "sh"}, {.command = "dash"}, {.command = "busybox sh"}, {.command = "bash --posix"},
+    {.command = "mksh"},
     {.command = "env PATH=%s busybox sh"}, /* its own timeout and sleep as well */
 };
 
