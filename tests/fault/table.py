@@ -329,9 +329,10 @@ def faults(lab, table):
         table.row(row.name, record['status'] if record else 'none',
                   record['elapsed_ms'] / 1000 if record else 0, healthy,
                   lab.judge(row, records, findings), row.bug)
-    with open(f'{lab.world.state}/sudo.log', encoding='ascii') as asked:
-        if asked.read() != 'asked\n':
-            problems.append('sudo was asked more than once')
+    for name, asked in (('sudo', 1), ('sudo-one', 1), ('sudo-once', 2)):
+        with open(f'{lab.world.state}/{name}.log', encoding='ascii') as log:
+            if log.read() != asked * 'asked\n':
+                problems.append(f'{name}: sudo was not asked {asked} times')
     table.row('all of these in one run', f'exit {code}', seconds, healthy, problems)
 
 

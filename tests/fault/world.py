@@ -60,7 +60,7 @@ echo asked >>"{state}/sudo-once.log"
 while [ "$1" != sh ]; do shift; done
 exec "$@"'''}
 ODD['rekey'] = ODD['big']
-ODD['no-sudo-one'] = ODD['no-sudo']
+ODD['no-sudo-one'] = {'sudo': ODD['no-sudo']['sudo'].replace('sudo.log', 'sudo-one.log')}
 
 # Login shells that are not /bin/sh; {state} is the world's directory.
 SHELLS = {
